@@ -1,0 +1,1 @@
+"""The API: from an HTTP request to a JSON answer."""

@@ -1,0 +1,1 @@
+"""One module per Stripe resource; the dispatcher imports them all."""
