@@ -1,7 +1,5 @@
 """The test cards, magic ids, tokens and IBANs, and how each behaves: the one table of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,0 +1,37 @@
+"""Change a stored object and tell of it in an event with `previous_attributes`."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stripe_emulator.documents import Json
+from stripe_emulator.events import changed_fields
+from stripe_emulator.transaction import Transaction
+
+
+def record_change(tx: Transaction, type: str, before: Json, after: Json) -> None:
+    """Save the object and, if it differs from `before`, emit `type` with the old values."""
+    previous = changed_fields(before, after)
+    if previous:
+        tx.save(after)
+        tx.emit(type, after, previous=previous)
+
+
+@contextmanager
+def changing(tx: Transaction, type: str, obj: Json) -> Iterator[Json]:
+    """Save what the block does to `obj` and emit `type` if that changed anything."""
+    before = copy.deepcopy(obj)
+    yield obj
+    record_change(tx, type, before, obj)
+
+
+def merge_metadata(current: Json, given: Json | str | None) -> Json:
+    """Return the metadata after an update: keys merge, an empty value drops its key, `''` drops all."""
+    if given is None:
+        merged = current
+    elif given == "":
+        merged = {}
+    else:
+        assert isinstance(given, dict)
+        merged = {key: value for key, value in {**current, **given}.items() if value != ""}
+    return merged
