@@ -1,0 +1,199 @@
+"""A subscription's state in words: one sentence, its tone, and the one thing to do next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from flask import url_for
+
+from app.account.described import DescribedSubscription, OpenPayment
+from app.templating import date, money
+
+
+class State(StrEnum):
+    """What a subscriber can find on the account page."""
+
+    NONE = "none"
+    INCOMPLETE = "incomplete"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    CANCELING = "canceling"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button: a link to `endpoint` or `href`, or a form that posts there with its `flow`."""
+
+    label: str
+    endpoint: str | None = None
+    posts: bool = False
+    flow: str | None = None
+    href: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Where a link leads or a form posts to."""
+        return self.href or url_for(str(self.endpoint))
+
+    @property
+    def post_to(self) -> str | None:
+        """The form's address, or None for a link."""
+        return self.url if self.posts else None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The account page's first lines. The tone is plain, accent, warn or danger."""
+
+    state: State
+    sentence: str
+    tone: str
+    action: Action
+    detail: str | None = None
+    shortcuts: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A payment that did not go through: what happened, what it means, the one thing to do."""
+
+    heading: str
+    text: str
+    action: Action
+    tone: str = "danger"
+
+
+SEE_PLANS = Action("See plans", "pricing.index")
+CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
+MANAGE_BILLING = Action("Manage billing", "account.portal", posts=True)
+# The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
+KEEP_PLAN = "Keep {plan}"
+UPDATE_CARD = Action("Update card", "account.portal", posts=True, flow="payment_method_update")
+CHANGE_PLAN = Action("Change plan", "account.portal", posts=True, flow="subscription_update")
+CANCEL_PLAN = Action("Cancel plan", "account.portal", posts=True, flow="subscription_cancel")
+TRY_AGAIN = Action("Try again", "account.index")
+RUNNING_SHORTCUTS = (CHANGE_PLAN, UPDATE_CARD, CANCEL_PLAN)
+
+
+def describe(
+    subscription: DescribedSubscription | None,
+    *,
+    other_access: str | None = None,
+    payment_url: str | None = None,
+    is_stale: bool = False,
+) -> Summary:
+    """Tell how things stand.
+
+    `other_access` is a sentence about Lifetime or a gift; `payment_url` leads to the open invoice.
+    """
+    current = _describe_current(subscription, other_access, payment_url)
+    if is_stale:
+        sentence = "We can't reach Stripe just now, so this may be out of date."
+        return Summary(State.UNKNOWN, sentence, "warn", TRY_AGAIN, f"When we last heard: {current.sentence}")
+    return current
+
+
+def describe_other_access(plan_name: str, *, is_gift: bool = False, until: datetime | None = None) -> str:
+    """Tell of access that no subscription pays for: bought once, or given."""
+    if is_gift:
+        return f"You have {plan_name} as a gift{f', until {date(until)}' if until else ''}."
+    return f"{plan_name} is yours for good. There is nothing more to pay."
+
+
+def describe_problem(
+    subscription: DescribedSubscription | None,
+    payment: OpenPayment | None,
+    *,
+    access_until: datetime | None = None,
+) -> Problem | None:
+    """Tell what to do about the newest payment that failed or waits for the bank; None when all is well."""
+    if subscription is None or payment is None or subscription.has_ended or not subscription.needs_payment:
+        return None
+    name = subscription.plan_name or "Your plan"
+    stays = (
+        f" {name} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
+    )
+    asked = money(payment.amount, payment.currency)
+    if payment.status == "action_required":
+        text = f"Confirm the payment of {asked} with your bank and all goes on as before.{stays}"
+        return Problem("Your bank wants you to confirm a payment", text, _confirm(payment), "warn")
+    again = f" We try again on {date(payment.next_attempt_at)}." if payment.next_attempt_at else ""
+    text = f"The payment of {asked} didn't go through.{again}{stays} Update your card and all goes on."
+    return Problem("Please update your card", text, UPDATE_CARD)
+
+
+def describe_price(subscription: DescribedSubscription) -> str:
+    """Write the recurring charge: "$19 a month"; empty when the price is not known."""
+    if subscription.amount is None or not subscription.currency:
+        return ""
+    charge = money(subscription.amount, subscription.currency)
+    return f"{charge} a {subscription.interval}" if subscription.interval else charge
+
+
+def _confirm(payment: OpenPayment) -> Action:
+    url = payment.hosted_invoice_url
+    return Action("Confirm payment", "account.portal", posts=url is None, href=url)
+
+
+def _describe_current(
+    subscription: DescribedSubscription | None, other_access: str | None, payment_url: str | None
+) -> Summary:
+    if subscription is None or (subscription.has_ended and other_access):
+        sentence = other_access or "You're on the free plan."
+        return Summary(State.NONE, sentence, "accent" if other_access else "plain", SEE_PLANS)
+    if subscription.has_ended:
+        return _describe_ended(subscription)
+    if subscription.status == "incomplete":
+        finish = Action("Finish payment", "account.portal", posts=payment_url is None, href=payment_url)
+        return Summary(State.INCOMPLETE, "Your first payment needs one more step.", "warn", finish)
+    if subscription.needs_payment or not subscription.grants_access:
+        return _describe_unpaid(subscription)
+    if subscription.is_canceling:
+        return _describe_canceling(subscription)
+    return _describe_running(subscription, other_access)
+
+
+def _describe_ended(subscription: DescribedSubscription) -> Summary:
+    when = f" ended on {date(subscription.ended_at)}" if subscription.ended_at else " has ended"
+    name = f"{subscription.plan_name} " if subscription.plan_name else ""
+    return Summary(State.ENDED, f"Your {name}subscription{when}.", "plain", CHOOSE_PLAN)
+
+
+def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
+    name = subscription.plan_name or "Your plan"
+    if subscription.grants_access:
+        # True because `grants_access` keeps the role for PAST_DUE_GRACE_DAYS: change both together.
+        sentence = f"Your last payment didn't go through. {name} stays on while we retry."
+        return Summary(State.PAST_DUE, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
+    sentence = f"{name} is paused until a payment goes through."
+    return Summary(State.UNPAID, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
+
+
+def _describe_canceling(subscription: DescribedSubscription) -> Summary:
+    name = subscription.plan_name or "Your plan"
+    until = subscription.cancel_at or subscription.current_period_end
+    stays = f"{name} stays on until {date(until)}." if until else f"{name} is set to end."
+    again = "" if subscription.status == "trialing" else " again"
+    keep = Action(KEEP_PLAN.format(plan=subscription.plan_name or "plan"), "account.portal", posts=True)
+    return Summary(
+        State.CANCELING, f"{stays} You won't be charged{again}.", "warn", keep, shortcuts=(UPDATE_CARD,)
+    )
+
+
+def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
+    price = describe_price(subscription)
+    if subscription.status == "trialing" and subscription.trial_end:
+        name = f"{subscription.plan_name} " if subscription.plan_name else ""
+        then = f" Then {price}." if price else ""
+        sentence = f"Your {name}trial ends on {date(subscription.trial_end)}.{then}"
+        return Summary(State.TRIALING, sentence, "accent", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
+    plan = f"You're on {subscription.plan_name}" if subscription.plan_name else "You have a subscription"
+    renews = (
+        f" It renews on {date(subscription.current_period_end)}." if subscription.current_period_end else ""
+    )
+    sentence = f"{plan}{f', {price}' if price else ''}.{renews}"
+    return Summary(State.ACTIVE, sentence, "plain", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)

@@ -1,0 +1,85 @@
+"""What templates may call: money and dates in words, addresses, the app's name."""
+
+from datetime import date as Date
+from datetime import datetime as DateTime
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from flask import Flask, current_app, request
+from flask_login import current_user
+
+# Stripe's own lists: amounts of these come without, or with three, decimal digits.
+ZERO_DECIMAL = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
+THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def init_templating(app: Flask) -> None:
+    """Register filters, globals and the address hook that lets browsers cache files for good."""
+    settings = app.extensions["settings"]
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(money=money, date=date, datetime=datetime)
+    app.jinja_env.globals.update(
+        app_name=app.config["APP_NAME"],
+        support_email=settings.support_email or parseaddr(settings.mail_from)[1],
+        canonical_url=canonical_url,
+        nav_current=nav_current,
+        endpoint_exists=endpoint_exists,
+        # A proxy, so that a page that does not ask who reads it needs no database.
+        current_user=current_user,
+    )
+    app.url_defaults(add_static_version)
+
+
+def money(amount_minor: int, currency: str, exact: bool = False) -> str:
+    """Write an amount as price tags do, without decimals when it is whole; `exact` lines up in a column."""
+    code = currency.lower()
+    digits = 0 if code in ZERO_DECIMAL else 3 if code in THREE_DECIMAL else 2
+    whole, fraction = divmod(abs(amount_minor), 10**digits)
+    number = f"{whole:,}.{fraction:0{digits}d}" if fraction or (exact and digits) else f"{whole:,}"
+    symbol = SYMBOLS.get(code, code.upper() + NO_BREAK_SPACE)
+    return f"{MINUS if amount_minor < 0 else ''}{symbol}{number}"
+
+
+def date(moment: Date | DateTime | str) -> str:
+    """Write a date in full: 20 December 2026. Mails carry theirs as ISO 8601 text."""
+    day = DateTime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{day.day} {day:%B %Y}"
+
+
+def datetime(moment: DateTime | str) -> str:
+    """Write a moment with its time, which is UTC everywhere in the app."""
+    exact = DateTime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{date(exact)}, {exact:%H:%M} UTC"
+
+
+def canonical_url(path: str | None = None) -> str:
+    """Build an absolute address from BASE_URL, never from the request's Host header."""
+    target = request.path if path is None else path
+    return urljoin(str(current_app.config["BASE_URL"]), target)
+
+
+def nav_current(*prefixes: str) -> bool:
+    """Tell whether the page belongs to one of these endpoints or blueprints."""
+    endpoint = request.endpoint or ""
+    return any(endpoint == prefix or endpoint.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def endpoint_exists(endpoint: str) -> bool:
+    """Tell whether this site has such a page, so that a link appears only with it."""
+    return endpoint in current_app.view_functions
+
+
+def add_static_version(endpoint: str, values: dict[str, Any]) -> None:
+    """Add the file's time to its address, so that a changed file is a new address."""
+    if endpoint == "static" and current_app.static_folder and "v" not in values:
+        file = Path(current_app.static_folder, str(values.get("filename", "")))
+        if file.is_file():
+            values["v"] = int(file.stat().st_mtime)

@@ -1,0 +1,67 @@
+// The site's one script. Every page works without it; with it, waiting is kinder.
+
+// A pressed button says what is happening, and a second press does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) return event.preventDefault();
+  if (form.method !== "post") return;
+  form.dataset.sent = "true";
+  const button = event.submitter;
+  if (!button?.dataset.busy) return;
+  button.dataset.label = button.textContent;
+  button.textContent = button.dataset.busy;
+  button.setAttribute("aria-busy", "true");
+});
+
+// The back button may bring this very page back: its buttons must work again.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  document.querySelectorAll("[aria-busy][data-label]").forEach((button) => {
+    button.textContent = button.dataset.label;
+    button.removeAttribute("aria-busy");
+  });
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-shows], [data-copies]");
+  if (!button) return;
+  const target = document.getElementById(button.dataset.shows ?? button.dataset.copies);
+  if (button.dataset.copies) {
+    await navigator.clipboard.writeText(target.value ?? target.textContent.trim());
+    button.textContent = "Copied";
+  } else {
+    const isHidden = target.type === "password";
+    target.type = isHidden ? "text" : "password";
+    button.textContent = isHidden ? "Hide" : "Show";
+    button.setAttribute("aria-label", isHidden ? "Hide password" : "Show password");
+  }
+});
+document.querySelectorAll("[data-shows], [data-copies]").forEach((button) => (button.hidden = false));
+
+// A form that came back with problems starts the reader at their summary.
+document.querySelector(".error-summary")?.focus();
+
+// After Checkout: ask every two seconds whether the payment is confirmed, and say so if it takes long.
+const SECONDS_BETWEEN = 2;
+const SECONDS_UNTIL_SLOW = 30;
+
+async function waitForPayment(waiting) {
+  let seconds = Number(waiting.dataset.waited) || 0;
+  while (waiting.dataset.state === "confirming") {
+    await new Promise((resolve) => setTimeout(resolve, SECONDS_BETWEEN * 1000));
+    seconds += SECONDS_BETWEEN;
+    const page = await fetch(location.href).then((answer) => (answer.ok ? answer.text() : "")).catch(() => "");
+    const now = new DOMParser().parseFromString(page, "text/html").querySelector("[data-state]");
+    if (now && now.dataset.state !== "confirming") {
+      document.title = page.match(/<title>([^<]*)/)?.[1].trim() ?? document.title;
+      waiting.replaceChildren(...now.childNodes);
+      waiting.dataset.state = now.dataset.state;
+    } else if (seconds >= SECONDS_UNTIL_SLOW) {
+      waiting.querySelectorAll("[data-slow]").forEach((part) => (part.hidden = false));
+    }
+  }
+}
+
+const waiting = document.querySelector('[data-state="confirming"]');
+if (waiting) waitForPayment(waiting);

@@ -1,0 +1,172 @@
+"""The account page's words: nine states, each with one sentence and one thing to do."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pytest
+
+from app.account.presenters import State, describe, describe_other_access, describe_problem
+
+RENEWAL = datetime(2026, 12, 20, tzinfo=UTC)
+
+
+@dataclass
+class Subscription:
+    status: str = "active"
+    plan_name: str | None = "Pro"
+    amount: int | None = 1900
+    currency: str | None = "usd"
+    interval: str | None = "month"
+    current_period_end: datetime | None = RENEWAL
+    trial_end: datetime | None = None
+    cancel_at: datetime | None = None
+    ended_at: datetime | None = None
+    is_canceling: bool = False
+    has_ended: bool = False
+    needs_payment: bool = False
+    grants_access: bool = True
+
+
+@dataclass
+class Payment:
+    amount: int = 1900
+    currency: str = "usd"
+    status: str = "failed"
+    hosted_invoice_url: str | None = "https://invoice.stripe.com/i/1"
+    next_attempt_at: datetime | None = RENEWAL
+
+
+ACTIVE = Subscription()
+TRIALING = Subscription(status="trialing", trial_end=RENEWAL)
+PAST_DUE = Subscription(status="past_due", needs_payment=True)
+UNPAID = Subscription(status="unpaid", needs_payment=True, grants_access=False)
+INCOMPLETE = Subscription(status="incomplete", needs_payment=True, grants_access=False)
+CANCELING = Subscription(is_canceling=True, cancel_at=RENEWAL)
+ENDED = Subscription(status="canceled", has_ended=True, ended_at=RENEWAL, grants_access=False)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "state", "sentence", "tone", "label"),
+    [
+        (None, State.NONE, "You're on the free plan.", "plain", "See plans"),
+        (INCOMPLETE, State.INCOMPLETE, "Your first payment needs one more step.", "warn", "Finish payment"),
+        (
+            TRIALING,
+            State.TRIALING,
+            "Your Pro trial ends on 20 December 2026. Then $19 a month.",
+            "accent",
+            "Manage billing",
+        ),
+        (
+            ACTIVE,
+            State.ACTIVE,
+            "You're on Pro, $19 a month. It renews on 20 December 2026.",
+            "plain",
+            "Manage billing",
+        ),
+        (
+            CANCELING,
+            State.CANCELING,
+            "Pro stays on until 20 December 2026. You won't be charged again.",
+            "warn",
+            "Keep Pro",
+        ),
+        (
+            PAST_DUE,
+            State.PAST_DUE,
+            "Your last payment didn't go through. Pro stays on while we retry.",
+            "danger",
+            "Update card",
+        ),
+        (UNPAID, State.UNPAID, "Pro is paused until a payment goes through.", "danger", "Update card"),
+        (ENDED, State.ENDED, "Your Pro subscription ended on 20 December 2026.", "plain", "Choose a plan"),
+    ],
+)
+def test_each_state_has_its_sentence_tone_and_action(
+    subscription: Subscription | None,
+    state: State,
+    sentence: str,
+    tone: str,
+    label: str,
+) -> None:
+    summary = describe(subscription)
+
+    assert (summary.state, summary.sentence) == (state, sentence)
+    assert (summary.tone, summary.action.label) == (tone, label)
+
+
+def test_unreachable_stripe_is_said_with_what_was_last_known() -> None:
+    summary = describe(ACTIVE, is_stale=True)
+
+    assert summary.state is State.UNKNOWN
+    assert summary.sentence == "We can't reach Stripe just now, so this may be out of date."
+    assert summary.detail == "When we last heard: You're on Pro, $19 a month. It renews on 20 December 2026."
+
+
+def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
+    summary = describe(replace(PAST_DUE, grants_access=False))
+
+    assert summary.sentence == "Pro is paused until a payment goes through."
+
+
+def test_a_trial_set_to_end_was_never_charged() -> None:
+    summary = describe(replace(TRIALING, is_canceling=True))
+
+    assert summary.sentence == "Pro stays on until 20 December 2026. You won't be charged."
+
+
+def test_a_subscription_whose_price_no_plan_knows_still_has_a_sentence() -> None:
+    summary = describe(replace(ACTIVE, plan_name=None, amount=None))
+
+    assert summary.sentence == "You have a subscription. It renews on 20 December 2026."
+
+
+def test_a_yearly_price_says_a_year() -> None:
+    summary = describe(replace(ACTIVE, amount=19000, interval="year", current_period_end=None))
+
+    assert summary.sentence == "You're on Pro, $190 a year."
+
+
+def test_lifetime_outlives_an_ended_subscription() -> None:
+    summary = describe(ENDED, other_access=describe_other_access("Pro"))
+
+    assert summary.sentence == "Pro is yours for good. There is nothing more to pay."
+
+
+def test_a_gift_says_until_when() -> None:
+    sentence = describe_other_access("Pro", is_gift=True, until=RENEWAL)
+
+    assert sentence == "You have Pro as a gift, until 20 December 2026."
+
+
+def test_an_unfinished_first_payment_leads_to_its_invoice() -> None:
+    action = describe(INCOMPLETE, payment_url="https://invoice.stripe.com/i/1").action
+
+    assert action.url == "https://invoice.stripe.com/i/1"
+    assert action.post_to is None
+
+
+def test_a_failed_payment_says_when_it_is_tried_again_and_how_long_the_plan_stays() -> None:
+    problem = describe_problem(PAST_DUE, Payment(), access_until=datetime(2026, 12, 27, tzinfo=UTC))
+
+    assert problem is not None
+    assert problem.text == (
+        "The payment of $19 didn't go through. We try again on 20 December 2026. "
+        "Pro stays on until 27 December 2026. Update your card and all goes on."
+    )
+    assert problem.action.flow == "payment_method_update"
+
+
+def test_a_payment_that_waits_for_the_bank_leads_to_the_invoice() -> None:
+    problem = describe_problem(PAST_DUE, Payment(status="action_required"))
+
+    assert problem is not None
+    assert problem.heading == "Your bank wants you to confirm a payment"
+    assert problem.action.url == "https://invoice.stripe.com/i/1"
+
+
+@pytest.mark.parametrize("subscription", [None, ACTIVE, ENDED])
+def test_there_is_no_problem_where_nothing_is_owed(
+    subscription: Subscription | None,
+) -> None:
+    assert describe_problem(subscription, Payment()) is None
