@@ -23,15 +23,3 @@ def changing(tx: Transaction, type: str, obj: Json) -> Iterator[Json]:
     before = copy.deepcopy(obj)
     yield obj
     record_change(tx, type, before, obj)
-
-
-def merge_metadata(current: Json, given: Json | str | None) -> Json:
-    """Return the metadata after an update: keys merge, an empty value drops its key, `''` drops all."""
-    if given is None:
-        merged = current
-    elif given == "":
-        merged = {}
-    else:
-        assert isinstance(given, dict)
-        merged = {key: value for key, value in {**current, **given}.items() if value != ""}
-    return merged

@@ -4,6 +4,7 @@ from stripe_emulator import ids
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import balance, cards, timers
 from stripe_emulator.engine.changes import changing
+from stripe_emulator.engine.links import receipt_url
 from stripe_emulator.engine.outcomes import Outcome, behaviour_of
 from stripe_emulator.engine.payment_methods import NO_DETAILS
 from stripe_emulator.engine.settings import setting
@@ -90,7 +91,7 @@ def _new_charge(
         "payment_method": payment_method["id"],
         "payment_method_details": _details(payment_method, amount, authenticated),
         "receipt_email": intent["receipt_email"],
-        "receipt_url": f"{tx.base_url}/receipts/{charge_id}" if status == "succeeded" else None,
+        "receipt_url": receipt_url(tx, charge_id) if status == "succeeded" else None,
         "refunded": False,
         "shipping": intent["shipping"],
         "statement_descriptor": intent["statement_descriptor"],

@@ -8,6 +8,7 @@ from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import cards, charges, payment_methods, timers
 from stripe_emulator.engine.changes import record_change
+from stripe_emulator.engine.links import authentication_url
 from stripe_emulator.engine.outcomes import Outcome, decide, remember_setup
 from stripe_emulator.engine.settings import setting
 from stripe_emulator.transaction import Transaction
@@ -104,11 +105,6 @@ def require_action(tx: Transaction, intent: Json, return_url: str | None = None)
     }
     tx.save(intent)
     tx.emit("payment_intent.requires_action", intent)
-
-
-def authentication_url(tx: Transaction, intent_id: str) -> str:
-    """Return the hosted 3-D Secure page of a payment or setup intent."""
-    return f"{tx.base_url}/3ds/{intent_id}"
 
 
 def fail_authentication(tx: Transaction, intent: Json) -> None:

@@ -6,8 +6,8 @@ from stripe_emulator import ids
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import cards, payment_methods
+from stripe_emulator.engine.links import authentication_url
 from stripe_emulator.engine.outcomes import Outcome, decide_setup, remember_setup
-from stripe_emulator.engine.payment_intents import authentication_url
 from stripe_emulator.transaction import Transaction
 
 
