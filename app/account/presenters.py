@@ -70,8 +70,6 @@ class Problem:
 SEE_PLANS = Action("See plans", "pricing.index")
 CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
 MANAGE_BILLING = Action("Manage billing", "account.portal", posts=True)
-# The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
-KEEP_PLAN = "Keep {plan}"
 UPDATE_CARD = Action("Update card", "account.portal", posts=True, flow="payment_method_update")
 CHANGE_PLAN = Action("Change plan", "account.portal", posts=True, flow="subscription_update")
 CANCEL_PLAN = Action("Cancel plan", "account.portal", posts=True, flow="subscription_cancel")
@@ -150,7 +148,7 @@ def _describe_current(
     if subscription.status == "incomplete":
         finish = Action("Finish payment", "account.portal", posts=payment_url is None, href=payment_url)
         return Summary(State.INCOMPLETE, "Your first payment needs one more step.", "warn", finish)
-    if subscription.needs_payment or not subscription.grants_access:
+    if subscription.needs_payment or subscription.status == "paused":
         return _describe_unpaid(subscription)
     if subscription.is_canceling:
         return _describe_canceling(subscription)
@@ -178,10 +176,10 @@ def _describe_canceling(subscription: DescribedSubscription) -> Summary:
     until = subscription.cancel_at or subscription.current_period_end
     stays = f"{name} stays on until {date(until)}." if until else f"{name} is set to end."
     again = "" if subscription.status == "trialing" else " again"
-    keep = Action(KEEP_PLAN.format(plan=subscription.plan_name or "plan"), "account.portal", posts=True)
-    return Summary(
-        State.CANCELING, f"{stays} You won't be charged{again}.", "warn", keep, shortcuts=(UPDATE_CARD,)
-    )
+    # The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
+    keep = Action(f"Keep {subscription.plan_name or 'plan'}", "account.portal", posts=True)
+    sentence = f"{stays} You won't be charged{again}."
+    return Summary(State.CANCELING, sentence, "warn", keep, shortcuts=(UPDATE_CARD,))
 
 
 def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
