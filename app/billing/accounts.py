@@ -1,0 +1,92 @@
+"""Whose Stripe account this site works with: the key's own, or one connected by OAuth."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.billing.errors import ConnectionRevoked, StripeForbidden
+from app.billing.gateway import StripeGateway, get_gateway
+from app.billing.models import StripeAccount, StripeConnection
+from app.database import db, insert
+
+
+@dataclass(frozen=True)
+class Home:
+    """The account and mode that all our customers, subscriptions and orders belong to."""
+
+    stripe_account: str
+    livemode: bool
+
+
+def home() -> Home:
+    """The account and mode in use; asks Stripe once per key, and never again.
+
+    Raises `StripeUnavailable` when that one question cannot be asked.
+    """
+    gateway = get_gateway()
+    connected = connected_account()
+    gateway.connected_account = connected
+    return Home(connected or _own_account(gateway), gateway.livemode)
+
+
+def known_home() -> Home | None:
+    """The account and mode in use if they are known already: for pages, which never wait for Stripe."""
+    gateway = get_gateway()
+    fingerprint = gateway.key_fingerprint
+    account = connected_account() or _known_accounts().get(fingerprint) or _stored_account(fingerprint)
+    return Home(account, gateway.livemode) if account else None
+
+
+def connected_account() -> str | None:
+    """The account connected by OAuth, where this site uses that."""
+    if not current_app.extensions["settings"].stripe_connect_client_id:
+        return None
+    newest = (
+        sa.select(StripeConnection.stripe_account)
+        .where(StripeConnection.livemode == get_gateway().livemode)
+        .order_by(StripeConnection.connected_at.desc())
+        .limit(1)
+    )
+    account: str | None = db.session.scalar(newest)
+    return account
+
+
+def require_connection() -> None:
+    """Raise `ConnectionRevoked` when the connected account took its permission back."""
+    account = connected_account()
+    if account is None:
+        return
+    state = sa.select(StripeConnection.state).where(StripeConnection.stripe_account == account)
+    if db.session.scalar(state) == "revoked":
+        raise ConnectionRevoked("The Stripe account has to be connected again.")
+
+
+def _own_account(gateway: StripeGateway) -> str:
+    known = _known_accounts()
+    fingerprint = gateway.key_fingerprint
+    if fingerprint not in known:
+        known[fingerprint] = _stored_account(fingerprint) or _ask_account(gateway)
+    return known[fingerprint]
+
+
+def _known_accounts() -> dict[str, str]:
+    known: dict[str, str] = current_app.extensions.setdefault("stripe_accounts", {})
+    return known
+
+
+def _stored_account(fingerprint: str) -> str | None:
+    row = db.session.get(StripeAccount, fingerprint)
+    return row.stripe_account if row else None
+
+
+def _ask_account(gateway: StripeGateway) -> str:
+    try:
+        with gateway.errors():
+            account = str(gateway.v1.accounts.retrieve_current().id)
+    except StripeForbidden:
+        # A restricted key may not read its account; then the key itself is the account's name.
+        account = f"key_{gateway.key_fingerprint}"
+    row = {"key_fingerprint": gateway.key_fingerprint, "stripe_account": account}
+    db.session.execute(insert(StripeAccount).values(**row).on_conflict_do_nothing())
+    return account

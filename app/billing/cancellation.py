@@ -1,0 +1,65 @@
+"""Ending everything a user pays for, before the account goes."""
+
+from app.auth.models import User
+from app.billing.accounts import known_home
+from app.billing.customers import customer_of
+from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.gateway import get_gateway
+from app.billing.models import Order
+from app.billing.orders import close_order, pending_orders
+from app.billing.reconcile import sync_user
+from app.billing.statuses import ENDED_STATUSES, OrderState
+from app.database import db
+
+
+def cancel_subscriptions(user: User) -> None:
+    """Cancel every subscription of this user at Stripe, whatever its state, and expire an open checkout. Commits.
+
+    Raises `StripeUnavailable` if one could not be ended; whoever deletes the account must then delete nothing.
+    """
+    at_home = known_home()
+    if at_home is None or (customer_of(user.id, at_home) is None and not pending_orders(user.id, at_home)):
+        # Without a customer and an open order there is nothing at Stripe, and no reason to need it.
+        return
+    for order in pending_orders(user.id, at_home):
+        _close(order)
+    customer = customer_of(user.id, at_home)
+    if customer:
+        _cancel_all(customer)
+    sync_user(user, cause="account deleted")
+
+
+def _close(order: Order) -> None:
+    """Expire the order's session, so that nobody pays for an account that is gone."""
+    gateway = get_gateway()
+    if order.stripe_checkout_session_id:
+        try:
+            with gateway.errors():
+                gateway.v1.checkout.sessions.expire(order.stripe_checkout_session_id, {}, gateway.options())
+        except (StripeRefused, StripeObjectMissing):
+            # It is over already; if it was paid, its subscription is among those to cancel.
+            pass
+    close_order({"client_reference_id": str(order.id)}, OrderState.EXPIRED)
+    db.session.commit()
+
+
+def _cancel_all(customer: str) -> None:
+    gateway = get_gateway()
+    try:
+        subscriptions = gateway.subscriptions_of(customer)
+    except StripeObjectMissing:
+        return
+    for subscription in subscriptions:
+        if subscription["status"] not in ENDED_STATUSES:
+            _cancel(subscription["id"])
+
+
+def _cancel(subscription_id: str) -> None:
+    gateway = get_gateway()
+    try:
+        with gateway.errors():
+            gateway.v1.subscriptions.cancel(subscription_id, {}, gateway.options())
+    except StripeObjectMissing:
+        return
+    except StripeRefused as error:
+        raise StripeUnavailable("Stripe did not cancel the subscription.") from error

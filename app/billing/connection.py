@@ -1,0 +1,146 @@
+"""The Stripe account connected by OAuth: connect, disconnect, and whether Stripe still answers us."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.billing.accounts import connected_account
+from app.billing.effects import IGNORED, Effect
+from app.billing.errors import BillingError, StripeForbidden, StripeUnauthorized, StripeUnavailable
+from app.billing.gateway import StripeGateway
+from app.billing.models import StripeConnection
+from app.database import db, utcnow
+from app.settings import Settings
+
+CALLBACK = "/admin/connection/callback"
+
+
+class ConnectionState(StrEnum):
+    """Whether Stripe lets us in; the words of `StripeConnection.state`."""
+
+    CONNECTED = "connected"
+    NEEDS_RECONNECT = "needs_reconnect"
+    REVOKED = "revoked"
+
+
+class ConnectionRefused(BillingError):
+    """The account was not connected: the code is used or old, or the account is of the other mode."""
+
+
+def authorize_url(gateway: StripeGateway, settings: Settings, state: str) -> str:
+    """Where the operator agrees to the connection; `state` must come back unchanged."""
+    params = {"scope": "read_write", "state": state, "redirect_uri": settings.site_url + CALLBACK}
+    url: str = gateway.client.oauth.authorize_url(params)  # type: ignore[arg-type]
+    return url
+
+
+def connect(gateway: StripeGateway, code: str) -> StripeConnection:
+    """Exchange the code that Stripe sent the operator back with; that account is used from now on. Commits."""
+    try:
+        with gateway.errors():
+            token = gateway.client.oauth.token({"grant_type": "authorization_code", "code": code})
+    except StripeUnavailable as error:
+        if getattr(error.__cause__, "code", None) == "invalid_grant":
+            raise ConnectionRefused("Stripe no longer knows this authorization. Start again.") from error
+        raise
+    if bool(token.livemode) != gateway.livemode:
+        raise ConnectionRefused("The account was connected in the other mode (test or live) than the key's.")
+    connection = _remember(str(token.stripe_user_id), gateway.livemode)
+    db.session.commit()
+    _forget_what_was_found()
+    return connection
+
+
+def disconnect(gateway: StripeGateway) -> None:
+    """Give the connected account's permission back to it and work with the key's own account. Commits.
+
+    Raises `StripeUnavailable` when Stripe cannot be told; then the account stays connected.
+    """
+    connection = current_connection()
+    if connection is None:
+        return
+    if connection.state != ConnectionState.REVOKED:
+        with gateway.errors():
+            gateway.client.oauth.deauthorize({"stripe_user_id": connection.stripe_account})
+    db.session.delete(connection)
+    db.session.commit()
+    gateway.connected_account = None
+    _forget_what_was_found()
+
+
+def current_connection() -> StripeConnection | None:
+    """The connection in use, or None when the key's own account is."""
+    account = connected_account()
+    query = sa.select(StripeConnection).where(StripeConnection.stripe_account == account)
+    found: StripeConnection | None = db.session.scalar(query) if account else None
+    return found
+
+
+def mark_revoked(stripe_account: str | None, at: datetime) -> Effect:
+    """Note that an account took its permission back. Does not commit.
+
+    One that was connected again after `at` stays connected: the event is about the earlier permission.
+    """
+    revoked = (
+        sa.update(StripeConnection)
+        .where(
+            StripeConnection.stripe_account == stripe_account,
+            StripeConnection.state != ConnectionState.REVOKED,
+            StripeConnection.connected_at <= at,
+        )
+        .values(state=ConnectionState.REVOKED, changed_at=utcnow())
+        .returning(StripeConnection.stripe_account)
+    )
+    found = db.session.scalar(revoked)
+    if found is None:
+        return IGNORED
+    else:
+        state = {"before": {"state": "connected"}, "after": {"state": ConnectionState.REVOKED.value}}
+        return Effect(changes={found: state})
+
+
+def ask_state(gateway: StripeGateway) -> ConnectionState:
+    """Whether Stripe lets us in now, and write it on the connection's row. Commits.
+
+    Raises `StripeUnavailable` when Stripe is out of reach.
+    """
+    connection = current_connection()
+    gateway.connected_account = connection.stripe_account if connection else None
+    if connection and connection.state == ConnectionState.REVOKED:
+        return ConnectionState.REVOKED
+    state = _probe(gateway)
+    if connection and connection.state != state:
+        connection.state, connection.changed_at = state, utcnow()
+    db.session.commit()
+    return state
+
+
+def _probe(gateway: StripeGateway) -> ConnectionState:
+    try:
+        with gateway.errors():
+            gateway.v1.prices.list({"limit": 1}, gateway.options())
+    except StripeUnauthorized:
+        return ConnectionState.NEEDS_RECONNECT
+    except StripeForbidden:
+        # The platform's key works, but not for this account; without one, the key is only restricted.
+        return ConnectionState.REVOKED if gateway.connected_account else ConnectionState.CONNECTED
+    return ConnectionState.CONNECTED
+
+
+def _remember(stripe_account: str, livemode: bool) -> StripeConnection:
+    query = sa.select(StripeConnection).where(StripeConnection.stripe_account == stripe_account)
+    connection: StripeConnection = db.session.scalar(query) or StripeConnection(stripe_account=stripe_account)
+    connection.livemode = livemode
+    connection.state = ConnectionState.CONNECTED
+    # Whole seconds, as Stripe's events have them.
+    connection.connected_at = connection.changed_at = utcnow().replace(microsecond=0)
+    db.session.add(connection)
+    return connection
+
+
+def _forget_what_was_found() -> None:
+    """Price and portal ids belong to one account."""
+    for name in ("stripe_prices", "stripe_portal_configuration"):
+        current_app.extensions.pop(name, None)

@@ -1,0 +1,123 @@
+"""Users and their Stripe customers: one each, in every account and mode."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.accounts import Home
+from app.billing.errors import StripeObjectMissing
+from app.billing.gateway import get_gateway
+from app.billing.models import StripeCustomer, Subscription
+from app.billing.snapshots import id_of
+from app.database import db, insert
+
+
+def ensure_customer(user: User, home: Home) -> str:
+    """The id of this user's Stripe customer, made on the first call.
+
+    Two calls at once make one: the idempotency key is the user's. Commits, so that no lock is held while Stripe works.
+    """
+    known = customer_of(user.id, home)
+    if known:
+        return known
+    user_id, email = user.id, user.email
+    db.session.commit()
+    created = _create_customer(user_id, email, home)
+    link_customer(user_id, created, home)
+    db.session.commit()
+    return customer_of(user_id, home) or created
+
+
+def replace_customer(user: User, home: Home, gone: str) -> str:
+    """Make a new customer for a user whose customer Stripe no longer has."""
+    db.session.execute(sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == gone))
+    user_id, email = user.id, user.email
+    db.session.commit()
+    created = _create_customer(user_id, email, home, instead_of=gone)
+    link_customer(user_id, created, home)
+    db.session.commit()
+    return created
+
+
+def customer_of(user_id: uuid.UUID, home: Home) -> str | None:
+    """The id of the user's customer in this account and mode, or None."""
+    query = sa.select(StripeCustomer.stripe_customer_id).where(
+        StripeCustomer.user_id == user_id,
+        StripeCustomer.stripe_account == home.stripe_account,
+        StripeCustomer.livemode == home.livemode,
+    )
+    found: str | None = db.session.scalar(query)
+    return found
+
+
+def link_customer(user_id: uuid.UUID, stripe_customer_id: str, home: Home) -> None:
+    """Remember whose customer this is; the first one that a user has in an account and mode stays."""
+    row = {
+        "stripe_customer_id": stripe_customer_id,
+        "user_id": user_id,
+        "stripe_account": home.stripe_account,
+        "livemode": home.livemode,
+    }
+    db.session.execute(insert(StripeCustomer).values(**row).on_conflict_do_nothing())
+
+
+def unlink_customer(stripe_customer_id: str, home: Home) -> tuple[uuid.UUID | None, list[Subscription]]:
+    """Forget a customer; return whose it was, and the live subscriptions that end with it."""
+    owner = owner_of({"customer": stripe_customer_id}, home)
+    gone = sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == stripe_customer_id)
+    db.session.execute(gone)
+    rows = list(
+        db.session.scalars(sa.select(Subscription).where(Subscription.stripe_customer_id == stripe_customer_id))
+    )
+    owners = [row.user_id for row in rows if row.user_id]
+    return owner or next(iter(owners), None), [row for row in rows if not row.has_ended]
+
+
+def owner_of(stripe_object: Mapping[str, Any], home: Home) -> uuid.UUID | None:
+    """Whose object this is: by its customer, else by the `userId` that only our server writes into metadata.
+
+    Never by e-mail address: anyone can type one into Checkout.
+    """
+    customer = stripe_object.get("customer")
+    by_customer = sa.select(StripeCustomer.user_id).where(
+        StripeCustomer.stripe_customer_id == (id_of(customer) if customer else None),
+        StripeCustomer.stripe_account == home.stripe_account,
+    )
+    owner: uuid.UUID | None = db.session.scalar(by_customer)
+    return owner or _named_in_metadata(stripe_object)
+
+
+def _named_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
+    user_id = parse_uuid((stripe_object.get("metadata") or {}).get("userId"))
+    if user_id is None:
+        return None
+    found: uuid.UUID | None = db.session.scalar(sa.select(User.id).where(User.id == user_id))
+    return found
+
+
+def parse_uuid(text: object) -> uuid.UUID | None:
+    """The UUID that this text writes, or None."""
+    try:
+        return uuid.UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _create_customer(user_id: uuid.UUID, email: str, home: Home, instead_of: str = "") -> str:
+    gateway = get_gateway()
+    params = {"email": email, "metadata": {"userId": str(user_id)}}
+    key = f"customer-{user_id}-{instead_of}" if instead_of else f"customer-{user_id}"
+    with gateway.errors():
+        created = gateway.v1.customers.create(params, gateway.options(idempotency_key=key))
+    return str(created.id)
+
+
+def customer_is_gone(stripe_customer_id: str) -> bool:
+    """Whether Stripe has deleted this customer, or never had it under this key."""
+    try:
+        return bool(get_gateway().retrieve("customer", stripe_customer_id).get("deleted"))
+    except StripeObjectMissing:
+        return True

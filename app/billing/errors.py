@@ -1,0 +1,69 @@
+"""What can go wrong in billing, in our own words."""
+
+
+class BillingError(Exception):
+    """Something that billing could not do."""
+
+
+class StripeUnavailable(BillingError):
+    """Stripe could not be asked: down, slow, a bad key, a revoked connection."""
+
+
+class StripeUnauthorized(StripeUnavailable):
+    """Stripe answered 401: the key is wrong or was rolled."""
+
+
+class StripeForbidden(StripeUnavailable):
+    """Stripe answered 403: the key may not do that."""
+
+
+class ConnectionRevoked(StripeUnavailable):
+    """The connected Stripe account took its permission back; it has to be connected again."""
+
+
+class StripeRejection(BillingError):
+    """Stripe answered that the request cannot be done as asked (400, 404); `param` names what is wrong."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        self.param = param
+        super().__init__(message)
+
+
+class StripeObjectMissing(StripeRejection):
+    """Stripe has no such object under this key."""
+
+
+class StripeRefused(StripeRejection):
+    """The request's parameters do not fit the object's state."""
+
+
+class IncompleteSnapshot(BillingError):
+    """An object in an event lacks what we need; read it from Stripe instead."""
+
+
+class MalformedEvent(BillingError):
+    """A verified body that is not a Stripe event."""
+
+
+class ForeignMode(BillingError):
+    """An event of the other mode (test or live) than the configured key's."""
+
+
+class InvalidSignature(BillingError):
+    """The webhook's signature is missing, wrong or too old."""
+
+
+class UnknownEvent(BillingError):
+    """No event with this id was recorded."""
+
+
+class NoCustomer(BillingError):
+    """The user has no Stripe customer yet."""
+
+
+class UnknownSession(BillingError):
+    """The Checkout Session is unknown, or somebody else's."""
+
+
+class AlreadyOwned(BillingError):
+    """The user already has for good what the order would buy."""

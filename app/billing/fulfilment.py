@@ -1,0 +1,102 @@
+"""Fulfilling an order: the one function behind the webhook, the success page and the nightly job."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from app.auth.models import User
+from app.billing.accounts import Home
+from app.billing.customers import link_customer
+from app.billing.effects import IGNORED, Changes, Effect
+from app.billing.models import Order, Subscription
+from app.billing.orders import lock_order_of, order_change
+from app.billing.payments import record_order_payment
+from app.billing.plans import PLANS_BY_KEY
+from app.billing.roles import role_changes
+from app.billing.snapshots import id_of
+from app.billing.statuses import OrderState
+from app.billing.sync import sync_subscription
+from app.database import db, utcnow
+from app.outbox import queue_mail
+
+logger = logging.getLogger(__name__)
+NOT_YET_PAID = (OrderState.PENDING, OrderState.FAILED, OrderState.EXPIRED)
+PAID = ("paid", "no_payment_required")
+
+
+def fulfil_checkout_session(session: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
+    """Settle the order of a Checkout Session, if it is one of ours: link what Stripe made, and fulfil it once paid.
+
+    The webhook, the success page and the nightly job all end up here; the second to come changes nothing.
+    https://docs.stripe.com/checkout/fulfillment
+    """
+    order, user = lock_order_of(session)
+    if order is None or user is None:
+        return IGNORED
+    _link(order, user, session, home)
+    changes: Changes = {}
+    subscription_id = id_of(session.get("subscription"))
+    if subscription_id and db.session.get(Subscription, subscription_id) is None:
+        changes |= sync_subscription(user, subscription_id, home, cause=cause).changes
+    is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
+    if is_paid and order.fulfilled_at is None and order.state != OrderState.MISMATCHED:
+        changes |= _settle(order, user, session, home, cause)
+    return Effect(changes=changes)
+
+
+def _link(order: Order, user: User, session: Mapping[str, Any], home: Home) -> None:
+    order.stripe_checkout_session_id = order.stripe_checkout_session_id or session["id"]
+    order.stripe_payment_intent_id = order.stripe_payment_intent_id or id_of(session.get("payment_intent"))
+    order.stripe_subscription_id = order.stripe_subscription_id or id_of(session.get("subscription"))
+    customer = id_of(session.get("customer"))
+    if customer:
+        link_customer(user.id, customer, home)
+
+
+def _settle(order: Order, user: User, session: Mapping[str, Any], home: Home, cause: str) -> Changes:
+    before = order.state
+    mismatch = _mismatch(order, session)
+    if mismatch:
+        logger.error("Order %s is mismatched: %s", order.id, mismatch)
+        order.state, order.note = OrderState.MISMATCHED.value, mismatch
+        return order_change(order, before, OrderState.MISMATCHED)
+    order.fulfilled_at = utcnow()
+    if session.get("mode") == "payment":
+        record_order_payment(order, id_of(session.get("payment_intent")), session["amount_total"], session["created"])
+    if before not in NOT_YET_PAID:
+        # Its refund or dispute came first, and stands.
+        return {}
+    order.state = OrderState.FULFILLED.value
+    _confirm_by_mail(order, user)
+    return order_change(order, before, OrderState.FULFILLED) | role_changes(user, home, cause)
+
+
+def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
+    """Why what was paid is not what the order says, or None. Amounts are compared before discounts and tax."""
+    currency, amount = session.get("currency"), session.get("amount_subtotal")
+    if currency != order.currency:
+        return f"paid in {currency}, ordered in {order.currency}"
+    elif amount == order.amount:
+        return None
+    elif order.trial_days and session.get("payment_status") == "no_payment_required" and not amount:
+        # During a trial nothing is due, so the session's own amounts are zero.
+        return None
+    else:
+        return f"paid for {amount}, ordered for {order.amount} (minor units)"
+
+
+def _confirm_by_mail(order: Order, user: User) -> None:
+    plan = PLANS_BY_KEY[order.plan_key]
+    queue_mail(
+        "order_confirmed",
+        to=user.email,
+        user_id=user.id,
+        cause=f"order_confirmed:{order.id}",
+        context={
+            "plan_name": plan.name,
+            "amount": order.amount,
+            "currency": order.currency,
+            "interval": order.interval,
+            "trial_days": order.trial_days,
+        },
+    )

@@ -1,0 +1,124 @@
+"""Orders: what somebody set out to buy, and what became of it."""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.auth.models import User
+from app.billing.accounts import Home
+from app.billing.customers import parse_uuid
+from app.billing.effects import IGNORED, Changes, Effect
+from app.billing.models import Order, Subscription
+from app.billing.plans import Price
+from app.billing.roles import lock_user
+from app.billing.statuses import OrderState
+from app.database import db
+
+logger = logging.getLogger(__name__)
+
+
+def close_order(session: Mapping[str, Any], state: OrderState) -> Effect:
+    """Mark the order of a session that was not paid `failed` or `expired`; a paid one stays as it is."""
+    order, _ = lock_order_of(session)
+    if order is None:
+        return IGNORED
+    if order.state != OrderState.PENDING:
+        return Effect()
+    order.state = state.value
+    return Effect(changes=order_change(order, OrderState.PENDING, state))
+
+
+def lock_order_of(session: Mapping[str, Any]) -> tuple[Order | None, User | None]:
+    """The order that a session was made for, with its user locked first; (None, None) when it is none of ours."""
+    order = find_order(session)
+    user = lock_user(order.user_id) if order and order.user_id else None
+    if order is None:
+        return None, None
+    return db.session.get(Order, order.id, populate_existing=True, with_for_update=True), user
+
+
+def find_order(session: Mapping[str, Any]) -> Order | None:
+    """The order that a session was made for, by the ids that only our server writes."""
+    order_id = parse_uuid(session.get("client_reference_id")) or order_in_metadata(session)
+    return db.session.get(Order, order_id) if order_id else None
+
+
+def order_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
+    """The `orderId` that our server wrote into an object's metadata."""
+    return parse_uuid((stripe_object.get("metadata") or {}).get("orderId"))
+
+
+def order_change(order: Order, before: OrderState | str, after: OrderState) -> Changes:
+    """The audit of an order's new state."""
+    return {f"order {order.id}": {"before": {"state": str(before)}, "after": {"state": after.value}}}
+
+
+def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, customer: str | None) -> Order:
+    """The user's order that is still open, whatever it is for, or else a new one for this price. Commits.
+
+    The user's row is locked meanwhile, and the database allows one open order a user: two tabs get the same one.
+    """
+    locked = lock_user(user.id)
+    open_order = next(iter(pending_orders(user.id, home)), None)
+    if open_order is None:
+        open_order = Order(
+            user_id=user.id,
+            plan_key=price.plan_key,
+            interval=price.interval.value if price.interval else None,
+            amount=price.amount,
+            currency=price.currency,
+            trial_days=_trial_days(user.id) if locked and price.is_recurring else 0,
+            stripe_price_id=stripe_price_id,
+            stripe_customer_id=customer,
+            stripe_account=home.stripe_account,
+            livemode=home.livemode,
+        )
+        db.session.add(open_order)
+    db.session.commit()
+    return open_order
+
+
+def discard_order(order: Order) -> None:
+    """Take back an order that never got a session, so that nothing half-made stays. Commits."""
+    db.session.rollback()
+    never_opened = sa.delete(Order).where(Order.id == order.id, Order.stripe_checkout_session_id.is_(None))
+    db.session.execute(never_opened.where(Order.state == OrderState.PENDING))
+    db.session.commit()
+
+
+def owns_for_life(user: User, home: Home) -> bool:
+    """Whether the user has bought a one-time plan and still has it."""
+    query = sa.select(Order.id).where(
+        Order.user_id == user.id,
+        Order.interval.is_(None),
+        Order.state == OrderState.FULFILLED,
+        Order.stripe_account == home.stripe_account,
+        Order.livemode == home.livemode,
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def _trial_days(user_id: uuid.UUID) -> int:
+    """The free trial is for a user's first subscription alone."""
+    had_one = db.session.scalar(sa.select(Subscription.stripe_subscription_id).where(Subscription.user_id == user_id))
+    days: int = current_app.extensions["settings"].trial_days
+    return 0 if had_one else days
+
+
+def pending_orders(user_id: uuid.UUID, home: Home) -> list[Order]:
+    """The user's orders that may still be paid, newest first."""
+    query = (
+        sa.select(Order)
+        .where(
+            Order.user_id == user_id,
+            Order.state == OrderState.PENDING,
+            Order.stripe_account == home.stripe_account,
+            Order.livemode == home.livemode,
+        )
+        .order_by(Order.created_at.desc())
+    )
+    return list(db.session.scalars(query))

@@ -1,0 +1,143 @@
+"""The customer portal: its front page, and the deep links into one task."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.auth.models import User
+from app.billing import portal_configuration
+from app.billing.accounts import Home, home, require_connection
+from app.billing.catalogue import price_id
+from app.billing.customers import customer_of
+from app.billing.errors import NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.gateway import get_gateway
+from app.billing.models import Subscription
+from app.billing.plans import Price
+from app.billing.statuses import ENDED_STATUSES
+from app.database import db
+
+FLOWS = ("payment_method_update", "subscription_cancel", "subscription_update")
+
+
+def open_portal(user: User, flow: str | None = None) -> str:
+    """The address of a portal session for this user, straight into one task if `flow` names one.
+
+    Raises `NoCustomer` before the first checkout, `ValueError` for an unknown flow, `StripeUnavailable`.
+    A task that does not fit the subscription's state leads to the portal's front page.
+    https://docs.stripe.com/customer-management/portal-deep-links
+    """
+    if flow and flow not in FLOWS:
+        raise ValueError(f"The portal has no flow {flow}.")
+    require_connection()
+    at_home = home()
+    subscription = live_subscription(user, at_home)
+    customer = subscription.stripe_customer_id if subscription else customer_of(user.id, at_home)
+    if customer is None:
+        raise NoCustomer("The user has no Stripe customer yet.")
+    return _open(customer, _flow_data(flow, subscription))
+
+
+def change_plan(user: User, subscription: Subscription, price: Price) -> str:
+    """The address of the portal's page that confirms a change to this price, with what it costs.
+
+    Where that page does not fit (the same price, a one-time price, a subscription that first needs a payment), it is
+    the portal's front page.
+    """
+    flow = None
+    if price.is_recurring and subscription.stripe_item_id and not subscription.needs_payment:
+        target = price_id(price)
+        if target != subscription.stripe_price_id:
+            flow = _confirm_flow(subscription, target)
+    return _open(subscription.stripe_customer_id, flow)
+
+
+def live_subscription(user: User, at_home: Home) -> Subscription | None:
+    """The user's subscription that is not over; of several, the one with the highest plan."""
+    query = sa.select(Subscription).where(
+        Subscription.user_id == user.id,
+        Subscription.stripe_account == at_home.stripe_account,
+        Subscription.livemode == at_home.livemode,
+        Subscription.status.not_in(ENDED_STATUSES),
+    )
+    return max(db.session.scalars(query), key=_rank, default=None)
+
+
+def latest_subscription(user: User, at_home: Home) -> Subscription | None:
+    """The user's live subscription, or else the one that ended last: what the account page tells about."""
+    ended = (
+        sa.select(Subscription)
+        .where(
+            Subscription.user_id == user.id,
+            Subscription.stripe_account == at_home.stripe_account,
+            Subscription.livemode == at_home.livemode,
+        )
+        .order_by(Subscription.ended_at.desc())
+    )
+    return live_subscription(user, at_home) or db.session.scalar(ended.limit(1))
+
+
+def _rank(subscription: Subscription) -> tuple[bool, int]:
+    return subscription.grants_access, subscription.plan.role.rank if subscription.plan else 0
+
+
+def _flow_data(flow: str | None, subscription: Subscription | None) -> dict[str, Any] | None:
+    if flow == "payment_method_update":
+        return {"type": flow, "after_completion": _return_to_account()}
+    elif flow and subscription:
+        target = {"subscription": subscription.stripe_subscription_id}
+        return {"type": flow, flow: target, "after_completion": _return_to_account()}
+    else:
+        return None
+
+
+def _confirm_flow(subscription: Subscription, target: str) -> dict[str, Any]:
+    return {
+        "type": "subscription_update_confirm",
+        "subscription_update_confirm": {
+            "subscription": subscription.stripe_subscription_id,
+            "items": [
+                {"id": subscription.stripe_item_id, "price": target, "quantity": subscription.quantity},
+            ],
+        },
+        "after_completion": _return_to_account(),
+    }
+
+
+def _return_to_account() -> dict[str, Any]:
+    return {"type": "redirect", "redirect": {"return_url": _account_url()}}
+
+
+def _account_url() -> str:
+    return f"{current_app.extensions['settings'].site_url}/account"
+
+
+def _open(customer: str, flow: dict[str, Any] | None) -> str:
+    params: dict[str, Any] = {"customer": customer, "return_url": _account_url()}
+    configuration = _configuration_id()
+    if configuration:
+        params["configuration"] = configuration
+    db.session.commit()
+    try:
+        return _create({**params, "flow_data": flow} if flow else params)
+    except StripeRefused as error:
+        if flow is None:
+            raise StripeUnavailable("Stripe refused the portal session.") from error
+        return _create(params)
+    except StripeObjectMissing as error:
+        raise NoCustomer("Stripe no longer has this customer.") from error
+
+
+def _create(params: dict[str, Any]) -> str:
+    gateway = get_gateway()
+    with gateway.errors():
+        return str(gateway.v1.billing_portal.sessions.create(params, gateway.options()).url)
+
+
+def _configuration_id() -> str | None:
+    """Our portal configuration, looked up once; None before the first push, when the account's default serves."""
+    found: dict[str, str | None] = current_app.extensions.setdefault("stripe_portal_configuration", {})
+    if not found.get("id"):
+        configuration = portal_configuration.find(get_gateway())
+        found["id"] = configuration["id"] if configuration else None
+    return found["id"]

@@ -1,0 +1,144 @@
+"""Repairing the mirror from Stripe, and the report of who has access without paying, or pays without access."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.accounts import Home, home
+from app.billing.customers import customer_of
+from app.billing.effects import Changes
+from app.billing.errors import StripeObjectMissing, StripeUnavailable
+from app.billing.gateway import StripeObject, get_gateway
+from app.billing.models import StripeCustomer, Subscription
+from app.billing.plans import Role
+from app.billing.roles import lock_user, role_changes
+from app.billing.sync import mirror, sync_subscription
+from app.database import db, utcnow
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class DriftReport:
+    """What a reconcile found, by e-mail address or subscription id, and how much it repaired."""
+
+    has_access_without_paying: list[str] = field(default_factory=list)
+    pays_without_access: list[str] = field(default_factory=list)
+    several_subscriptions: list[str] = field(default_factory=list)
+    unknown_prices: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    repaired: int = 0
+    checked: int = 0
+
+
+def sync_user(user: User, *, cause: str = "sync") -> Changes:
+    """Mirror every subscription that Stripe has for this user, and decide the role again. Commits.
+
+    Raises `StripeUnavailable` when Stripe cannot be asked; then nothing is changed.
+    """
+    at_home = home()
+    locked = lock_user(user.id)
+    if locked is None:
+        return {}
+    changes = _sync_locked(locked, at_home, cause)
+    db.session.commit()
+    return changes
+
+
+def sync_all(
+    *, dry_run: bool = False, email: str | None = None, on_progress: Callable[[], None] | None = None
+) -> DriftReport:
+    """Reconcile every user that Stripe knows (or the one with this address); one that fails stops no other.
+
+    With `dry_run` the report is the same and nothing is written. Raises `StripeUnavailable` when Stripe cannot be
+    asked at all.
+    """
+    report = DriftReport()
+    at_home = home()
+    for user_id in users_to_sync(at_home, email):
+        try:
+            _reconcile(user_id, at_home, report, dry_run)
+        except StripeUnavailable:
+            db.session.rollback()
+            report.failed.append(str(user_id))
+            if len(report.failed) >= 3 and report.checked == 0:
+                raise
+        if on_progress:
+            on_progress()
+    return report
+
+
+def users_to_sync(at_home: Home, email: str | None = None) -> list[uuid.UUID]:
+    """The users with a customer or a subscription, or with a paid role; by id."""
+    with_customer = sa.select(StripeCustomer.user_id).where(StripeCustomer.stripe_account == at_home.stripe_account)
+    with_subscription = sa.select(Subscription.user_id).where(Subscription.user_id.is_not(None))
+    query = sa.select(User.id).where(
+        sa.or_(User.id.in_(with_customer), User.id.in_(with_subscription), User.role != Role.FREE)
+    )
+    if email:
+        query = sa.select(User.id).where(User.email == email)
+    return list(db.session.scalars(query.order_by(User.id)))
+
+
+def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: bool) -> None:
+    user = lock_user(user_id)
+    if user is None:
+        return
+    before, email = Role(user.role), user.email
+    changes = _sync_locked(user, at_home, "sync")
+    after = Role(user.role)
+    report.checked += 1
+    report.repaired += bool(changes)
+    if after.rank < before.rank:
+        report.has_access_without_paying.append(email)
+    elif after.rank > before.rank:
+        report.pays_without_access.append(email)
+    _note_oddities(user, at_home, report)
+    if dry_run:
+        db.session.rollback()
+    else:
+        db.session.commit()
+
+
+def _sync_locked(user: User, at_home: Home, cause: str) -> Changes:
+    changes: Changes = {}
+    found = _subscriptions_at_stripe(user, at_home)
+    for subscription in found:
+        changes |= mirror(user, subscription, at_home, cause=cause).changes
+    seen = {subscription["id"] for subscription in found}
+    for row in _live_rows(user, at_home):
+        if row.stripe_subscription_id not in seen:
+            changes |= sync_subscription(user, row.stripe_subscription_id, at_home, cause=cause).changes
+    return changes | role_changes(user, at_home, cause)
+
+
+def _subscriptions_at_stripe(user: User, at_home: Home) -> list[StripeObject]:
+    customer = customer_of(user.id, at_home)
+    if customer is None:
+        return []
+    try:
+        return get_gateway().subscriptions_of(customer)
+    except StripeObjectMissing:
+        return []
+
+
+def _live_rows(user: User, at_home: Home) -> list[Subscription]:
+    query = sa.select(Subscription).where(
+        Subscription.user_id == user.id,
+        Subscription.stripe_account == at_home.stripe_account,
+        Subscription.livemode == at_home.livemode,
+    )
+    return [row for row in db.session.scalars(query) if not row.has_ended]
+
+
+def _note_oddities(user: User, at_home: Home, report: DriftReport) -> None:
+    live = _live_rows(user, at_home)
+    if len(live) > 1:
+        report.several_subscriptions.append(user.email)
+    report.unknown_prices += [row.stripe_subscription_id for row in live if row.plan is None]
+    if user.role_expires_at and user.role_expires_at <= utcnow():
+        logger.info("The role of user %s has passed its end.", user.id)

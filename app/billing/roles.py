@@ -1,0 +1,183 @@
+"""The one place that decides a user's role, from the mirror, the orders and the operator's grants."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.auth.models import User
+from app.billing.accounts import Home
+from app.billing.catalogue import plan_of
+from app.billing.effects import Changes
+from app.billing.models import Grant, Order, RoleChange, Subscription
+from app.billing.plans import PLANS_BY_KEY, Role
+from app.billing.statuses import ENDED_STATUSES, OrderState, SubscriptionStatus
+from app.database import db, utcnow
+
+# How long an expired role is believed while Stripe cannot be asked about it.
+BELIEVED = timedelta(days=3)
+
+
+class SubscriptionState(Protocol):
+    """What of a subscription matters for the role; the mirror's rows and snapshots both have it."""
+
+    @property
+    def stripe_subscription_id(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def stripe_price_id(self) -> str | None: ...
+    @property
+    def lookup_key(self) -> str | None: ...
+    @property
+    def current_period_start(self) -> datetime | None: ...
+    @property
+    def current_period_end(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True)
+class RoleDecision:
+    """A role, when it ends unless something renews it, and why: the rule and the object it rests on."""
+
+    role: Role
+    rule: str
+    object_id: str | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def strength(self) -> tuple[int, float]:
+        """Higher roles first, and of equal ones the longer."""
+        return self.role.rank, float("inf") if self.expires_at is None else self.expires_at.timestamp()
+
+
+NOTHING = RoleDecision(Role.FREE, "nothing paid or granted")
+
+
+def decide_role(user: User, home: Home, *, believe_expired: bool = True) -> RoleDecision:
+    """Decide from everything we know of this user; the highest role wins.
+
+    With `believe_expired` false, a subscription whose paid time and grace are over counts for nothing.
+    """
+    candidates = [
+        *_from_subscriptions(user, home, believe_expired),
+        *_from_orders(user, home),
+        *_from_grants(user),
+    ]
+    return max(candidates, key=lambda decision: decision.strength, default=NOTHING)
+
+
+def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> RoleDecision:
+    """What one subscription gives: contract section 5's table."""
+    plan = plan_of(subscription.stripe_price_id, subscription.lookup_key)
+    object_id = subscription.stripe_subscription_id
+    if plan is None:
+        return RoleDecision(Role.FREE, "price of no plan", object_id)
+    elif subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING):
+        ends_at = _plus_grace(subscription.current_period_end)
+        return RoleDecision(plan.role, f"subscription {subscription.status}", object_id, ends_at)
+    elif subscription.status == SubscriptionStatus.PAST_DUE:
+        # The period moved on when the renewal came due, so its start is when the unpaid time began.
+        ends_at = _plus_grace(subscription.current_period_start)
+        in_grace = ends_at is not None and now < ends_at
+        rule = "subscription past_due, in grace" if in_grace else "subscription past_due, grace over"
+        return RoleDecision(plan.role if in_grace else Role.FREE, rule, object_id, ends_at if in_grace else None)
+    else:
+        return RoleDecision(Role.FREE, f"subscription {subscription.status}", object_id)
+
+
+def set_role(user: User, decision: RoleDecision, cause: str) -> RoleChange | None:
+    """Write the decided role on the user's (locked) row; a change is an audit row, which is returned."""
+    before = Role(user.role)
+    user.role_expires_at = decision.expires_at
+    user.role_recheck_at = None
+    if before == decision.role:
+        return None
+    user.role = decision.role.value
+    change = RoleChange(**role_change_values(user.id, before, decision, cause))
+    db.session.add(change)
+    return change
+
+
+def role_change_values(user_id: uuid.UUID, before: Role, decision: RoleDecision, cause: str) -> dict[str, object]:
+    """The columns of the audit row for this change."""
+    return {
+        "user_id": user_id,
+        "role_before": before.value,
+        "role_after": decision.role.value,
+        "rule": decision.rule,
+        "object_id": decision.object_id,
+        "cause": cause,
+        "expires_at": decision.expires_at,
+        "changed_at": utcnow(),
+    }
+
+
+def apply_role(user: User, home: Home, cause: str, *, believe_expired: bool = True) -> RoleChange | None:
+    """Decide and write the role of a (locked) user."""
+    db.session.flush()
+    return set_role(user, decide_role(user, home, believe_expired=believe_expired), cause)
+
+
+def role_changes(user: User, home: Home, cause: str) -> Changes:
+    """Decide the role again; the change, for the audit."""
+    change = apply_role(user, home, cause)
+    if change is None:
+        return {}
+    return {"user": {"before": {"role": change.role_before}, "after": {"role": change.role_after}}}
+
+
+def lock_user(user_id: uuid.UUID) -> User | None:
+    """The user, fresh, with the row locked until the transaction ends; None when the account is gone."""
+    query = sa.select(User).where(User.id == user_id).with_for_update()
+    user: User | None = db.session.scalar(query.execution_options(populate_existing=True))
+    return user
+
+
+def _from_subscriptions(user: User, home: Home, believe_expired: bool) -> list[RoleDecision]:
+    now = utcnow()
+    query = sa.select(Subscription).where(
+        Subscription.user_id == user.id,
+        Subscription.stripe_account == home.stripe_account,
+        Subscription.livemode == home.livemode,
+        Subscription.status.not_in(ENDED_STATUSES),
+    )
+    decisions = [decide_by_subscription(subscription, now) for subscription in db.session.scalars(query)]
+    if believe_expired:
+        return decisions
+    else:
+        return [d for d in decisions if d.expires_at is None or d.expires_at > now]
+
+
+def _from_orders(user: User, home: Home) -> list[RoleDecision]:
+    once = [key for key, plan in PLANS_BY_KEY.items() if not plan.prices[0].is_recurring]
+    query = sa.select(Order).where(
+        Order.user_id == user.id,
+        Order.stripe_account == home.stripe_account,
+        Order.livemode == home.livemode,
+        Order.plan_key.in_(once),
+        Order.state == OrderState.FULFILLED,
+    )
+    return [
+        RoleDecision(PLANS_BY_KEY[order.plan_key].role, f"order of {order.plan_key}", str(order.id))
+        for order in db.session.scalars(query)
+    ]
+
+
+def _from_grants(user: User) -> list[RoleDecision]:
+    query = sa.select(Grant).where(
+        Grant.user_id == user.id,
+        Grant.revoked_at.is_(None),
+        sa.or_(Grant.until.is_(None), Grant.until > utcnow()),
+    )
+    return [
+        RoleDecision(Role(grant.role), "grant by the operator", f"grant {grant.id}", grant.until)
+        for grant in db.session.scalars(query)
+    ]
+
+
+def _plus_grace(moment: datetime | None) -> datetime | None:
+    days: int = current_app.extensions["settings"].past_due_grace_days
+    return None if moment is None else moment + timedelta(days=days)

@@ -1,0 +1,47 @@
+"""The words for where an order, a payment, an event or a subscription stands."""
+
+from enum import StrEnum
+
+
+class SubscriptionStatus(StrEnum):
+    """Stripe's `subscription.status`; https://docs.stripe.com/api/subscriptions/object."""
+
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+    CANCELED = "canceled"
+
+
+ENDED_STATUSES = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED})
+
+
+class OrderState(StrEnum):
+    """Where an order stands; `mismatched` was paid with another amount or currency than agreed."""
+
+    PENDING = "pending"
+    FULFILLED = "fulfilled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    MISMATCHED = "mismatched"
+
+
+class PaymentStatus(StrEnum):
+    """What became of a payment; refunds stand beside it as an amount."""
+
+    PAID = "paid"
+    FAILED = "failed"
+    ACTION_REQUIRED = "action_required"
+
+
+class EventOutcome(StrEnum):
+    """What came of an event."""
+
+    PROCESSED = "processed"
+    IGNORED = "ignored"
+    FAILED = "failed"

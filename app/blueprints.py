@@ -1,0 +1,21 @@
+"""The rooms of the site that have an address."""
+
+from flask import Flask
+
+
+def register_blueprints(app: Flask) -> None:
+    """Register every blueprint; those for development are absent in production."""
+    from app.account.routes import bp as account
+    from app.admin import bp as admin
+    from app.auth.routes import bp as auth
+    from app.dashboard.routes import bp as dashboard
+    from app.dev.routes import bp as dev
+    from app.health import bp as health
+    from app.legal.routes import bp as legal
+    from app.pricing.routes import bp as pricing
+    from app.webhook.routes import bp as webhook
+
+    for blueprint in (pricing, auth, account, dashboard, webhook, admin, health, legal):
+        app.register_blueprint(blueprint)
+    if not app.extensions["settings"].is_production:
+        app.register_blueprint(dev)

@@ -1,0 +1,28 @@
+"""The Flask extensions, created unbound; `create_app` binds them."""
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+
+from app.database import db
+
+__all__ = ["csrf", "db", "init_extensions", "limiter", "login_manager", "migrate"]
+
+migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)
+login_manager = LoginManager()
+csrf = CSRFProtect()
+limiter = Limiter(key_func=get_remote_address, headers_enabled=False)
+
+
+def init_extensions(app: Flask) -> None:
+    """Bind every extension to this application."""
+    from app import models  # noqa: F401  # Every table is known before a migration or a query asks.
+
+    db.init_app(app)
+    migrate.init_app(app, db)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    limiter.init_app(app)

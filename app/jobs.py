@@ -1,0 +1,135 @@
+"""What runs beside the requests: mail goes out, and every night the mirror is compared with Stripe."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, current_app
+
+from app.database import utcnow
+
+if TYPE_CHECKING:
+    from huey.api import Huey, TaskWrapper
+    from huey.consumer import Consumer
+
+logger = logging.getLogger(__name__)
+HEARTBEAT = "heartbeat"
+REDIS_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The queue of one application, and the jobs that requests put into it."""
+
+    huey: Huey
+    deliver: TaskWrapper
+
+
+def deliver_soon() -> None:
+    """Have the outbox delivered now; call it after the commit. Whatever fails, the minute's job makes up for."""
+    try:
+        get_jobs().deliver()
+    except Exception:
+        logger.warning("The mail job could not be queued; mail goes out within a minute.", exc_info=True)
+
+
+def get_jobs() -> Jobs:
+    """The current application's queue, built when first needed: importing Huey is no part of serving a page."""
+    extensions = current_app.extensions
+    if "jobs" not in extensions:
+        extensions["jobs"] = _build_jobs(current_app._get_current_object())  # type: ignore[attr-defined]
+    jobs: Jobs = extensions["jobs"]
+    return jobs
+
+
+def last_heartbeat() -> datetime | None:
+    """When the consumer last showed that it works, or None when it never did."""
+    beat = get_jobs().huey.get(HEARTBEAT, peek=True)
+    return datetime.fromisoformat(beat) if beat else None
+
+
+def build_consumer() -> Consumer:
+    """What takes jobs from the queue, and starts the periodic ones."""
+    return get_jobs().huey.create_consumer(workers=2, max_delay=1.0)
+
+
+def start_consumer_thread(app: Flask) -> Consumer:
+    """Work on jobs in threads of this process, for development; the answer's `stop()` ends them."""
+    with app.app_context():
+        consumer = build_consumer()
+    # Signals belong to the process that these threads are guests in.
+    consumer._set_signal_handlers = lambda: None
+    consumer.start()
+    return consumer
+
+
+def work_every_minute() -> None:
+    """Show that jobs are worked on, and send what `deliver_soon` or the mail server missed."""
+    from app.delivery import deliver_due
+
+    get_jobs().huey.put(HEARTBEAT, utcnow().isoformat())
+    deliver_due()
+
+
+def work_every_night() -> None:
+    """Compare every user with Stripe, and forget what is too old to keep."""
+    from app.billing.reconcile import sync_all
+    from app.retention import clean_up
+
+    if not _is_first_tonight():
+        return
+    clean_up()
+    report = sync_all()
+    logger.info("Nightly reconcile: %s checked, %s repaired.", report.checked, report.repaired)
+    for name in ("has_access_without_paying", "pays_without_access", "unknown_prices", "failed"):
+        if found := getattr(report, name):
+            logger.warning("Nightly reconcile: %s %s.", len(found), name.replace("_", " "))
+
+
+def _is_first_tonight() -> bool:
+    """With several consumers on one Redis, each starts the night's work; one of them does it."""
+    huey, today = get_jobs().huey, utcnow().date()
+    huey.delete(f"night-{today - timedelta(days=1)}")
+    return bool(huey.put_if_empty(f"night-{today}", "taken"))
+
+
+def _build_jobs(app: Flask) -> Jobs:
+    from huey import crontab
+    from huey.serializer import SignedSerializer
+
+    from app.delivery import deliver_due
+
+    # Jobs are pickled: only what this application signed is taken back.
+    serializer = SignedSerializer(secret=str(app.config["SECRET_KEY"]), salt="perennial-jobs")
+    huey = _build_huey(app, results=False, serializer=serializer)
+    deliver = huey.task(name="deliver")(_in_context(app, deliver_due))
+    huey.periodic_task(crontab(minute="*"), name="every_minute")(_in_context(app, work_every_minute))
+    huey.periodic_task(crontab(hour="3", minute="17"), name="every_night")(_in_context(app, work_every_night))
+    return Jobs(huey, deliver)
+
+
+def _build_huey(app: Flask, **options: Any) -> Huey:
+    settings = app.extensions["settings"]
+    if redis_url := settings.redis_url.get_secret_value():
+        from huey import RedisHuey
+        from redis import ConnectionPool
+
+        limits = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+        return RedisHuey("perennial", connection_pool=ConnectionPool.from_url(redis_url, **limits), **options)
+    else:
+        from huey import SqliteHuey
+
+        settings.instance_path.mkdir(parents=True, exist_ok=True)
+        return SqliteHuey("perennial", filename=str(settings.instance_path / "jobs.sqlite3"), **options)
+
+
+def _in_context(app: Flask, work: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        with app.app_context():
+            work()
+
+    return run

@@ -1,0 +1,93 @@
+"""The landing page, the prices, the way to Checkout and the way back."""
+
+from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user, login_required
+
+from app.auth.limits import limit_checkout
+from app.billing.accounts import known_home
+from app.billing.checkout import start_checkout
+from app.billing.checkout_return import confirm_checkout
+from app.billing.errors import AlreadyOwned, UnknownSession
+from app.billing.models import Subscription
+from app.billing.orders import owns_for_life
+from app.billing.plans import PLANS_BY_KEY, Interval
+from app.billing.portal import live_subscription
+from app.database import begin_write
+from app.extensions import csrf
+from app.pricing.presenters import PlanView, plan_views
+from app.security import protect_checkout
+
+bp = Blueprint("pricing", __name__)
+
+
+@bp.get("/")
+def landing() -> str:
+    """What this is, for whom, and what it costs."""
+    return render_template("pricing/landing.html", plans=plan_views(Interval.MONTH))
+
+
+@bp.get("/pricing")
+def index() -> str:
+    """The plans, month or year."""
+    interval = _interval(request.args.get("interval", Interval.MONTH.value))
+    return render_template(
+        "pricing/index.html",
+        interval=interval.value,
+        plans=_plans(interval),
+        has_subscription=_subscription() is not None,
+        checkout_cancelled=request.args.get("checkout") == "cancelled",
+        trial_days=current_app.extensions["settings"].trial_days,
+    )
+
+
+@bp.post("/checkout/<plan>")
+@csrf.exempt  # Checked first thing below: a visitor's token is of another kind.
+@limit_checkout
+def start(plan: str) -> Response:
+    """Leave for Checkout; a visitor signs up first and is then taken straight on."""
+    protect_checkout()
+    if plan not in PLANS_BY_KEY:
+        abort(404)
+    interval = _interval(request.form.get("interval") or Interval.MONTH.value)
+    if not current_user.is_authenticated:
+        return _see_other(url_for("auth.signup", plan=plan, interval=interval.value))
+    try:
+        return _see_other(start_checkout(current_user, PLANS_BY_KEY[plan], interval))
+    except AlreadyOwned:
+        flash("You have Pro for life, so there is nothing more to buy.", "info")
+        return _see_other(url_for("account.index"))
+
+
+@bp.get("/checkout/success")
+@login_required
+def success() -> str:
+    """Where Checkout sends the buyer back to: fulfil through the same function as the webhook, and show the result."""
+    begin_write()
+    try:
+        order = confirm_checkout(current_user, request.args.get("session_id", ""))
+    except UnknownSession:
+        abort(404)
+    return render_template("pricing/success.html", state=order.state, plan_name=order.plan_name)
+
+
+def _interval(value: str) -> Interval:
+    try:
+        return Interval(value)
+    except ValueError:
+        abort(400)
+
+
+def _plans(interval: Interval) -> list[PlanView]:
+    at_home = known_home() if current_user.is_authenticated else None
+    owned = at_home is not None and owns_for_life(current_user, at_home)
+    return plan_views(interval, _subscription(), owns_for_life=owned)
+
+
+def _subscription() -> Subscription | None:
+    """The reader's subscription, as far as it is known without asking Stripe."""
+    at_home = known_home() if current_user.is_authenticated else None
+    return live_subscription(current_user, at_home) if at_home else None
+
+
+def _see_other(address: str) -> Response:
+    return redirect(address, code=303)  # type: ignore[return-value]

@@ -1,0 +1,101 @@
+"""Security headers, the proxy in front, and the CSRF token that visitors can have without a cookie."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, generate_csrf
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.extensions import csrf
+from app.settings import Settings
+
+STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
+VISITOR_TOKEN_SECONDS = 24 * 3600
+
+
+def init_security(app: Flask, settings: Settings) -> None:
+    """Send the security headers with every answer; trust as many proxies as the settings say."""
+    policy = content_security_policy(settings)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        # The Host header is not taken from the proxy either: links are made from BASE_URL.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        if settings.site_url.startswith("https://"):
+            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        if request.endpoint != "static" and "Cache-Control" not in headers:
+            # A page may name its reader; no cache may show it to the next one.
+            headers["Cache-Control"] = "no-store" if "Cookie" in request.headers else "no-cache"
+        return response
+
+
+def content_security_policy(settings: Settings) -> str:
+    """The policy: our own origin alone, and forms may lead to Checkout and the portal.
+
+    Chromium applies `form-action` to the redirect after a POST, so without these origins the buy button does nothing.
+    """
+    origins = ["'self'", *STRIPE_PAGES]
+    if settings.stripe_base:
+        address = urlsplit(settings.stripe_base)
+        origins.append(f"{address.scheme}://{address.netloc}")
+    for address in map(urlsplit, filter(None, [settings.stripe_payment_link_lifetime])):
+        origins.append(f"{address.scheme}://{address.netloc}")
+    if settings.stripe_connect_client_id:
+        origins.append("https://connect.stripe.com")
+    directives = {
+        "default-src": "'self'",
+        "img-src": "'self' data:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+        "form-action": " ".join(dict.fromkeys(origins)),
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def checkout_csrf_token() -> str:
+    """The token for a buy button: a signed-in reader's own, or one for visitors that sets no cookie.
+
+    A visitor's press changes nothing, it only leads to sign-up; so their token needs no session to be tied to,
+    and the pricing page can be served without one.
+    """
+    if current_user.is_authenticated:
+        return generate_csrf()
+    else:
+        return _visitor_serializer().dumps("checkout")
+
+
+def protect_checkout() -> None:
+    """Check the token of a buy button; raise `CSRFError` (400) when it is missing or wrong."""
+    token = request.form.get("csrf_token", "")
+    if not current_app.config["WTF_CSRF_ENABLED"]:
+        return
+    if current_user.is_authenticated or not _is_visitor_token(token):
+        csrf.protect()
+
+
+def _is_visitor_token(token: str) -> bool:
+    try:
+        return bool(_visitor_serializer().loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout")
+    except BadData:
+        return False
+
+
+def _visitor_serializer() -> URLSafeTimedSerializer:
+    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
+    return URLSafeTimedSerializer(keys, salt="visitor-checkout")
+
+
+__all__ = ["CSRFError", "checkout_csrf_token", "content_security_policy", "init_security", "protect_checkout"]

@@ -1,0 +1,88 @@
+"""The rules between settings: what no deployment may start with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+SECRET_KEY_BYTES = 32
+
+
+def problems_with(settings: Settings) -> list[str]:
+    """List, by setting name and without a secret's value, why these settings cannot be used."""
+    problems = [*_malformed(settings)]
+    if settings.is_production:
+        problems += _unsafe_in_production(settings)
+    return problems
+
+
+def _malformed(settings: Settings) -> Iterator[str]:
+    secret_key = settings.stripe_secret_key.get_secret_value()
+    if secret_key and not secret_key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
+        yield "STRIPE_SECRET_KEY: must start with sk_test_, sk_live_, rk_test_ or rk_live_"
+    if settings.stripe_publishable_key and not settings.stripe_publishable_key.startswith(
+        ("pk_test_", "pk_live_")
+    ):
+        yield "STRIPE_PUBLISHABLE_KEY: must start with pk_test_ or pk_live_"
+    if any(
+        not secret.startswith("whsec_")
+        for secret in _parts(settings.stripe_webhook_secret.get_secret_value())
+    ):
+        yield "STRIPE_WEBHOOK_SECRET: each secret must start with whsec_"
+    if settings.stripe_connect_client_id and not settings.stripe_connect_client_id.startswith("ca_"):
+        yield "STRIPE_CONNECT_CLIENT_ID: must start with ca_"
+    yield from _malformed_addresses(settings)
+
+
+def _malformed_addresses(settings: Settings) -> Iterator[str]:
+    for name in ("base_url", "stripe_api_base", "stripe_payment_link_lifetime"):
+        value = getattr(settings, name)
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            yield f"{name.upper()}: must be an absolute http(s) address"
+    database_url = settings.database_url.get_secret_value()
+    if database_url and not database_url.startswith(
+        ("postgresql://", "postgresql+psycopg://", "postgres://", "sqlite:")
+    ):
+        yield "DATABASE_URL: must start with postgresql:// or sqlite:///"
+    redis_url = settings.redis_url.get_secret_value()
+    if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
+        yield "REDIS_URL: must start with redis:// or rediss://"
+    mail_url = settings.mail_url.get_secret_value()
+    if mail_url and urlsplit(mail_url).scheme not in ("smtp", "smtps"):
+        yield "MAIL_URL: must look like smtp://user:pass@host:port"
+
+
+def _unsafe_in_production(settings: Settings) -> Iterator[str]:
+    keys = _parts(settings.secret_key.get_secret_value())
+    if not keys:
+        yield "SECRET_KEY: is required in production"
+    elif any(len(key.encode()) < SECRET_KEY_BYTES for key in keys):
+        yield f"SECRET_KEY: each key must be at least {SECRET_KEY_BYTES} bytes long"
+    yield from _unsafe_stripe(settings)
+    if not settings.base_url.startswith("https://"):
+        yield "BASE_URL: must be an https address in production"
+    if settings.sqlalchemy_url.startswith("sqlite") and not settings.allow_sqlite_in_production:
+        yield "DATABASE_URL: must be postgresql://… in production (or set ALLOW_SQLITE_IN_PRODUCTION=true)"
+
+
+def _unsafe_stripe(settings: Settings) -> Iterator[str]:
+    secret_key = settings.stripe_secret_key.get_secret_value()
+    publishable_key = settings.stripe_publishable_key
+    if not secret_key:
+        yield "STRIPE_SECRET_KEY: is required in production"
+    if not publishable_key:
+        yield "STRIPE_PUBLISHABLE_KEY: is required in production"
+    if secret_key and publishable_key and ("_live_" in secret_key[:8]) != ("_live_" in publishable_key[:8]):
+        yield "STRIPE_PUBLISHABLE_KEY: is of another mode (test or live) than STRIPE_SECRET_KEY"
+    if not _parts(settings.stripe_webhook_secret.get_secret_value()):
+        yield "STRIPE_WEBHOOK_SECRET: is required in production"
+    if settings.stripe_base_is_local:
+        yield "STRIPE_API_BASE: the emulator and other local or unencrypted servers are refused in production"
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]

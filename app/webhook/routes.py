@@ -1,0 +1,36 @@
+"""Stripe's webhook: verify, hand over, answer."""
+
+import logging
+
+from flask import Blueprint, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.billing import events
+from app.billing.errors import ForeignMode, InvalidSignature, MalformedEvent
+from app.extensions import csrf, limiter
+
+logger = logging.getLogger(__name__)
+bp = Blueprint("webhook", __name__)
+# Stripe has no form token and comes as often as it needs to; its signature is the check.
+csrf.exempt(bp)
+limiter.exempt(bp)
+
+Answer = tuple[dict[str, object], int]
+
+
+@bp.post("/webhooks/stripe")
+def stripe_webhook() -> Answer:
+    """Take one event; https://docs.stripe.com/webhooks."""
+    try:
+        events.receive(request.get_data(cache=False), request.headers.get("Stripe-Signature"))
+    except RequestEntityTooLarge:
+        return {"error": "The body is too large."}, 413
+    except (InvalidSignature, MalformedEvent) as error:
+        return {"error": str(error)}, 400
+    except ForeignMode as error:
+        logger.error("Webhook refused: %s Check which endpoint sends to this site.", error)
+        return {"error": str(error)}, 400
+    except Exception:
+        # Recorded and logged with the event; Stripe tries again.
+        return {"error": "The event could not be processed."}, 500
+    return {"received": True}, 200
