@@ -1,4 +1,4 @@
-"""Delivering the outbox: each mail claimed by one worker, tried again while the mail server is down, never lost."""
+"""Delivering the outbox: each mail by one worker, again while the server is down, never lost."""
 
 import logging
 import smtplib

@@ -30,7 +30,7 @@ class Jobs:
 
 
 def deliver_soon() -> None:
-    """Have the outbox delivered now; call it after the commit. Whatever fails, the minute's job makes up for."""
+    """Have the outbox delivered now; call it after the commit. What fails, the minute's job makes up for."""
     try:
         get_jobs().deliver()
     except Exception:
@@ -38,7 +38,7 @@ def deliver_soon() -> None:
 
 
 def get_jobs() -> Jobs:
-    """The current application's queue, built when first needed: importing Huey is no part of serving a page."""
+    """The current application's queue, built when first needed: serving a page needs no Huey."""
     extensions = current_app.extensions
     if "jobs" not in extensions:
         extensions["jobs"] = _build_jobs(current_app._get_current_object())  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ def compose(row: OutboxMail) -> EmailMessage:
     html = _template(f"{row.template}.html").render(_context(row))
     settings: Settings = current_app.extensions["settings"]
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = _one_line(str(text.subject))  # type: ignore[attr-defined]
+    message["Subject"] = _one_line(str(text.subject))
     message["From"] = _address(settings.mail_from)
     message["To"] = Address(addr_spec=_one_line(row.to_email))
     message["Date"] = format_datetime(utcnow())
@@ -91,9 +91,7 @@ def _server(url: SplitResult) -> smtplib.SMTP:
 
 def _print(message: EmailMessage) -> None:
     text = message.get_body(("plain",))
-    click.echo(
-        f"\n--- mail to {message['To']}: {message['Subject']}\n{text.get_content() if text else ''}---\n"
-    )
+    click.echo(f"\n--- mail to {message['To']}: {message['Subject']}\n{text.get_content() if text else ''}---\n")
 
 
 def _template(name: str) -> Any:

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from flask import current_app
 
 from app.billing.accounts import connected_account
-from app.billing.effects import IGNORED, Effect
 from app.billing.errors import BillingError, StripeForbidden, StripeUnauthorized, StripeUnavailable
 from app.billing.gateway import StripeGateway
 from app.billing.models import StripeConnection
@@ -37,7 +36,7 @@ def authorize_url(gateway: StripeGateway, settings: Settings, state: str) -> str
 
 
 def connect(gateway: StripeGateway, code: str) -> StripeConnection:
-    """Exchange the code that Stripe sent the operator back with; that account is used from now on. Commits."""
+    """Exchange the code that Stripe sent the operator back with; that account is used from now on."""
     try:
         with gateway.errors():
             token = gateway.client.oauth.token({"grant_type": "authorization_code", "code": code})
@@ -78,8 +77,8 @@ def current_connection() -> StripeConnection | None:
     return found
 
 
-def mark_revoked(stripe_account: str | None, at: datetime) -> Effect:
-    """Note that an account took its permission back. Does not commit.
+def mark_revoked(stripe_account: str, at: datetime) -> bool:
+    """Note that an account took its permission back; whether that was news of our connection. Does not commit.
 
     One that was connected again after `at` stays connected: the event is about the earlier permission.
     """
@@ -91,14 +90,8 @@ def mark_revoked(stripe_account: str | None, at: datetime) -> Effect:
             StripeConnection.connected_at <= at,
         )
         .values(state=ConnectionState.REVOKED, changed_at=utcnow())
-        .returning(StripeConnection.stripe_account)
     )
-    found = db.session.scalar(revoked)
-    if found is None:
-        return IGNORED
-    else:
-        state = {"before": {"state": "connected"}, "after": {"state": ConnectionState.REVOKED.value}}
-        return Effect(changes={found: state})
+    return bool(db.session.execute(revoked).rowcount)  # type: ignore[attr-defined]
 
 
 def ask_state(gateway: StripeGateway) -> ConnectionState:

@@ -50,7 +50,7 @@ def find_all(gateway: StripeGateway, settings: Settings) -> list[StripeObject]:
 def problem_with(endpoint: StripeObject) -> str | None:
     """Why this endpoint does not send all that we handle, as we read it; None when it does."""
     if endpoint["api_version"] != API_VERSION:
-        return f"it sends API version {endpoint['api_version']} instead of {API_VERSION}; run `flask billing push`"
+        return f"it sends version {endpoint['api_version']}, not {API_VERSION}; run `flask billing push`"
     elif endpoint["status"] != "enabled":
         return "it is switched off; run `flask billing push`"
     elif set(endpoint["enabled_events"]) != set(HANDLED_TYPES):

@@ -1,0 +1,63 @@
+"""`flask billing …`, `flask users …` and `flask jobs …`, each imported when it is called."""
+
+from importlib import import_module
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from app.billing.errors import BillingError
+
+
+class LazyGroup(AppGroup):
+    """A group whose commands stand in modules of their own; billing's errors are one line and exit code 1."""
+
+    def __init__(self, name: str, help: str, places: dict[str, str]) -> None:
+        super().__init__(name, help=help)
+        self.places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names, in the order in which they are listed here."""
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that holds this command."""
+        if cmd_name not in self.places:
+            return None
+        command: click.Command = getattr(import_module(f"app.commands.{self.places[cmd_name]}"), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what billing could not do is told in one line."""
+        try:
+            return super().invoke(ctx)
+        except BillingError as error:
+            raise click.ClickException(str(error)) from error
+
+
+BILLING = {
+    "push": "push",
+    "status": "connection",
+    "check": "connection",
+    "sync": "sync",
+    "events": "events",
+    "replay": "events",
+    "prune": "events",
+    "payments": "payments",
+    "why": "roles",
+    "grant": "roles",
+    "revoke": "roles",
+}
+
+
+def register_commands(app: Flask) -> None:
+    """Give the application its commands."""
+    app.cli.add_command(LazyGroup("billing", "Stripe: set up, watch, repair.", BILLING))
+    app.cli.add_command(
+        LazyGroup(
+            "users",
+            "The people with accounts.",
+            {"create": "users", "promote": "users"},
+        )
+    )
+    app.cli.add_command(LazyGroup("jobs", "What runs in the background.", {"run": "jobs"}))

@@ -1,0 +1,58 @@
+"""`flask billing status` and `flask billing check`."""
+
+from itertools import chain
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from app.billing import event_log
+from app.billing.checklist import Mark, record_checks, stripe_checks
+from app.billing.connection import ConnectionState, ask_state
+from app.billing.gateway import get_gateway
+from app.billing.price_drift import price_problems, subscriptions_at_unknown_prices
+from app.commands.deployment_checks import deployment_checks
+
+COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}
+
+
+@click.command()
+@with_appcontext
+def status() -> None:
+    """Tell whether Stripe answers, in which mode, and what needs a look."""
+    gateway = get_gateway()
+    state = ask_state(gateway)
+    click.echo(f"connection     {state.value}")
+    click.echo(f"account        {gateway.connected_account or 'that of the key'}")
+    click.echo(f"mode           {'live' if gateway.livemode else 'test'}")
+    last = event_log.last_event()
+    arrived = f"{last.type}, {last.received_at:%Y-%m-%d %H:%M:%S} UTC, {last.outcome}" if last else "none yet"
+    click.echo(f"last webhook   {arrived}")
+    click.echo(f"failed events  {event_log.count_failed()}")
+    if state == ConnectionState.CONNECTED:
+        _say_price_drift()
+
+
+@click.command()
+@with_appcontext
+def check() -> None:
+    """Go through the pre-launch checklist; exit 1 if one point fails."""
+    settings = current_app.extensions["settings"]
+    failed = 0
+    checks = chain(stripe_checks(get_gateway(), settings), record_checks(), deployment_checks(settings))
+    for point in checks:
+        failed += point.mark == Mark.FAIL
+        detail = f": {point.detail}" if point.detail else ""
+        click.echo(f"{click.style(f'{point.mark.value:<5}', fg=COLOURS[point.mark])}  {point.name}{detail}")
+    if failed:
+        raise click.ClickException(f"{failed} {'point fails' if failed == 1 else 'points fail'}.")
+
+
+def _say_price_drift() -> None:
+    problems = price_problems(get_gateway(), current_app.extensions["settings"])
+    wrong = {lookup_key: problem for lookup_key, problem in problems.items() if problem}
+    click.echo(f"price drift    {len(wrong) or 'none'}")
+    for lookup_key, problem in wrong.items():
+        click.echo(f"  {lookup_key} {problem}")
+    for subscription_id in subscriptions_at_unknown_prices():
+        click.echo(f"  {subscription_id} has a price that no plan knows")

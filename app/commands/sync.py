@@ -1,0 +1,42 @@
+"""`flask billing sync`."""
+
+import click
+from flask.cli import with_appcontext
+
+from app.billing.accounts import home
+from app.billing.reconcile import DriftReport, sync_all, users_to_sync
+from app.commands.lookup import user_with
+from app.jobs import deliver_soon
+
+FINDINGS = {
+    "has_access_without_paying": "has access without paying",
+    "pays_without_access": "pays without access",
+    "several_subscriptions": "has several subscriptions",
+    "unknown_prices": "has a price that no plan knows",
+    "failed": "could not be asked about",
+}
+
+
+@click.command()
+@click.option("--email", help="Only this user.")
+@click.option("--dry-run", is_flag=True, help="Report, and change nothing.")
+@with_appcontext
+def sync(email: str | None, dry_run: bool) -> None:
+    """Read subscriptions from Stripe, repair the mirror, and report the drift."""
+    address = user_with(email).email if email else None
+    count = len(users_to_sync(home(), address))
+    with click.progressbar(length=count, label="Asking Stripe") as progress:
+        report = sync_all(dry_run=dry_run, email=address, on_progress=lambda: progress.update(1))
+    if not dry_run:
+        deliver_soon()
+    _show(report, dry_run)
+
+
+def _show(report: DriftReport, dry_run: bool) -> None:
+    for name, words in FINDINGS.items():
+        for who in getattr(report, name):
+            click.echo(f"{who} {words}")
+    repaired = f"{report.repaired} {'would be repaired' if dry_run else 'repaired'}"
+    click.echo(f"{report.checked} checked, {repaired}.")
+    if report.failed:
+        raise click.ClickException(f"Stripe could not be asked about {len(report.failed)}; run it again.")
