@@ -14,7 +14,9 @@ OFFSET_SETTING = "clock_offset"
 def now(tx: "Transaction", of: Json | None = None) -> int:
     """Return the unix time that holds for `of`, an object or None."""
     test_clock = test_clock_of(tx, of) if of else None
-    if test_clock is None:
+    if test_clock is None and tx.pinned_now is not None:
+        moment = tx.pinned_now
+    elif test_clock is None:
         moment = int(time.time()) + int(tx.get_setting(OFFSET_SETTING, 0))
     else:
         moment = int(test_clock["frozen_time"])

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from stripe_emulator import ids
+from stripe_emulator import chaos, ids
 from stripe_emulator.documents import Json
 from stripe_emulator.spec import API_VERSION, complete
 
@@ -20,7 +20,7 @@ def build(tx: "Transaction", type: str, obj: Json, previous: Json | None = None)
         "id": ids.new_id("event"),
         "object": "event",
         "api_version": API_VERSION,
-        "created": tx.now(obj),
+        "created": chaos.current(tx).second_of(tx.now(obj)),
         "data": data,
         "livemode": False,
         "pending_webhooks": 0,

@@ -59,17 +59,18 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.base_url = "http://127.0.0.1:12111"
+        self.websocket_url = ""
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._write_lock = threading.Lock()
-        self._listeners: list[Callable[[list[Json]], None]] = []
+        self._listeners: list[Callable[[Transaction], None]] = []
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = self._acquire()
         connection.executescript(SCHEMA)
         self._release(connection)
 
-    def on_commit(self, listener: Callable[[list[Json]], None]) -> None:
-        """Call `listener` with the events of each write once it is on disk."""
+    def on_commit(self, listener: Callable[[Transaction], None]) -> None:
+        """Call `listener` with each write transaction once it is on disk."""
         self._listeners.append(listener)
 
     @contextmanager
@@ -100,7 +101,7 @@ class Store:
             finally:
                 self._release(connection)
         for listener in self._listeners:
-            listener(transaction.events)
+            listener(transaction)
 
     def close(self) -> None:
         """Close every idle connection."""

@@ -46,6 +46,10 @@ class Transaction:
         self.request_id: str | None = None
         self.idempotency_key: str | None = None
         self.events: list[Json] = []
+        #: The moment real time is taken to be while the engine catches up with what was due then.
+        self.pinned_now: int | None = None
+        self.events_for_cli: list[Json] = []
+        self.has_deliveries = False
 
     @property
     def base_url(self) -> str:

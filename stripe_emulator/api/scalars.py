@@ -10,8 +10,7 @@ _INTEGER = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?\Z", re.ASCII)
 # Fields of free text are unset by an empty string on every object that has them.
 _FREE_TEXT = frozenset(
-    "city country description email footer line1 line2 memo name nickname phone postal_code state "
-    "statement_descriptor unit_label".split()
+    ["city", "country", "description", "email", "footer", "line1", "line2", "memo", "name", "nickname", "phone", "postal_code", "state", "statement_descriptor", "unit_label"]
 )
 
 

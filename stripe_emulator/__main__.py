@@ -1,0 +1,96 @@
+"""`python -m stripe_emulator`: run the emulator until Ctrl-C."""
+
+import argparse
+import ipaddress
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from stripe_emulator import chaos, deliveries
+from stripe_emulator.emulator import Emulator
+from stripe_emulator.server import Server
+from stripe_emulator.store import Store
+
+DEFAULT_DB = Path("instance") / "stripe-emulator.sqlite3"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Start, say where, and stop on SIGINT or SIGTERM."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        server = Server(Store(options.db), options.host, options.port)
+        _apply(server, options)
+        server.start()
+    except OSError as error:
+        print(
+            f"The Stripe emulator cannot listen on {options.host}:{options.port}: {_reason(error)}",
+            file=sys.stderr,
+        )
+        return 1
+    _announce(server, options)
+    stop.wait()
+    server.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m stripe_emulator", description="A local, stateful stand-in for Stripe."
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    parser.add_argument("--port", type=int, default=12111, help="port to listen on (default: 12111)")
+    parser.add_argument("--db", type=Path, default=DEFAULT_DB, help=f"database file (default: {DEFAULT_DB})")
+    parser.add_argument("--chaos", action="store_true", help="duplicate, delay, drop and shuffle deliveries")
+    parser.add_argument("--no-chaos", action="store_true", help="switch off chaos left on in the database")
+    parser.add_argument(
+        "--retry-schedule",
+        metavar="SECONDS",
+        help="comma-separated waits between the attempts of a delivery (default: "
+        + ",".join(map(str, deliveries.RETRY_SCHEDULE))
+        + ")",
+    )
+    return parser
+
+
+def _apply(server: Server, options: argparse.Namespace) -> None:
+    if options.chaos or options.no_chaos:
+        server.control.set_chaos(chaos.FULL if options.chaos else chaos.CALM)
+    if options.retry_schedule:
+        waits = [float(one) for one in options.retry_schedule.split(",")]
+        server.control.set_settings({deliveries.RETRY_SETTING: waits})
+
+
+def _announce(server: Server, options: argparse.Namespace) -> None:
+    print(f"Stripe emulator  {server.store.base_url}  (dashboard; the API is at /v1)")
+    print(f"Secret key       {Emulator.secret_key}  (any sk_test_ or rk_test_ key will do)")
+    print(f"Database         {options.db}")
+    if not _is_loopback(options.host):
+        print(
+            f"WARNING: listening on {options.host}: anyone who can reach this machine can read and change "
+            "everything here.",
+            file=sys.stderr,
+        )
+    sys.stdout.flush()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _reason(error: OSError) -> str:
+    return "the port is already in use" if "in use" in str(error).lower() else str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

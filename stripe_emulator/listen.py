@@ -1,0 +1,107 @@
+"""`stripe listen`: events to the official CLI over its websocket."""
+
+import json
+import logging
+import queue
+import threading
+import time
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import Server, ServerConnection, serve
+from websockets.typing import Subprotocol
+
+from stripe_emulator import ids
+from stripe_emulator.documents import Json
+from stripe_emulator.sending import payload_of
+from stripe_emulator.signing import signature_header
+from stripe_emulator.store import Store
+from stripe_emulator.transaction import Transaction
+
+logger = logging.getLogger("stripe_emulator.listen")
+
+SECRET_SETTING = "cli_webhook_secret"
+_SUBPROTOCOL = Subprotocol("stripecli-devproxy-v1")
+
+
+def cli_secret(tx: Transaction) -> str:
+    """Return the secret that signs what the CLI forwards; it stays the same, as with Stripe."""
+    secret = tx.get_setting(SECRET_SETTING)
+    if secret is None:
+        secret = ids.new_id("webhook_secret")
+        tx.set_setting(SECRET_SETTING, secret)
+    return str(secret)
+
+
+class Listeners:
+    """The CLIs that listen at this moment; each gets every event as it is committed."""
+
+    def __init__(self, store: Store, host: str) -> None:
+        self._store = store
+        self._connections: set[ServerConnection] = set()
+        self._events: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
+        self._server: Server = serve(self._handle, host, 0, subprotocols=[_SUBPROTOCOL], max_size=None)
+        self._threads = [
+            threading.Thread(target=self._server.serve_forever, name="stripe-listen", daemon=True),
+            threading.Thread(target=self._send_events, name="stripe-listen-sender", daemon=True),
+        ]
+        port = self._server.socket.getsockname()[1]
+        store.websocket_url = f"ws://{host}:{port}/subscribe"
+        store.on_commit(self._committed)
+
+    def start(self) -> None:
+        """Begin to accept CLIs."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let every CLI go."""
+        self._events.put(None)
+        for connection in list(self._connections):
+            connection.close()
+        self._server.shutdown()
+        for thread in self._threads:
+            thread.join()
+
+    def _committed(self, tx: Transaction) -> None:
+        if self._connections:
+            for event in [*tx.events, *tx.events_for_cli]:
+                self._events.put(event)
+
+    def _handle(self, connection: ServerConnection) -> None:
+        self._connections.add(connection)
+        try:
+            for message in connection:
+                logger.debug("stripe listen answered: %.200s", message)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._connections.discard(connection)
+
+    def _send_events(self) -> None:
+        while (event := self._events.get()) is not None:
+            message = self._message(event)
+            for connection in list(self._connections):
+                try:
+                    connection.send(message)
+                except ConnectionClosed:
+                    self._connections.discard(connection)
+
+    def _message(self, event: Json) -> str:
+        with self._store.read() as tx:
+            secret = str(tx.get_setting(SECRET_SETTING))
+        payload = payload_of(event, None)
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Stripe-Signature": signature_header(payload, [secret], int(time.time())),
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        }
+        return json.dumps(
+            {
+                "type": "webhook_event",
+                "event_payload": payload,
+                "http_headers": headers,
+                "endpoint": {"api_version": None},
+                "webhook_conversation_id": f"wc_{ids.random_text(24)}",
+                "webhook_id": f"wh_{ids.random_text(24)}",
+            }
+        )

@@ -1,0 +1,65 @@
+"""Test clocks: time that moves when it is told to."""
+
+from stripe_emulator import ids
+from stripe_emulator.api.pagination import list_objects
+from stripe_emulator.api.registry import Request, operation
+from stripe_emulator.documents import Json
+from stripe_emulator.resources import customers
+from stripe_emulator.resources.fields import deleted
+
+_KIND = "test_helpers.test_clock"
+_LIFETIME_SECONDS = 30 * 24 * 3600
+
+
+@operation("POST", "/v1/test_helpers/test_clocks")
+def create(request: Request) -> Json:
+    """Create a clock that stands at a time."""
+    now = request.tx.now()
+    clock: Json = {
+        "id": ids.new_id(_KIND),
+        "object": _KIND,
+        "created": now,
+        "deletes_after": now + _LIFETIME_SECONDS,
+        "frozen_time": request.params["frozen_time"],
+        "livemode": False,
+        "name": request.params.get("name") or None,
+        "status": "ready",
+        "status_details": {},
+    }
+    request.tx.insert(clock)
+    request.tx.emit("test_helpers.test_clock.created", clock)
+    return clock
+
+
+@operation("GET", "/v1/test_helpers/test_clocks")
+def list_all(request: Request) -> Json:
+    """List clocks."""
+    return list_objects(request, _KIND)
+
+
+@operation("GET", "/v1/test_helpers/test_clocks/{test_clock}")
+def retrieve(request: Request) -> Json:
+    """Return a clock."""
+    return request.tx.require(_KIND, request.path["test_clock"])
+
+
+@operation("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance")
+def advance(request: Request) -> Json:
+    """Move the clock, and with it everything that its customers have."""
+    from stripe_emulator.engine import clocks
+
+    request.tx.require(_KIND, request.path["test_clock"])
+    clocks.advance(request.tx, request.path["test_clock"], request.params["frozen_time"])
+    return request.tx.require(_KIND, request.path["test_clock"])
+
+
+@operation("DELETE", "/v1/test_helpers/test_clocks/{test_clock}")
+def delete(request: Request) -> Json:
+    """Delete the clock with its customers."""
+    tx = request.tx
+    clock = tx.require(_KIND, request.path["test_clock"])
+    for customer in tx.find("customer", test_clock=clock["id"]):
+        customers.remove(tx, customer)
+    tx.delete(_KIND, clock["id"])
+    tx.emit("test_helpers.test_clock.deleted", clock)
+    return deleted(_KIND, clock["id"])

@@ -1,0 +1,26 @@
+"""What a new Stripe account already has: itself, and a customer portal."""
+
+from stripe_emulator import ids
+from stripe_emulator.documents import Json
+from stripe_emulator.resources import accounts, portal_configurations
+from stripe_emulator.transaction import Transaction
+
+ACCOUNT_SETTING = "account_id"
+
+
+def plant(tx: Transaction) -> None:
+    """Create the account and the default portal configuration, once per database."""
+    if tx.get_setting(ACCOUNT_SETTING) is None:
+        account = tx.insert(accounts.build(ids.new_id("account"), tx.now()))
+        tx.set_setting(ACCOUNT_SETTING, account["id"])
+        tx.insert(portal_configurations.build_default(tx))
+
+
+def clear(tx: Transaction) -> None:
+    """Forget every object, event, delivery and setting, and start again with a new account."""
+    tables: list[Json] = tx.connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    for (name,) in sorted(tables, reverse=True):
+        tx.connection.execute(f'DELETE FROM "{name}"')
+    plant(tx)

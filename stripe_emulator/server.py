@@ -1,0 +1,71 @@
+"""The running emulator: HTTP server, deliveries, timers and the CLI's websocket, started and stopped together."""
+
+import logging
+import threading
+
+from cheroot.wsgi import Server as HttpServer
+
+from stripe_emulator import seed
+from stripe_emulator.api.dispatch import Api
+from stripe_emulator.control import Control
+from stripe_emulator.control_http import ControlHttp
+from stripe_emulator.courier import Courier
+from stripe_emulator.listen import Listeners
+from stripe_emulator.store import Store
+from stripe_emulator.timers import Timer
+from stripe_emulator.wsgi import Application
+
+logger = logging.getLogger("stripe_emulator")
+
+_THREADS = 16
+_BACKLOG = 128
+
+
+class Server:
+    """Everything that runs; it listens once `start` has returned."""
+
+    def __init__(self, store: Store, host: str, port: int) -> None:
+        self.store = store
+        with store.write() as tx:
+            seed.plant(tx)
+        self._courier = Courier(store)
+        self.control = Control(store, self._courier)
+        self._timer = Timer(store)
+        application = Application(Api(store), ControlHttp(self.control), _pages(store))
+        self._http = HttpServer(
+            (host, port), application, numthreads=_THREADS, request_queue_size=_BACKLOG, shutdown_timeout=1
+        )
+        self._thread = threading.Thread(target=self._http.serve, name="stripe-http", daemon=True)
+
+    def start(self) -> None:
+        """Listen and begin to work; a port in use raises OSError."""
+        self._http.prepare()
+        host, port = self._http.bind_addr[:2]
+        self.store.base_url = f"http://{_in_url(host)}:{port}"
+        self._listeners = Listeners(self.store, host)
+        self._thread.start()
+        for worker in (self._listeners, self._courier, self._timer):
+            worker.start()
+
+    def stop(self) -> None:
+        """Finish what is being answered and delivered, and close everything."""
+        self._http.stop()
+        self._thread.join()
+        for worker in (self._timer, self._courier, self._listeners):
+            worker.stop()
+        self.store.close()
+
+
+def _pages(store: Store):
+    try:
+        from stripe_emulator.hosted import create_hosted_app
+    except ImportError:
+        from flask import Flask
+
+        return Flask("pages")
+    return create_hosted_app(store)
+
+
+def _in_url(host: str) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+    return reachable.get(host, f"[{host}]" if ":" in host else host)
