@@ -1,0 +1,11 @@
+"""Every set of pages that the hosted app serves."""
+
+from flask import Flask
+
+from stripe_emulator.hosted import authentication, checkout, dashboard, invoices, oauth, portal, receipts
+
+
+def init_app(app: Flask) -> None:
+    """Register the blueprints."""
+    for part in (checkout, authentication, portal, invoices, receipts, oauth, dashboard):
+        app.register_blueprint(part.bp)

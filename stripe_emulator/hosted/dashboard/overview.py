@@ -1,0 +1,37 @@
+"""The first page: what to copy, what time it is, what just happened."""
+
+from flask import render_template
+
+from stripe_emulator.endpoint_secrets import live_secrets
+from stripe_emulator.engine.cards import CARDS
+from stripe_emulator.hosted.accounts import current_account
+from stripe_emulator.hosted.dashboard.blueprint import bp
+from stripe_emulator.hosted.dashboard.kinds import KINDS
+from stripe_emulator.hosted.dashboard.queries import count, newest
+from stripe_emulator.hosted.storage import current_store
+
+#: Any key of this form is taken; these are for copying.
+SECRET_KEY = "sk_test_emulator_any_key_like_this_works"
+PUBLISHABLE_KEY = "pk_test_emulator_any_key_like_this_works"
+SHOWN_EVENTS = 12
+
+
+@bp.get("/")
+def overview() -> str:
+    """Show keys, webhook secrets, the clock, counts and the newest events."""
+    store = current_store()
+    with store.read() as tx:
+        account = current_account(tx)
+        endpoints = [(each, live_secrets(tx, each["id"])) for each in tx.find("webhook_endpoint")]
+        counts = [(kind, count(tx, kind.object)) for kind in KINDS.values()]
+        events = newest(tx, "event", SHOWN_EVENTS)
+    keys = {"Secret key": SECRET_KEY, "Publishable key": PUBLISHABLE_KEY, "API address": store.base_url}
+    return render_template(
+        "dashboard/overview.html",
+        account=account,
+        keys=keys,
+        endpoints=endpoints,
+        counts=counts,
+        events=events,
+        cards=[card for card in CARDS if card.title],
+    )
