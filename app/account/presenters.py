@@ -112,9 +112,7 @@ def describe_problem(
     if subscription is None or payment is None or subscription.has_ended or not subscription.needs_payment:
         return None
     name = subscription.plan_name or "Your plan"
-    stays = (
-        f" {name} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
-    )
+    stays = f" {name} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
     asked = money(payment.amount, payment.currency)
     if payment.status == "action_required":
         text = f"Confirm the payment of {asked} with your bank and all goes on as before.{stays}"
@@ -190,8 +188,6 @@ def _describe_running(subscription: DescribedSubscription, other_access: str | N
         sentence = f"Your {name}trial ends on {date(subscription.trial_end)}.{then}"
         return Summary(State.TRIALING, sentence, "accent", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
     plan = f"You're on {subscription.plan_name}" if subscription.plan_name else "You have a subscription"
-    renews = (
-        f" It renews on {date(subscription.current_period_end)}." if subscription.current_period_end else ""
-    )
+    renews = f" It renews on {date(subscription.current_period_end)}." if subscription.current_period_end else ""
     sentence = f"{plan}{f', {price}' if price else ''}.{renews}"
     return Summary(State.ACTIVE, sentence, "plain", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)

@@ -1,0 +1,48 @@
+"""Everything that is kept about a user, as JSON that they can take with them."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import SecurityEvent, User, UserSession
+from app.billing.models import Grant, Order, Payment, RoleChange, StripeCustomer, Subscription
+from app.database import db, utcnow
+from app.outbox import OutboxMail
+
+# What would let somebody in, or is only bookkeeping between us and Stripe's servers.
+LEFT_OUT = {"password_hash", "checkout_url", "user_id", "context", "error", "next_try_at", "role_recheck_at"}
+KEPT = {
+    "sessions": UserSession,
+    "security_events": SecurityEvent,
+    "role_changes": RoleChange,
+    "grants": Grant,
+    "subscriptions": Subscription,
+    "orders": Order,
+    "payments": Payment,
+    "stripe_customers": StripeCustomer,
+    "mails": OutboxMail,
+}
+
+
+def export_of(user: User) -> dict[str, Any]:
+    """All of this user's data: amounts in minor units, times in UTC."""
+    kept = {name: _rows_of(user, model) for name, model in KEPT.items()}
+    return {"exported_at": utcnow().isoformat(), "user": _plain_row(user)} | kept
+
+
+def _rows_of(user: User, model: Any) -> list[dict[str, Any]]:
+    return [_plain_row(row) for row in db.session.scalars(sa.select(model).where(model.user_id == user.id))]
+
+
+def _plain_row(row: Any) -> dict[str, Any]:
+    names = [column.key for column in sa.inspect(type(row)).columns if column.key not in LEFT_OUT]
+    return {name: _plain(getattr(row, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    else:
+        return str(value) if isinstance(value, uuid.UUID) else value

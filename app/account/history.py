@@ -1,0 +1,65 @@
+"""What the owner of an account is shown of it: where they are signed in, and what happened."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.auth.audit import describe
+from app.auth.models import SecurityEvent, User, UserSession
+from app.billing.models import RoleChange
+from app.database import db, utcnow
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A browser that is signed in."""
+
+    id: uuid.UUID
+    device: str
+    created_at: datetime
+    last_used_at: datetime
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that happened to the account."""
+
+    at: datetime
+    text: str
+    device: str
+    network: str
+
+
+def open_sessions(user: User) -> list[OpenSession]:
+    """The browsers that are signed in, this one first, then by last use."""
+    query = (
+        sa.select(UserSession)
+        .where(UserSession.user_id == user.id, UserSession.expires_at > utcnow())
+        .order_by(UserSession.last_used_at.desc())
+    )
+    sessions = [
+        OpenSession(row.id, row.device, row.created_at, row.last_used_at, row.id == user.session_id)
+        for row in db.session.scalars(query)
+    ]
+    return sorted(sessions, key=lambda session: not session.is_current)
+
+
+def history_of(user: User, count: int) -> list[Entry]:
+    """The last things that happened, newest first: signing in, changes of the account, and of the plan."""
+    security = sa.select(SecurityEvent).where(SecurityEvent.user_id == user.id).order_by(SecurityEvent.at.desc())
+    roles = sa.select(RoleChange).where(RoleChange.user_id == user.id).order_by(RoleChange.changed_at.desc())
+    entries = [_security_entry(row) for row in db.session.scalars(security.limit(count))]
+    entries += [_role_entry(row) for row in db.session.scalars(roles.limit(count))]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:count]
+
+
+def _security_entry(row: SecurityEvent) -> Entry:
+    return Entry(row.at, describe(row.kind), row.device, row.network)
+
+
+def _role_entry(row: RoleChange) -> Entry:
+    text = f"Plan changed from {row.role_before.capitalize()} to {row.role_after.capitalize()}: {row.rule}"
+    return Entry(row.changed_at, text, "", "")

@@ -1,0 +1,66 @@
+"""The account page and the portal: what a user has, pays and can change."""
+
+from flask import Response as FlaskResponse
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug import Response
+from werkzeug.exceptions import BadRequest
+
+from app.account import settings_routes  # noqa: F401  # Adds its pages to `bp`.
+from app.account.blueprint import bp
+from app.account.export import export_of
+from app.account.page import account_page
+from app.auth import audit
+from app.auth.limits import limit_checkout
+from app.auth.sessions import this_user
+from app.billing.errors import NoCustomer
+from app.billing.models import Payment
+from app.database import begin_write, db
+
+__all__ = ["bp"]
+
+PAYMENTS_A_PAGE = 25
+
+
+@bp.get("")
+@login_required
+def index() -> str:
+    """The subscription in a sentence, the last payments, and how one signs in."""
+    return account_page()
+
+
+@bp.get("/invoices")
+@login_required
+def invoices() -> str:
+    """All payments, newest first."""
+    query = db.select(Payment).where(Payment.user_id == this_user().id).order_by(Payment.created_at.desc())
+    return render_template("account/invoices.html", payments=db.paginate(query, per_page=PAYMENTS_A_PAGE))
+
+
+@bp.get("/export")
+@login_required
+def export() -> FlaskResponse:
+    """Everything that is kept about the reader, as a JSON file."""
+    begin_write()
+    user = this_user()
+    response = jsonify(export_of(user))
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    audit.record(user.id, audit.Kind.EXPORTED)
+    db.session.commit()
+    return response
+
+
+@bp.post("/portal")
+@login_required
+@limit_checkout
+def portal() -> Response:
+    """Leave for Stripe's customer portal, or straight for one of its flows."""
+    from app.billing.portal import open_portal
+
+    try:
+        return redirect(open_portal(this_user(), request.form.get("flow") or None), 303)
+    except NoCustomer:
+        flash("There is nothing to manage yet: choose a plan first.", "info")
+        return redirect(url_for("pricing.index"), 303)
+    except ValueError as error:
+        raise BadRequest from error

@@ -1,0 +1,86 @@
+"""How a user stands with billing, from our own tables alone: it works while Stripe is down."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
+from app.auth.models import User
+from app.billing.models import Grant, Order, Payment, Subscription
+from app.billing.plans import PLANS, Role
+from app.billing.statuses import OrderState, PaymentStatus
+from app.database import db, utcnow
+
+
+def standing_of(user: User) -> tuple[Summary, Problem | None]:
+    """The subscription in a sentence, and the notice about a payment that did not go through."""
+    # Past its end the role is settled first, so that the words below tell what counts.
+    user.has_role(Role.FREE)
+    subscription = current_subscription(user)
+    payment = _open_payment(subscription) if subscription else None
+    summary = describe(
+        subscription,
+        other_access=_other_access(user),
+        payment_url=payment.hosted_invoice_url if payment else None,
+        is_stale=user.role_recheck_at is not None and user.role_recheck_at > utcnow(),
+    )
+    return summary, describe_problem(subscription, payment, access_until=user.role_expires_at)
+
+
+def current_subscription(user: User) -> Subscription | None:
+    """The subscription that matters most: a running one before an ended one, the better plan, the newer."""
+    rows = db.session.scalars(sa.select(Subscription).where(Subscription.user_id == user.id))
+    return max(rows, key=_weight, default=None)
+
+
+def recent_payments(user: User, count: int) -> Sequence[Payment]:
+    """The last payments, newest first."""
+    query = sa.select(Payment).where(Payment.user_id == user.id).order_by(Payment.created_at.desc()).limit(count)
+    return db.session.scalars(query).all()
+
+
+def _weight(subscription: Subscription) -> tuple[bool, bool, int, float]:
+    plan = subscription.plan
+    started_at = subscription.started_at or subscription.snapshot_at
+    rank = plan.role.rank if plan else 0
+    return not subscription.has_ended, subscription.grants_access, rank, started_at.timestamp()
+
+
+def _open_payment(subscription: Subscription) -> Payment | None:
+    query = (
+        sa.select(Payment)
+        .where(
+            Payment.stripe_subscription_id == subscription.stripe_subscription_id,
+            Payment.status != PaymentStatus.PAID.value,
+        )
+        .order_by(Payment.created_at.desc())
+        .limit(1)
+    )
+    payment: Payment | None = db.session.scalar(query)
+    return payment
+
+
+def _other_access(user: User) -> str | None:
+    """A sentence about what was bought once or given; what was bought is told first."""
+    return _bought_once(user) or _given(user)
+
+
+def _bought_once(user: User) -> str | None:
+    once = [plan for plan in PLANS if not plan.prices[0].is_recurring]
+    query = sa.select(Order.plan_key).where(
+        Order.user_id == user.id,
+        Order.state == OrderState.FULFILLED.value,
+        Order.plan_key.in_([plan.key for plan in once]),
+    )
+    keys = set(db.session.scalars(query))
+    return next((describe_other_access(plan.role.capitalize()) for plan in once if plan.key in keys), None)
+
+
+def _given(user: User) -> str | None:
+    query = sa.select(Grant).where(
+        Grant.user_id == user.id,
+        Grant.revoked_at.is_(None),
+        sa.or_(Grant.until.is_(None), Grant.until > utcnow()),
+    )
+    grant = max(db.session.scalars(query), key=lambda grant: Role(grant.role).rank, default=None)
+    return describe_other_access(grant.role.capitalize(), is_gift=True, until=grant.until) if grant else None

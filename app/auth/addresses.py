@@ -1,0 +1,24 @@
+"""E-mail addresses, written one way: so that one mailbox is one account."""
+
+from email_validator import EmailNotValidError, validate_email
+
+
+class InvalidAddress(ValueError):
+    """What was typed is not an e-mail address."""
+
+
+def normalize_address(text: str) -> str:
+    """The one spelling of this address; raises `InvalidAddress` for anything else.
+
+    Whether mail arrives there is for the verification mail to show: no name is looked up here.
+    """
+    try:
+        # Not `globally_deliverable`: that would refuse the reserved names that tests and intranets use.
+        checked = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False)
+    except (EmailNotValidError, UnicodeError) as error:
+        raise InvalidAddress(text) from error
+    address = checked.normalized.lower()
+    # Lower case can be longer than upper case in some scripts.
+    if "." not in checked.domain or len(address) > 254:
+        raise InvalidAddress(text)
+    return address

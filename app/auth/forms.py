@@ -1,0 +1,84 @@
+"""The forms to sign up, sign in and get back in."""
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, HiddenField, PasswordField
+from wtforms.validators import InputRequired, StopValidation, ValidationError
+
+from app.auth.addresses import InvalidAddress, normalize_address
+from app.auth.password_rules import LONGEST, TOO_LONG, password_problem
+
+ENTER_ADDRESS = "Enter your e-mail address."
+
+
+class Address:
+    """Validate an e-mail address, and replace it by its one spelling."""
+
+    def __call__(self, form: FlaskForm, field: EmailField) -> None:
+        try:
+            field.data = normalize_address(field.data or "")
+        except InvalidAddress as error:
+            raise StopValidation("Enter an e-mail address like name@example.com.") from error
+
+
+def password_field(label: str = "Password", message: str = "Enter your password.") -> PasswordField:
+    """A field for a password that exists already: only so long that no password was ever longer."""
+    return PasswordField(label, validators=[InputRequired(message), _not_endless])
+
+
+def text_of(field: EmailField | PasswordField) -> str:
+    """What was typed; nothing is an empty text."""
+    return field.data or ""
+
+
+def _not_endless(form: FlaskForm, field: PasswordField) -> None:
+    if len(field.data or "") > LONGEST:
+        raise StopValidation(TOO_LONG)
+
+
+class SignupForm(FlaskForm):
+    """A new account."""
+
+    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
+    password = password_field(message="Choose a password.")
+    next = HiddenField()
+    plan = HiddenField()
+    interval = HiddenField()
+
+    def validate_password(self, field: PasswordField) -> None:
+        """Refuse what NIST SP 800-63B refuses."""
+        problem = password_problem(field.data or "", self.email.data or "")
+        if problem:
+            raise ValidationError(problem)
+
+
+class LoginForm(FlaskForm):
+    """An existing account."""
+
+    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
+    password = password_field()
+    remember = BooleanField("Keep me logged in for a month")
+    next = HiddenField()
+    plan = HiddenField()
+    interval = HiddenField()
+
+
+class ForgotPasswordForm(FlaskForm):
+    """Which address to send a link to."""
+
+    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
+
+
+class ResetPasswordForm(FlaskForm):
+    """The new password of someone who came by a link."""
+
+    password = password_field("New password", "Choose a password.")
+
+    def __init__(self, email: str) -> None:
+        super().__init__()
+        self._email = email
+
+    def validate_password(self, field: PasswordField) -> None:
+        """Refuse what NIST SP 800-63B refuses."""
+        problem = password_problem(field.data or "", self._email)
+        if problem:
+            raise ValidationError(problem)

@@ -1,0 +1,80 @@
+"""The people: users, the browsers they are signed in from, and what happened to their accounts."""
+
+import uuid
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.billing.plans import Role
+from app.database import UtcDateTime, db, utcnow
+
+
+class User(UserMixin, db.Model):  # type: ignore[name-defined]
+    """A person with an account. `role` is decided by `billing.roles` alone; `is_admin` is apart from it."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("role IN ('free', 'basic', 'pro')", name="role"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pending_email: Mapped[str | None] = mapped_column(String(254))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # When the newest link of each kind was sent: a token made for an older one is dead, and so is a used one.
+    verification_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reset_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    role: Mapped[str] = mapped_column(String(16), default=Role.FREE.value)
+    role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When Stripe could not be asked about an expired role: ask again after this.
+    role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    sessions: Mapped[list["UserSession"]] = relationship(back_populates="user", passive_deletes=True)
+
+    # The browser this user was loaded for; no column, set when a request finds who is signed in.
+    session_id = None  # type: uuid.UUID | None
+
+    def get_id(self) -> str:
+        """What the cookie holds: the signed-in browser, so that ending its row signs it out."""
+        return str(self.session_id)
+
+    def has_role(self, role: str) -> bool:
+        """Whether this user may use what `role` gives: their own role is at least that one."""
+        from app.billing.expiry import current_role
+
+        return current_role(self).rank >= Role(role).rank
+
+
+class UserSession(db.Model):  # type: ignore[name-defined]
+    """One signed-in browser; deleting the row signs it out."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    device: Mapped[str] = mapped_column(String(120), default="")
+    is_remembered: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship(back_populates="sessions")
+
+
+class SecurityEvent(db.Model):  # type: ignore[name-defined]
+    """Something that matters to the safety of an account; a failed log-in to an unknown address has no user."""
+
+    __tablename__ = "security_events"
+    __table_args__ = (Index("ix_security_events_user_id_at", "user_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(32))
+    device: Mapped[str] = mapped_column(String(120), default="")
+    # The network the request came from, not the machine: the last part of the address is cut off.
+    network: Mapped[str] = mapped_column(String(64), default="")
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)

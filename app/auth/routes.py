@@ -1,0 +1,98 @@
+"""Signing up, in and out."""
+
+from flask import redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug import Response
+
+from app.auth import (
+    audit,
+    recovery_routes,  # noqa: F401  # Adds its pages to `bp`.
+    verification_routes,  # noqa: F401  # Adds its pages to `bp`.
+)
+from app.auth.accounts import authenticate, create_user
+from app.auth.blueprint import bp
+from app.auth.destinations import Destination, go_on
+from app.auth.forms import LoginForm, SignupForm, text_of
+from app.auth.limits import limit_login, limit_sign_up
+from app.auth.models import User
+from app.auth.sessions import end_session, start_session
+from app.auth.verification import send_verification
+from app.database import db
+
+__all__ = ["bp"]
+
+# One sentence whether the address or the password is wrong.
+LOGIN_FAILED = "That address and password don't go together. Check both, or set a new password."
+SIGN_UP_FAILED = "We can't create an account with this address. If it is yours already, log in or set a new password."
+
+
+@bp.route("/signup", methods=["GET", "POST"])
+@limit_sign_up
+def signup() -> Response | tuple[str, int] | str:
+    """Create an account, sign in, and go on to what was asked for."""
+    destination = Destination.from_request()
+    form = SignupForm()
+    if form.validate_on_submit():
+        user = create_user(text_of(form.email), text_of(form.password))
+        if user is not None:
+            send_verification(user)
+            return _sign_in(user, destination)
+        form.email.errors = [SIGN_UP_FAILED]
+    elif _is_reading_signed_in(form):
+        return _already_signed_in(destination)
+    return _show("auth/signup.html", form, destination)
+
+
+@bp.route("/login", methods=["GET", "POST"])
+@limit_login
+def login() -> Response | tuple[str, int] | str:
+    """Sign in, and go on to what was asked for."""
+    destination = Destination.from_request()
+    form = LoginForm()
+    if form.validate_on_submit():
+        user = authenticate(text_of(form.email), text_of(form.password))
+        if user is not None:
+            return _sign_in(user, destination, remember=form.remember.data)
+        form.form_errors.append(LOGIN_FAILED)
+    elif _is_reading_signed_in(form):
+        return _already_signed_in(destination)
+    return _show("auth/login.html", form, destination)
+
+
+@bp.post("/logout")
+def logout() -> Response:
+    """Sign this browser out."""
+    if current_user.is_authenticated:
+        audit.record(current_user.id, audit.Kind.SIGNED_OUT)
+    end_session()
+    db.session.commit()
+    return redirect(url_for("pricing.landing"), 303)
+
+
+def _sign_in(user: User, destination: Destination, *, remember: bool = False) -> Response:
+    from app.jobs import deliver_soon
+
+    start_session(user, remember=remember)
+    db.session.commit()
+    deliver_soon()
+    return go_on(user, destination)
+
+
+def _is_reading_signed_in(form: LoginForm | SignupForm) -> bool:
+    return not form.is_submitted() and current_user.is_authenticated
+
+
+def _already_signed_in(destination: Destination) -> Response:
+    """Nothing to sign in to; a chosen plan is shown, not bought, because this is only a link."""
+    if destination.plan is not None:
+        return redirect(url_for("pricing.index", interval=destination.interval.value))
+    else:
+        return redirect(destination.next or url_for("dashboard.index"))
+
+
+def _show(template: str, form: LoginForm | SignupForm, destination: Destination) -> tuple[str, int]:
+    for name, value in destination.as_fields().items():
+        form[name].data = value
+    plan_name = destination.plan.name if destination.plan else None
+    page = render_template(template, form=form, plan_name=plan_name, carried=destination.as_fields())
+    return page, 422 if form.is_submitted() else 200

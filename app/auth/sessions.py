@@ -1,0 +1,140 @@
+"""Signed-in browsers: begun, found again at each request, and ended."""
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import Response, g, request, session
+from flask_login import AnonymousUserMixin, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.auth.devices import describe_device
+from app.auth.models import User, UserSession
+from app.database import begin_write, db, utcnow
+
+logger = logging.getLogger(__name__)
+
+# How long the row may go without being told that it was used.
+NOTED_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a sign-in lasts at most, and how long it may lie unused."""
+
+    longest: timedelta
+    unused: timedelta
+
+    def end(self, created_at: datetime, now: datetime) -> datetime:
+        """When a session that is used now ends."""
+        return min(created_at + self.longest, now + self.unused)
+
+
+# "Remember me": a month, as NIST SP 800-63B-4 allows at most for a password alone. Otherwise a working day.
+REMEMBERED = Lifetime(timedelta(days=30), timedelta(days=14))
+BRIEF = Lifetime(timedelta(hours=24), timedelta(hours=12))
+
+_FIND = (
+    sa.select(User, UserSession.last_used_at)
+    .join(UserSession.user)
+    .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
+)
+
+
+def start_session(user: User, *, remember: bool) -> None:
+    """Sign this browser in, in the caller's transaction; whatever its cookie held before is gone."""
+    _delete_current()
+    now = utcnow()
+    lifetime = REMEMBERED if remember else BRIEF
+    row = UserSession(id=uuid.uuid4(), user_id=user.id, device=describe_device(request.user_agent.string))
+    row.created_at = row.last_used_at = now
+    row.is_remembered, row.expires_at = remember, lifetime.end(now, now)
+    db.session.add(row)
+    session.clear()
+    # The cookie outlives the browser only if asked to; its own time limit comes from PERMANENT_SESSION_LIFETIME.
+    session.permanent = remember
+    user.session_id = row.id
+    login_user(user)
+
+
+def renew_session(user: User) -> None:
+    """End every session of this user's and begin a new one for this browser, remembered as before."""
+    remember = session.permanent
+    end_sessions(user.id)
+    start_session(user, remember=remember)
+
+
+def end_session() -> None:
+    """Sign this browser out."""
+    _delete_current()
+    logout_user()
+    session.clear()
+
+
+def end_sessions(user_id: uuid.UUID, *, keep: uuid.UUID | None = None, only: uuid.UUID | None = None) -> None:
+    """End all sessions of this user's, all but the one to keep, or only one."""
+    query = sa.delete(UserSession).where(UserSession.user_id == user_id)
+    if keep is not None:
+        query = query.where(UserSession.id != keep)
+    if only is not None:
+        query = query.where(UserSession.id == only)
+    db.session.execute(query)
+
+
+def this_user() -> User:
+    """The user who is signed in: the object itself, for views that only signed-in readers reach."""
+    user: User = current_user._get_current_object()
+    return user
+
+
+def load_user(session_id: str) -> User | None:
+    """Who is signed in with this session, in one SELECT; None when it has ended."""
+    try:
+        id = uuid.UUID(session_id)
+        found = db.session.execute(_FIND, {"id": id, "now": utcnow()}).one_or_none()
+    except ValueError:
+        return None
+    except SQLAlchemyError:
+        # The error page asks who is reading it: nobody that the database could tell.
+        g._login_user = AnonymousUserMixin()
+        raise
+    if found is None:
+        return None
+    user: User = found[0]
+    user.session_id = id
+    if found[1] < utcnow() - NOTED_EVERY:
+        g.unnoted_session_id = id
+    return user
+
+
+def note_use(response: Response) -> Response:
+    """After the answer is made: write down, every few minutes, that this session is in use."""
+    id = g.pop("unnoted_session_id", None)
+    if id is not None and response.status_code < 500:
+        # What the request has not committed by now, it does not want.
+        db.session.rollback()
+        try:
+            _extend(id)
+        except SQLAlchemyError:
+            db.session.rollback()
+            logger.warning("The use of a session could not be written down; the next request tries again.")
+    return response
+
+
+def _extend(id: uuid.UUID) -> None:
+    begin_write()
+    row = db.session.get(UserSession, id)
+    if row is not None:
+        row.last_used_at = now = utcnow()
+        row.expires_at = (REMEMBERED if row.is_remembered else BRIEF).end(row.created_at, now)
+    db.session.commit()
+
+
+def _delete_current() -> None:
+    try:
+        id = uuid.UUID(session.get("_user_id", ""))
+    except ValueError:
+        return
+    db.session.execute(sa.delete(UserSession).where(UserSession.id == id))

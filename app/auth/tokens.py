@@ -1,0 +1,56 @@
+"""Links in mails: signed, timed, and good for one use, because they name the state that their use changes."""
+
+import hashlib
+import hmac
+import uuid
+from datetime import timedelta
+from enum import Enum
+
+import sqlalchemy as sa
+from flask import current_app
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from app.auth.models import User
+from app.database import db
+
+
+class Purpose(Enum):
+    """What a token is for, and how long it works."""
+
+    VERIFY_EMAIL = timedelta(days=3)
+    RESET_PASSWORD = timedelta(hours=1)
+
+
+def make_token(user: User, purpose: Purpose) -> str:
+    """A token for this user as things stand now."""
+    return _serializer(purpose).dumps([user.id.hex, _fingerprint(user, purpose)])
+
+
+def read_token(token: str, purpose: Purpose) -> User | None:
+    """The user a token was made for, with the row locked; None when it is forged, old, used or replaced."""
+    try:
+        user_id, fingerprint = _serializer(purpose).loads(token, max_age=int(purpose.value.total_seconds()))
+    except (BadData, ValueError, TypeError):
+        return None
+    query = sa.select(User).where(User.id == uuid.UUID(user_id)).with_for_update()
+    user: User | None = db.session.scalar(query.execution_options(populate_existing=True))
+    if user is not None and hmac.compare_digest(fingerprint, _fingerprint(user, purpose)):
+        return user
+    else:
+        return None
+
+
+def _fingerprint(user: User, purpose: Purpose) -> str:
+    """The state a token is tied to: its use, a newer token and a change of password or address all change it."""
+    if purpose is Purpose.RESET_PASSWORD:
+        state = [user.password_hash, user.email, user.reset_sent_at]
+    else:
+        state = [user.email, user.pending_email, user.verification_sent_at]
+    return hashlib.sha256(repr([str(part) for part in state]).encode()).hexdigest()[:32]
+
+
+def _serializer(purpose: Purpose) -> URLSafeTimedSerializer:
+    config = current_app.config
+    # The last key signs; the older ones still check, so that a rotation kills no link.
+    keys = [*config["SECRET_KEY_FALLBACKS"], config["SECRET_KEY"]]
+    return URLSafeTimedSerializer(keys, salt=f"auth:{purpose.name}")

@@ -1,0 +1,82 @@
+"""Proving that an address is the user's own: at sign-up, and before a new address counts."""
+
+from sqlalchemy.exc import IntegrityError
+
+from app.auth import audit
+from app.auth.links import link_to
+from app.auth.models import User
+from app.auth.tokens import Purpose, make_token, read_token
+from app.database import begin_write, db, utcnow
+from app.outbox import queue_mail
+
+
+class AddressTaken(Exception):
+    """Somebody else has proved this address to be theirs, or signed up with it, meanwhile."""
+
+
+def send_verification(user: User) -> None:
+    """Queue the mail with a new link to the address in question; older links stop working."""
+    user.verification_sent_at = utcnow()
+    db.session.flush()
+    context = {"url": link_to("auth.verify_email", token=make_token(user, Purpose.VERIFY_EMAIL))}
+    if user.pending_email:
+        template, context["user_email"], context["new_email"] = (
+            "email_change_verify",
+            user.email,
+            user.pending_email,
+        )
+    else:
+        template = "verify_email"
+    to, cause = (
+        user.pending_email or user.email,
+        f"verify_email:{user.id}:{user.verification_sent_at.isoformat()}",
+    )
+    queue_mail(template, to=to, cause=cause, user_id=user.id, context=context)
+
+
+def request_email_change(user: User, email: str) -> None:
+    """Remember the address that is to count once verified, and tell the present one."""
+    user.pending_email = email
+    send_verification(user)
+    queue_mail(
+        "email_change_requested",
+        to=user.email,
+        cause=f"email_change_requested:{user.id}:{user.verification_sent_at}",
+        user_id=user.id,
+        context={"new_email": email, "url": link_to("account.index")},
+    )
+    audit.record(user.id, audit.Kind.EMAIL_CHANGE_REQUESTED)
+
+
+def verify_email(token: str) -> User | None:
+    """Let the address count that the token was sent to, and commit; None when the token does not work."""
+    begin_write()
+    user = read_token(token, Purpose.VERIFY_EMAIL)
+    if user is None:
+        return None
+    if user.pending_email:
+        _change_email(user, user.pending_email)
+    else:
+        audit.record(user.id, audit.Kind.EMAIL_VERIFIED)
+        queue_mail("welcome", to=user.email, cause=f"welcome:{user.id}", user_id=user.id)
+    user.email_verified_at = utcnow()
+    user.verification_sent_at = None
+    db.session.commit()
+    return user
+
+
+def _change_email(user: User, email: str) -> None:
+    old_email, user.email, user.pending_email = user.email, email, None
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise AddressTaken from error
+    queue_mail(
+        "email_changed_notice",
+        to=old_email,
+        cause=f"email_changed:{user.id}:{user.verification_sent_at}",
+        user_id=user.id,
+        context={"new_email": email, "url": link_to("auth.forgot_password")},
+    )
+    audit.record(user.id, audit.Kind.EMAIL_CHANGED)
