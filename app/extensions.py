@@ -23,6 +23,7 @@ def init_extensions(app: Flask) -> None:
 
     db.init_app(app)
     migrate.init_app(app, db)
-    login_manager.init_app(app)
+    # `templating` gives templates their reader only when asked: the page for 500 needs no database.
+    login_manager.init_app(app, add_context_processor=False)
     csrf.init_app(app)
     limiter.init_app(app)

@@ -10,6 +10,8 @@ from urllib.parse import urljoin
 from flask import Flask, current_app, request
 from flask_login import current_user
 
+from app.security import checkout_csrf_token
+
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
@@ -30,6 +32,7 @@ def init_templating(app: Flask) -> None:
         app_name=app.config["APP_NAME"],
         support_email=settings.support_email or parseaddr(settings.mail_from)[1],
         canonical_url=canonical_url,
+        checkout_csrf_token=checkout_csrf_token,
         nav_current=nav_current,
         endpoint_exists=endpoint_exists,
         # A proxy, so that a page that does not ask who reads it needs no database.
