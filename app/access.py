@@ -37,7 +37,7 @@ def role_required(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not current_user.is_authenticated:
-                return login_manager.unauthorized()  # type: ignore[no-any-return]
+                return login_manager.unauthorized()
             if not current_user.has_role(required):
                 raise RoleRequired(required)
             return view(*args, **kwargs)
@@ -53,7 +53,7 @@ def admin_required(view: Callable[P, R]) -> Callable[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         if not current_user.is_authenticated:
-            return login_manager.unauthorized()  # type: ignore[no-any-return]
+            return login_manager.unauthorized()
         if not current_user.is_admin:
             abort(403)
         return view(*args, **kwargs)

@@ -1,6 +1,6 @@
 """Every model in one import, for migrations and for `create_all`."""
 
-from app.auth.models import User, UserSession
+from app.auth.models import SecurityEvent, User, UserSession
 from app.billing.models import (
     Grant,
     Order,
@@ -20,6 +20,7 @@ __all__ = [
     "OutboxMail",
     "Payment",
     "RoleChange",
+    "SecurityEvent",
     "StripeAccount",
     "StripeConnection",
     "StripeCustomer",

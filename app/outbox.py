@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.database import UtcDateTime, db, insert, utcnow
 
 
-class OutboxMail(db.Model):  # type: ignore[misc,name-defined]
+class OutboxMail(db.Model):  # type: ignore[name-defined]
     """One mail to send: which template, to whom, with what; `cause` makes it go out once per cause."""
 
     __tablename__ = "outbox_mails"

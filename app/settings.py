@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     def livemode(self) -> bool:
         return self.stripe_key.startswith(("sk_live_", "rk_live_"))
 
-    @cached_property
+    @property
     def webhook_secrets(self) -> list[str]:
         """The endpoint secrets, newest first; with the emulator, the one that `flask billing push` kept."""
         configured = _split(self.stripe_webhook_secret)

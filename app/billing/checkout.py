@@ -69,7 +69,7 @@ def _sell(user: User, price: Price, at_home: Home) -> str | None:
     except StripeObjectMissing:
         _mend(user, order, at_home)
         return None
-    except StripeUnavailable:
+    except (StripeRefused, StripeUnavailable):
         discard_order(order)
         raise
 

@@ -61,7 +61,7 @@ def _take_turn(user: User) -> bool:
 
 
 def _settle(user: User, *, believe_expired: bool) -> None:
-    """Write the decision; a role that Stripe confirms although its time is over is asked about again, but not at once."""
+    """Write the decision; one that Stripe confirms past its time is asked about again, but not at once."""
     locked = lock_user(user.id)
     if locked:
         apply_role(locked, home(), "role expired", believe_expired=believe_expired)

@@ -37,7 +37,7 @@ class StripeGateway:
     def __init__(self, settings: Settings) -> None:
         self.livemode = settings.livemode
         self.key_fingerprint = hashlib.sha256(settings.stripe_key.encode()).hexdigest()[:32]
-        self.webhook_secrets = settings.webhook_secrets
+        self._settings = settings
         # The account that requests are made for, when it is connected by OAuth; `accounts.home` keeps it current.
         self.connected_account: str | None = None
         self._client = stripe.StripeClient(
@@ -118,7 +118,7 @@ class StripeGateway:
         https://docs.stripe.com/webhooks/signature. The SDK's check alone, without its tree of objects:
         the event is read as plain JSON, which costs a twentieth of `construct_event`.
         """
-        for secret in self.webhook_secrets:
+        for secret in self._settings.webhook_secrets:
             try:
                 stripe.WebhookSignature.verify_header(body, header, secret, SIGNATURE_TOLERANCE_SECONDS)
             except (stripe.SignatureVerificationError, UnicodeError, TypeError):

@@ -27,8 +27,7 @@ class Event:
 
     @property
     def object_id(self) -> str | None:
-        found = self.object.get("id")
-        return found if isinstance(found, str) else None
+        return _optional_text(self.object.get("id"))
 
     @property
     def is_current_version(self) -> bool:
@@ -54,8 +53,8 @@ class Event:
             id=_text(event["id"]),
             type=_text(event["type"]),
             created_at=created_at,
-            api_version=event.get("api_version"),
-            account=event.get("account"),
+            api_version=_optional_text(event.get("api_version")),
+            account=_optional_text(event.get("account")),
             livemode=bool(event["livemode"]),
             object=event["data"]["object"],
             # PostgreSQL's text cannot hold this one character; JSON can.
@@ -67,3 +66,8 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or "\x00" in value:
         raise MalformedEvent("The event has no usable id or type.")
     return value
+
+
+def _optional_text(value: object) -> str | None:
+    """An id that may be missing; one that cannot be an id counts as missing."""
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and "\x00" not in value else None

@@ -1,4 +1,4 @@
-"""What we keep of Stripe: customers, the subscription mirror, orders, payments, events, and why a role is what it is."""
+"""What we keep of Stripe: customers, the subscription mirror, orders, payments, events, and the audit of roles."""
 
 import uuid
 from datetime import datetime
@@ -33,7 +33,7 @@ def _user_id(ondelete: str) -> Any:
     return mapped_column(ForeignKey("users.id", ondelete=ondelete), index=True)
 
 
-class StripeAccount(db.Model):  # type: ignore[misc,name-defined]
+class StripeAccount(db.Model):  # type: ignore[name-defined]
     """Which Stripe account a secret key belongs to, so that it is asked once per key."""
 
     __tablename__ = "stripe_accounts"
@@ -43,7 +43,7 @@ class StripeAccount(db.Model):  # type: ignore[misc,name-defined]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
-class StripeConnection(db.Model):  # type: ignore[misc,name-defined]
+class StripeConnection(db.Model):  # type: ignore[name-defined]
     """An account connected by OAuth; the newest row that is not disconnected is the one in use."""
 
     __tablename__ = "stripe_connections"
@@ -57,7 +57,7 @@ class StripeConnection(db.Model):  # type: ignore[misc,name-defined]
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
-class StripeCustomer(db.Model):  # type: ignore[misc,name-defined]
+class StripeCustomer(db.Model):  # type: ignore[name-defined]
     """A user's customer in one Stripe account and mode."""
 
     __tablename__ = "stripe_customers"
@@ -70,7 +70,7 @@ class StripeCustomer(db.Model):  # type: ignore[misc,name-defined]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
-class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[misc,name-defined]
+class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defined]
     """The mirror of one Stripe subscription. `billing.sync` is its only writer.
 
     `snapshot_at` is the Stripe second that the row is known to reflect: only an event created after it is
@@ -105,7 +105,7 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[misc,name-
     snapshot_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Order(db.Model):  # type: ignore[misc,name-defined]
+class Order(db.Model):  # type: ignore[name-defined]
     """One intention to buy, written before the buyer leaves for Checkout. Amounts in minor units."""
 
     __tablename__ = "orders"
@@ -139,7 +139,7 @@ class Order(db.Model):  # type: ignore[misc,name-defined]
     fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class Payment(db.Model):  # type: ignore[misc,name-defined]
+class Payment(db.Model):  # type: ignore[name-defined]
     """Money asked for: an invoice of a subscription, or the single payment of a one-time order."""
 
     __tablename__ = "payments"
@@ -170,7 +170,7 @@ class Payment(db.Model):  # type: ignore[misc,name-defined]
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class StripeEvent(db.Model):  # type: ignore[misc,name-defined]
+class StripeEvent(db.Model):  # type: ignore[name-defined]
     """One event as Stripe sent it, what came of it, and what it changed (state before and after)."""
 
     __tablename__ = "stripe_events"
@@ -181,8 +181,8 @@ class StripeEvent(db.Model):  # type: ignore[misc,name-defined]
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
-    type: Mapped[str] = mapped_column(String(100))
-    api_version: Mapped[str | None] = mapped_column(String(64))
+    type: Mapped[str] = mapped_column(STRIPE_ID)
+    api_version: Mapped[str | None] = mapped_column(STRIPE_ID)
     stripe_account: Mapped[str | None] = mapped_column(STRIPE_ID)
     object_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     payload: Mapped[str | None] = mapped_column(Text)
@@ -194,7 +194,7 @@ class StripeEvent(db.Model):  # type: ignore[misc,name-defined]
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
 
 
-class Grant(db.Model):  # type: ignore[misc,name-defined]
+class Grant(db.Model):  # type: ignore[name-defined]
     """A role that the operator gave by hand, beside what Stripe says."""
 
     __tablename__ = "grants"
@@ -209,7 +209,7 @@ class Grant(db.Model):  # type: ignore[misc,name-defined]
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class RoleChange(db.Model):  # type: ignore[misc,name-defined]
+class RoleChange(db.Model):  # type: ignore[name-defined]
     """The audit of roles: what changed, by which rule, on which object, and the event that caused it."""
 
     __tablename__ = "role_changes"

@@ -1,0 +1,52 @@
+"""How Alembic reaches our database: through the running Flask application."""
+
+from typing import Any
+
+from alembic import context
+from flask import current_app
+
+from app.database import UtcDateTime, db
+
+OPTIONS: dict[str, Any] = current_app.extensions["migrate"].configure_args
+
+
+def render_item(kind: str, item: object, autogen_context: object) -> str | bool:
+    """Write our column type as what it is in the database: a migration must not change with the code."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    else:
+        return False
+
+
+def skip_empty(context: Any, revision: Any, directives: list[Any]) -> None:
+    """Write no migration when the models and the database agree."""
+    if getattr(context.config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
+        directives[:] = []
+
+
+def run_offline() -> None:
+    """Print the SQL instead of running it."""
+    url = db.engine.url.render_as_string(hide_password=False)
+    context.configure(url=url, target_metadata=db.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_online() -> None:
+    """Run the migrations in one transaction."""
+    with db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_item=render_item,
+            process_revision_directives=skip_empty,
+            **OPTIONS,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()

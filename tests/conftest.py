@@ -1,0 +1,139 @@
+"""What every test can use: the application on a real database, the emulator over HTTP, and a running site."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.auth.models import User
+from app.billing.catalogue_push import push_catalogue
+from app.billing.gateway import get_gateway
+from app.database import db
+from app.extensions import limiter
+from app.settings import Settings
+from stripe_emulator import Emulator
+from tests.people import Person
+
+CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> Iterator[Emulator]:
+    with Emulator(retry_schedule=(0.2, 0.5, 1)) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def settings(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of the application under test: the emulator, and SQLite unless TEST_DATABASE_URL says otherwise."""
+    instance = tmp_path_factory.mktemp("instance")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return Settings(
+        app_env="testing",
+        instance_path=instance,
+        base_url=f"http://127.0.0.1:{port}",
+        port=port,
+        database_url=os.environ.get("TEST_DATABASE_URL", ""),
+        redis_url=os.environ.get("TEST_REDIS_URL", ""),
+        stripe_secret_key="",
+        stripe_webhook_secret="",
+        stripe_api_base=running_emulator.url,
+    )
+
+
+@pytest.fixture(scope="session")
+def application(settings: Settings) -> Iterator[Flask]:
+    """One application for the whole run, with its tables made from the models."""
+    application = create_app(settings)
+    with application.app_context():
+        db.drop_all()
+        db.create_all()
+    yield application
+    with application.app_context():
+        db.drop_all()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator) -> Emulator:
+    """The Stripe emulator, empty."""
+    running_emulator.reset()
+    return running_emulator
+
+
+@pytest.fixture
+def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
+    """The application with empty tables and an empty emulator behind it; no context is pushed."""
+    yield application
+    with application.app_context():
+        db.session.rollback()
+        for table in reversed(db.metadata.sorted_tables):
+            db.session.execute(table.delete())
+        db.session.commit()
+        limiter.reset()
+    for cache in CACHES:
+        application.extensions.pop(cache, None)
+    Path(application.extensions["settings"].emulator_secret_file).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a picture."""
+    return app.test_client()
+
+
+@pytest.fixture
+def catalogue(app: Flask) -> None:
+    """The plans as products and prices in Stripe, and the webhook endpoint at the site's address."""
+    with app.app_context():
+        push_catalogue(get_gateway(), app.extensions["settings"])
+
+
+@pytest.fixture
+def site(app: Flask, catalogue: None) -> Iterator[str]:
+    """The address of the running site, to which the emulator delivers its events."""
+    server = make_server("127.0.0.1", app.extensions["settings"].port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield app.extensions["settings"].site_url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """Keep pytest-flask from wrapping each test in a GET request of its own: ours are pushed where they are needed."""
+
+
+@pytest.fixture
+def alice(app: Flask) -> Person:
+    """A person with an account, who subscribes."""
+    return Person.sign_up(app, "alice@example.com")
+
+
+@pytest.fixture
+def bob(app: Flask) -> Person:
+    """A person with an account, who does not."""
+    return Person.sign_up(app, "bob@example.com")
+
+
+@pytest.fixture
+def user_of(app: Flask):  # type: ignore[no-untyped-def]
+    """Look a user up by address, inside an application context."""
+
+    def find(email: str) -> User:
+        user: User | None = db.session.scalar(db.select(User).where(User.email == email))
+        assert user is not None
+        return user
+
+    return find

@@ -1,0 +1,58 @@
+"""The people in the tests: they have a browser, and do what people do."""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.auth.models import User
+from app.database import db
+
+PASSWORD = "a horse that staples batteries"
+
+
+@dataclass
+class Person:
+    """Somebody with a browser of their own."""
+
+    app: Flask
+    client: FlaskClient
+    email: str
+
+    @classmethod
+    def sign_up(cls, app: Flask, email: str) -> "Person":
+        """A new person, signed up and signed in."""
+        person = cls(app, app.test_client(), email)
+        answer = person.post("/signup", page="/signup", email=email, password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return person
+
+    @property
+    def id(self) -> uuid.UUID:
+        with self.app.app_context():
+            return db.session.scalar(db.select(User.id).where(User.email == self.email))
+
+    @property
+    def role(self) -> str:
+        """The role on the user's row."""
+        with self.app.app_context():
+            return str(db.session.scalar(db.select(User.role).where(User.email == self.email)))
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def post(self, path: str, *, page: str = "/account", **fields: str) -> TestResponse:
+        """Fill in the form on `page` and send it to `path`."""
+        return self.client.post(path, data={"csrf_token": self.csrf_token(page), **fields})
+
+    def csrf_token(self, page: str) -> str:
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.client.get(page).text)
+        assert found, f"{page} has no form"
+        return found[1]
+
+    def buy(self, plan: str, interval: str = "month") -> TestResponse:
+        """Press the button of a plan on the pricing page."""
+        return self.post(f"/checkout/{plan}", page="/pricing", interval=interval)
