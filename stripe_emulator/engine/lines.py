@@ -27,6 +27,7 @@ def item_line(tx: Transaction, subscription: Json, item: Json, *, trial: bool = 
         metadata=dict(subscription["metadata"]),
         subscription=subscription["id"],
         discounts=list(item["discounts"]),
+        taxes=[{"tax_rate_details": {"tax_rate": rate["id"]}} for rate in item["tax_rates"]],
     )
 
 

@@ -8,7 +8,13 @@ from stripe_emulator.transaction import Transaction
 
 
 def resolve_price(tx: Transaction, given: Json, param: str) -> Json:
-    """Return the price that `price`, `plan` or `price_data` of an entry names."""
+    """Return the price that `price`, `plan` or `price_data` of an entry names.
+
+    An entry of the engine's own may hold the `price_object` itself: what was sold stays sold if the price is archived.
+    """
+    if given.get("price_object"):
+        found: Json = given["price_object"]
+        return found
     price_id = given.get("price") or given.get("plan")
     if price_id:
         price = tx.get("price", price_id)

@@ -17,6 +17,7 @@ from stripe_emulator.engine import (
 )
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.first_period import FirstPeriod, first_period
+from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.money import price_amount
 from stripe_emulator.engine.prices import resolve_price
 from stripe_emulator.engine.subscription_items import (
@@ -283,7 +284,7 @@ def _issue_first(
     tx: Transaction, subscription: Json, invoice: Json, params: Json, intent: Json | None
 ) -> None:
     tx.insert(invoice)
-    _claim_items(tx, invoice)
+    claim_items(tx, invoice)
     tx.emit("invoice.created", invoice)
     invoices.finalize_invoice(tx, invoice, intent=intent)
     if invoice["status"] == "paid":
@@ -296,18 +297,6 @@ def _issue_first(
         and subscription["collection_method"] == "charge_automatically"
     ):
         charging.pay_invoice(tx, invoice)
-
-
-def _claim_items(tx: Transaction, invoice: Json) -> None:
-    for line in invoice["lines"]["data"]:
-        details = (
-            (line["parent"] or {}).get("invoice_item_details")
-            or (line["parent"] or {}).get("subscription_item_details")
-            or {}
-        )
-        item = tx.get("invoiceitem", details.get("invoice_item") or "")
-        if item is not None:
-            tx.save({**item, "invoice": invoice["id"]})
 
 
 def _drop_single_use_discounts(tx: Transaction, subscription: Json) -> None:

@@ -1,0 +1,56 @@
+"""Invoices made at once: for a change of plan, a trial that ends early, or what is pending."""
+
+from stripe_emulator.documents import Json
+from stripe_emulator.engine import charging, invoices
+from stripe_emulator.engine.invoice_items import claim_items
+from stripe_emulator.engine.outcomes import Outcome
+from stripe_emulator.transaction import Transaction
+
+SETTLED = Outcome("succeeded")
+
+
+def bill_now(
+    tx: Transaction,
+    subscription: Json,
+    billing_reason: str,
+    invoice_lines: list[Json],
+    *,
+    collect: bool = True,
+) -> tuple[Json, Outcome]:
+    """Make an invoice of these lines, finalize it, and try to collect it; return it with the outcome."""
+    customer = tx.require("customer", subscription["customer"])
+    invoice = invoices.build_invoice(
+        tx, customer, subscription["currency"], billing_reason, invoice_lines, subscription=subscription
+    )
+    return issue(tx, subscription, invoice, collect=collect)
+
+
+def issue(
+    tx: Transaction, subscription: Json, invoice: Json, *, collect: bool = True
+) -> tuple[Json, Outcome]:
+    """Store an invoice that was built, finalize it, and try to collect it."""
+    tx.insert(invoice)
+    claim_items(tx, invoice)
+    tx.emit("invoice.created", invoice)
+    _remember_latest(tx, subscription, invoice)
+    invoices.finalize_invoice(tx, invoice)
+    outcome = SETTLED
+    if invoice["status"] == "open" and collect and invoice["collection_method"] == "charge_automatically":
+        outcome = charging.pay_invoice(tx, invoice)
+    return tx.require("invoice", invoice["id"]), outcome
+
+
+def bill_pending(tx: Transaction, subscription: Json, *, collect: bool = True) -> Json | None:
+    """Make an invoice of the subscription's pending invoice items, if there are any."""
+    customer, currency = subscription["customer"], subscription["currency"]
+    pending = invoices.pending_item_lines(tx, customer, currency, subscription["id"])
+    if not pending:
+        return None
+    invoice, _ = bill_now(tx, subscription, "subscription_update", pending, collect=collect)
+    return invoice
+
+
+def _remember_latest(tx: Transaction, subscription: Json, invoice: Json) -> None:
+    subscription["latest_invoice"] = invoice["id"]
+    stored = tx.require("subscription", subscription["id"])
+    tx.save({**stored, "latest_invoice": invoice["id"]})

@@ -1,0 +1,170 @@
+"""Renewal: at the end of a period the next one begins and is billed."""
+
+import copy
+
+from stripe_emulator.documents import Json
+from stripe_emulator.engine import charging, discounts, ending, invoices, lifecycle, lines, timers, trials
+from stripe_emulator.engine.changes import changing, record_change
+from stripe_emulator.engine.entitlements import sync_entitlements
+from stripe_emulator.engine.invoice_items import claim_items
+from stripe_emulator.engine.periods import next_boundary
+from stripe_emulator.engine.settings import DAY, setting
+from stripe_emulator.engine.subscription_timers import RENEWING, set_timers
+from stripe_emulator.transaction import Transaction
+
+
+def renew(tx: Transaction, subscription: Json) -> None:
+    """Begin the next period, or end what was set to end with this one."""
+    now = tx.now(subscription)
+    if subscription["status"] not in RENEWING:
+        return
+    if is_due_to_end(subscription, now):
+        ending.end_subscription(tx, subscription, subscription["cancellation_details"]["reason"])
+        return
+    trial_ends = subscription["status"] == "trialing"
+    if trial_ends:
+        trials.announce_end(tx, subscription)
+        if trials.stops_at_end(tx, subscription):
+            return
+    _begin_period(tx, subscription, now, trial_ends)
+    set_timers(tx, tx.require("subscription", subscription["id"]))
+    sync_entitlements(tx, subscription["customer"])
+
+
+def is_due_to_end(subscription: Json, now: int) -> bool:
+    """Tell whether the subscription was set to end by now."""
+    return bool(
+        subscription["cancel_at_period_end"]
+        or (subscription["cancel_at"] and subscription["cancel_at"] <= now)
+    )
+
+
+def end_at_time(tx: Transaction, subscription: Json) -> None:
+    """End a subscription whose `cancel_at` has come."""
+    if subscription["status"] in RENEWING and is_due_to_end(subscription, tx.now(subscription)):
+        ending.end_subscription(tx, subscription, subscription["cancellation_details"]["reason"])
+
+
+def announce_invoice(tx: Transaction, subscription: Json) -> None:
+    """Emit `invoice.upcoming` some days before the renewal."""
+    from stripe_emulator.engine import preview
+
+    if subscription["status"] in RENEWING:
+        tx.emit("invoice.upcoming", preview.upcoming_invoice(tx, subscription))
+
+
+def finalize_and_collect(tx: Transaction, invoice: Json) -> None:
+    """Open a draft whose hour is over, and try to collect it."""
+    if invoice["status"] != "draft":
+        return
+    invoices.finalize_invoice(tx, invoice, announce_update=True)
+    pause = (invoices.subscription_of(tx, invoice) or {}).get("pause_collection") or {}
+    if invoice["status"] == "open" and pause.get("behavior") == "mark_uncollectible":
+        invoices.mark_uncollectible(tx, invoice)
+    elif invoice["status"] == "open" and pause.get("behavior") == "void":
+        invoices.void_invoice(tx, invoice)
+    elif invoice["collection_method"] == "send_invoice":
+        send(tx, invoice)
+    elif invoice["status"] == "open":
+        charging.pay_invoice(tx, invoice, scheduled=True)
+
+
+def send(tx: Transaction, invoice: Json) -> None:
+    """Send the invoice to the customer and wait for the day it is due."""
+    tx.emit("invoice.sent", invoice)
+    if invoice["status"] == "open" and invoice["due_date"]:
+        timers.set_timer(tx, "invoice_overdue", invoice["id"], invoice["due_date"], invoice["test_clock"])
+
+
+def retry(tx: Transaction, invoice: Json) -> None:
+    """Try an open invoice again when its retry is due."""
+    if invoice["status"] == "open" and invoice["auto_advance"]:
+        charging.pay_invoice(tx, invoice, scheduled=True)
+
+
+def _begin_period(tx: Transaction, subscription: Json, now: int, trial_ends: bool) -> None:
+    before = copy.deepcopy(subscription)
+    _drop_ended_discounts(tx, subscription, now)
+    period = {"period_start": before["items"]["data"][0]["current_period_start"], "period_end": now}
+    renewed = _advance_items(subscription, now)
+    customer = tx.require("customer", subscription["customer"])
+    found = [lines.item_line(tx, subscription, item) for item in renewed]
+    found += invoices.pending_item_lines(tx, customer["id"], subscription["currency"], subscription["id"])
+    invoice = invoices.build_invoice(
+        tx,
+        customer,
+        subscription["currency"],
+        "subscription_cycle",
+        found,
+        subscription=subscription,
+        **period,
+    )
+    _drop_used_discounts(tx, subscription)
+    subscription["latest_invoice"] = invoice["id"]
+    if trial_ends:
+        subscription["status"] = "active"
+    record_change(tx, "customer.subscription.updated", before, subscription)
+    _store_draft(tx, subscription, invoice)
+
+
+def _advance_items(subscription: Json, now: int) -> list[Json]:
+    renewed = []
+    for item in subscription["items"]["data"]:
+        if item["current_period_end"] <= now:
+            start = item["current_period_end"]
+            item["current_period_start"] = start
+            item["current_period_end"] = next_boundary(
+                subscription["billing_cycle_anchor"], start, item["price"]["recurring"]
+            )
+            renewed.append(item)
+    return renewed
+
+
+def _store_draft(tx: Transaction, subscription: Json, invoice: Json) -> None:
+    paused = (subscription["pause_collection"] or {}).get("behavior") == "keep_as_draft"
+    waits = not paused and subscription["status"] != "unpaid"
+    if waits:
+        invoice["automatically_finalizes_at"] = invoice["created"] + setting(tx, "invoice_draft_seconds")
+    else:
+        invoice["auto_advance"] = False
+    if invoice["collection_method"] == "send_invoice":
+        invoice["due_date"] = invoice["created"] + (subscription["days_until_due"] or 30) * DAY
+    tx.insert(invoice)
+    claim_items(tx, invoice)
+    tx.emit("invoice.created", invoice)
+    if waits:
+        timers.set_timer(
+            tx,
+            "finalize_invoice",
+            invoice["id"],
+            invoice["automatically_finalizes_at"],
+            invoice["test_clock"],
+        )
+
+
+def _drop_ended_discounts(tx: Transaction, subscription: Json, now: int) -> None:
+    over = [each for each in subscription["discounts"] if discounts.is_over(tx, each, now)]
+    subscription["discounts"] = [each for each in subscription["discounts"] if each not in over]
+    for each in over:
+        discount = tx.get("discount", each)
+        if discount is not None:
+            tx.emit("customer.discount.deleted", discount)
+
+
+def _drop_used_discounts(tx: Transaction, subscription: Json) -> None:
+    subscription["discounts"] = [
+        each for each in subscription["discounts"] if not discounts.lasts_once(tx, each)
+    ]
+
+
+def resume_collection(tx: Transaction, subscription: Json) -> None:
+    """End a pause of collection whose time is over."""
+    with changing(tx, "customer.subscription.updated", subscription):
+        subscription["pause_collection"] = None
+
+
+def become_overdue(tx: Transaction, invoice: Json) -> None:
+    """Put the subscription past due when a sent invoice was not paid by its day."""
+    if invoice["status"] == "open":
+        tx.emit("invoice.overdue", invoice)
+        lifecycle.invoice_unpaid(tx, invoice)
