@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from stripe_emulator.engine import clocks
 from stripe_emulator.store import Store
 
 logger = logging.getLogger("stripe_emulator")
@@ -28,11 +29,6 @@ class Timer:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
-            from stripe_emulator.engine import clocks
-        except ImportError:
-            return
-
         while not self._stopping.wait(_INTERVAL_SECONDS):
             try:
                 with self._store.write() as tx:

@@ -45,17 +45,32 @@ def _expand_in(tx: Transaction, obj: Json, schema: str, keys: list[str], path: s
             if rest and isinstance(one, dict):
                 _expand_in(tx, one, one.get("object", ""), rest, path)
     else:
-        kinds = _kinds(obj, schema, key, path)
+        kinds = _kinds(schema, key, rest, path)
         obj[key] = _expanded(tx, obj, schema, key)
         _continue(tx, obj[key], kinds, rest, path)
 
 
-def _kinds(obj: Json, schema: str, key: str, path: str) -> list[str]:
+def _kinds(schema: str, key: str, rest: list[str], path: str) -> list[str]:
     description = spec.OBJECTS.get(schema, {})
     kinds: list[str] = description.get("nested", {}).get(key, [])
     if not kinds and (schema, key) not in _fillers:
         raise _not_expandable(path)
+    if rest and kinds and not _leads_on(kinds, rest):
+        raise _not_expandable(path)
     return kinds
+
+
+def _leads_on(kinds: list[str], keys: list[str]) -> bool:
+    """Whether a path makes sense for one of these objects, even if there is none to be seen now."""
+    keys = keys[1:] if keys[0] == "data" else keys
+    if not keys:
+        return True
+    for kind in kinds:
+        nested = spec.OBJECTS.get(kind, {}).get("nested", {}).get(keys[0], [])
+        known = bool(nested) or (kind, keys[0]) in _fillers
+        if known and (len(keys) == 1 or _leads_on(nested, keys[1:])):
+            return True
+    return False
 
 
 def _expanded(tx: Transaction, obj: Json, schema: str, key: str) -> Any:

@@ -1,5 +1,7 @@
 """Older parameters that a request without a `Stripe-Version` may still use, as the official CLI does."""
 
+from collections.abc import Callable
+
 from stripe_emulator.api.types import Reader, reader_of
 from stripe_emulator.documents import Json
 
@@ -14,7 +16,6 @@ _OLD_PARAMETERS = {
     "POST /v1/payment_intents/{intent}/confirm": _METHODS,
     "POST /v1/setup_intents": _METHODS,
     "POST /v1/setup_intents/{intent}": _METHODS,
-    "POST /v1/promotion_codes": {"coupon": "s"},
     "POST /v1/customers": {**_DISCOUNT, "source": "s"},
     "POST /v1/customers/{customer}": {**_DISCOUNT, "source": "s"},
     "POST /v1/subscriptions": {**_DISCOUNT, "prorate": "b"},
@@ -28,7 +29,22 @@ _READERS: dict[str, dict[str, Reader]] = {
 
 
 def split(operation: str, tree: Json) -> tuple[Json, Json]:
-    """Return the old parameters, read, and the rest of the tree."""
+    """Return the old parameters, read, and the rest of the tree in today's words."""
     readers = _READERS.get(operation, {})
     old = {name: readers[name](value, name) for name, value in tree.items() if name in readers}
-    return old, {name: value for name, value in tree.items() if name not in old}
+    rest = {name: value for name, value in tree.items() if name not in old}
+    return old, _TRANSLATIONS.get(operation, _as_it_is)(rest)
+
+
+def _as_it_is(tree: Json) -> Json:
+    return tree
+
+
+def _promotion_code(tree: Json) -> Json:
+    if "coupon" not in tree or "promotion" in tree:
+        return tree
+    rest = {name: value for name, value in tree.items() if name != "coupon"}
+    return {**rest, "promotion": {"type": "coupon", "coupon": tree["coupon"]}}
+
+
+_TRANSLATIONS: dict[str, Callable[[Json], Json]] = {"POST /v1/promotion_codes": _promotion_code}

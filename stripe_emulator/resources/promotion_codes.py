@@ -74,8 +74,7 @@ def update(request: Request) -> Json:
 
 
 def _coupon_id(params: Json) -> str:
-    # Before `promotion` existed, the coupon was a parameter of its own.
-    coupon = params.get("coupon") or params.get("promotion", {}).get("coupon")
+    coupon = params["promotion"].get("coupon")
     if not coupon:
         raise errors.invalid_request(
             "Missing required param: promotion[coupon].", "promotion[coupon]", "parameter_missing"
