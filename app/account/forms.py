@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField
+from wtforms import EmailField, HiddenField, PasswordField
 from wtforms.validators import InputRequired, ValidationError
 
 from app.auth.forms import ENTER_ADDRESS, Address, password_field
@@ -12,17 +12,30 @@ from app.auth.password_rules import password_problem
 DOES_NOT_MATCH = "This is not your current password."
 
 
-class ChangeEmailForm(FlaskForm):
+class ConfirmedForm(FlaskForm):
+    """Any form that asks for the password of someone who is signed in."""
+
+    current_password = password_field("Current password", "Enter your current password.")
+
+
+class ChangeEmailForm(ConfirmedForm):
     """Another address, which counts once it is verified."""
 
     email = EmailField("New address", validators=[InputRequired(ENTER_ADDRESS), Address()])
-    current_password = password_field("Current password", "Enter your current password.")
+
+    def __init__(self, email: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._email = email
+
+    def validate_email(self, field: EmailField) -> None:
+        """Refuse the address that counts already."""
+        if field.data == self._email:
+            raise ValidationError("This is your address already.")
 
 
-class ChangePasswordForm(FlaskForm):
+class ChangePasswordForm(ConfirmedForm):
     """Another password."""
 
-    current_password = password_field("Current password", "Enter your current password.")
     new_password = password_field("New password", "Choose a password.")
 
     def __init__(self, email: str, **options: Any) -> None:
@@ -36,7 +49,11 @@ class ChangePasswordForm(FlaskForm):
             raise ValidationError(problem)
 
 
-class DeleteForm(FlaskForm):
-    """The end of the account."""
+class EndSessionsForm(ConfirmedForm):
+    """Logging out one other browser, or all of them."""
 
-    current_password = password_field("Your password", "Enter your current password.")
+    session_id = HiddenField()
+
+
+class DeleteForm(ConfirmedForm):
+    """The end of the account."""

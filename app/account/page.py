@@ -20,7 +20,7 @@ def account_page(email_form: ChangeEmailForm | None = None, password_form: Chang
         summary=summary,
         notice=notice,
         payments=recent_payments(user, PAYMENTS_SHOWN),
-        email_form=email_form or ChangeEmailForm(formdata=None),
+        email_form=email_form or ChangeEmailForm(user.email, formdata=None),
         password_form=password_form or ChangePasswordForm(user.email, formdata=None),
         sessions=open_sessions(user),
         audit=history_of(user, ENTRIES_SHOWN),

@@ -6,7 +6,7 @@ from flask_login import login_required
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
-from app.account import settings_routes  # noqa: F401  # Adds its pages to `bp`.
+from app.account import session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
 from app.account.blueprint import bp
 from app.account.export import export_of
 from app.account.page import account_page

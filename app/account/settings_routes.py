@@ -1,24 +1,22 @@
-"""Changes to an account: address, password, sessions, and its end; each but the sessions asks for the password."""
+"""Changes to an account: address, password, and its end; each asks for the password."""
 
-import uuid
-
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_login import login_required
 from werkzeug import Response
 
 from app.account.blueprint import bp
+from app.account.confirmation import is_confirmed
 from app.account.deletion import LastAdmin, delete_account, what_goes
-from app.account.forms import DOES_NOT_MATCH, ChangeEmailForm, ChangePasswordForm, DeleteForm
+from app.account.forms import ChangeEmailForm, ChangePasswordForm, DeleteForm
 from app.account.page import account_page
 from app.auth import audit
-from app.auth.accounts import confirm_password
 from app.auth.forms import text_of
 from app.auth.limits import limit_password_checks
+from app.auth.mailing import commit_and_deliver
 from app.auth.passwords import hash_password
 from app.auth.recovery import set_password_hash
-from app.auth.sessions import end_session, end_sessions, renew_session, this_user
+from app.auth.sessions import end_session, renew_session, this_user
 from app.auth.verification import request_email_change
-from app.database import db
 
 
 @bp.post("/email")
@@ -26,13 +24,13 @@ from app.database import db
 @limit_password_checks
 def change_email() -> Response | tuple[str, int]:
     """Ask for another address; it counts once it is verified."""
-    form = ChangeEmailForm()
-    if not _is_confirmed(form):
+    form = ChangeEmailForm(this_user().email)
+    if not is_confirmed(form):
         return account_page(email_form=form), 422
-    user = this_user()
-    request_email_change(user, text_of(form.email))
-    _commit_and_deliver()
-    flash(f"We sent a link to {user.pending_email}. The address counts once you follow it.", "success")
+    email = text_of(form.email)
+    request_email_change(this_user(), email)
+    commit_and_deliver()
+    flash(f"We sent a link to {email}. The address counts once you follow it.", "success")
     return redirect(url_for("account.index"), 303)
 
 
@@ -42,31 +40,15 @@ def change_email() -> Response | tuple[str, int]:
 def change_password() -> Response | tuple[str, int]:
     """Set another password; all other sessions end, and this one gets a new cookie."""
     form = ChangePasswordForm(this_user().email)
-    if not _is_confirmed(form):
+    if not is_confirmed(form):
         return account_page(password_form=form), 422
     password_hash = hash_password(text_of(form.new_password))
     user = this_user()
     set_password_hash(user, password_hash)
     renew_session(user)
     audit.record(user.id, audit.Kind.PASSWORD_CHANGED)
-    _commit_and_deliver()
+    commit_and_deliver()
     flash("Your password is changed, and you are logged out everywhere else.", "success")
-    return redirect(url_for("account.index"), 303)
-
-
-@bp.post("/sessions/revoke")
-@login_required
-def sessions_revoke() -> Response:
-    """Log out one browser, or all others."""
-    user = this_user()
-    chosen = _uuid_or_none(request.form.get("session_id", ""))
-    if chosen is None:
-        end_sessions(user.id, keep=user.session_id)
-    else:
-        end_sessions(user.id, only=chosen)
-    audit.record(user.id, audit.Kind.SESSIONS_ENDED)
-    db.session.commit()
-    flash("Logged out there." if chosen else "You are logged out everywhere else.", "success")
     return redirect(url_for("account.index"), 303)
 
 
@@ -83,7 +65,7 @@ def delete_confirm() -> str:
 def delete() -> Response | tuple[str, int]:
     """Cancel at Stripe, then delete the account; if Stripe cannot be reached, nothing is deleted."""
     form = DeleteForm()
-    if not _is_confirmed(form):
+    if not is_confirmed(form):
         return _delete_page(form), 422
     try:
         delete_account(this_user())
@@ -91,34 +73,10 @@ def delete() -> Response | tuple[str, int]:
         form.form_errors.append("You are the only admin. Make somebody else one first.")
         return _delete_page(form), 422
     end_session()
-    _commit_and_deliver()
+    commit_and_deliver()
     flash("Your account is deleted. Thank you for having been here.", "success")
     return redirect(url_for("pricing.landing"), 303)
 
 
 def _delete_page(form: DeleteForm) -> str:
     return render_template("account/delete.html", form=form, items=what_goes(this_user()))
-
-
-def _is_confirmed(form: ChangeEmailForm | ChangePasswordForm | DeleteForm) -> bool:
-    """Whether the form is in order and the password is the reader's own."""
-    if not form.validate_on_submit():
-        return False
-    if confirm_password(this_user(), text_of(form.current_password)):
-        return True
-    form.current_password.errors = [DOES_NOT_MATCH]
-    return False
-
-
-def _commit_and_deliver() -> None:
-    from app.jobs import deliver_soon
-
-    db.session.commit()
-    deliver_soon()
-
-
-def _uuid_or_none(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -17,18 +17,17 @@ from app.outbox import OutboxMail, queue_mail
 def request_reset(email: str) -> None:
     """Queue the mail with a link to set a new password, if the (normalized) address has an account.
 
-    Every statement is also made for an unknown address, so that the time tells nothing.
+    In the caller's transaction. Every statement is also made for an unknown address, so that the time tells nothing.
     """
     now = utcnow()
-    cause = f"reset_password:{uuid.uuid4()}"
+    cause = f"password_reset:{uuid.uuid4()}"
     db.session.execute(sa.update(User).where(User.email == email).values(reset_sent_at=now))
     audit.record_for_address(email, audit.Kind.RESET_REQUESTED)
     user = db.session.scalar(sa.select(User).where(User.email == email))
     known = user or User(id=uuid.uuid4(), email=email, password_hash="", reset_sent_at=now)
     link = link_to("auth.reset_password", token=make_token(known, Purpose.RESET_PASSWORD))
-    queue_mail("password_reset", to=email, cause=cause, user_id=user.id if user else None, context={"link": link})
+    queue_mail("password_reset", to=email, cause=cause, user_id=user.id if user else None, context={"url": link})
     db.session.execute(sa.delete(OutboxMail).where(OutboxMail.cause == cause, OutboxMail.user_id.is_(None)))
-    db.session.commit()
 
 
 def user_of_reset(token: str) -> User | None:
@@ -37,7 +36,7 @@ def user_of_reset(token: str) -> User | None:
 
 
 def reset_password(token: str, password: str) -> User | None:
-    """Set a new password, end all sessions and commit; None when the token does not work."""
+    """Set a new password and end all sessions, in the caller's transaction; None when the token does not work."""
     # Before the row is locked: hashing takes a while.
     db.session.rollback()
     password_hash = hash_password(password)
@@ -50,7 +49,6 @@ def reset_password(token: str, password: str) -> User | None:
         user.email_verified_at = utcnow()
     end_sessions(user.id)
     audit.record(user.id, audit.Kind.PASSWORD_RESET)
-    db.session.commit()
     return user
 
 
@@ -59,6 +57,9 @@ def set_password_hash(user: User, password_hash: str) -> None:
     user.password_hash = password_hash
     user.password_changed_at = utcnow()
     user.reset_sent_at = None
+    if user.pending_email:
+        # Whoever had the old password may have asked for that address: their link must not take the account.
+        user.pending_email = user.verification_sent_at = None
     queue_mail(
         "password_changed",
         to=user.email,

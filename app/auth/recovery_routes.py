@@ -2,12 +2,12 @@
 
 from flask import Response as FlaskResponse
 from flask import flash, make_response, redirect, render_template, url_for
-from flask_login import current_user
 from werkzeug import Response
 
 from app.auth.blueprint import bp
 from app.auth.forms import ForgotPasswordForm, ResetPasswordForm, text_of
 from app.auth.limits import limit_forgotten_password, limit_token_use
+from app.auth.mailing import commit_and_deliver
 from app.auth.recovery import request_reset, user_of_reset
 from app.auth.recovery import reset_password as set_password
 from app.auth.sessions import end_session
@@ -20,12 +20,10 @@ RESET_DONE = "Your new password is set, and you are logged out everywhere. Log i
 @limit_forgotten_password
 def forgot_password() -> Response | tuple[str, int]:
     """Send a link to set a new password; the answer never tells whether the address has an account."""
-    from app.jobs import deliver_soon
-
     form = ForgotPasswordForm()
     if form.validate_on_submit():
         request_reset(text_of(form.email))
-        deliver_soon()
+        commit_and_deliver()
         flash(LINK_SENT, "info")
         return redirect(url_for("auth.login"), 303)
     return render_template("auth/forgot_password.html", form=form), 422 if form.is_submitted() else 200
@@ -43,15 +41,8 @@ def reset_password(token: str) -> Response:
         return _show(form, 422 if form.is_submitted() else 200)
     if set_password(token, text_of(form.password)) is None:
         return _show(None, 400)
-    return _answer_new_password()
-
-
-def _answer_new_password() -> Response:
-    from app.jobs import deliver_soon
-
-    deliver_soon()
-    if current_user.is_authenticated:
-        end_session()
+    end_session()
+    commit_and_deliver()
     flash(RESET_DONE, "success")
     return redirect(url_for("auth.login"), 303)
 

@@ -14,6 +14,7 @@ from app.auth.blueprint import bp
 from app.auth.destinations import Destination, go_on
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.limits import limit_login, limit_sign_up
+from app.auth.mailing import commit_and_deliver
 from app.auth.models import User
 from app.auth.sessions import end_session, start_session
 from app.auth.verification import send_verification
@@ -70,11 +71,8 @@ def logout() -> Response:
 
 
 def _sign_in(user: User, destination: Destination, *, remember: bool = False) -> Response:
-    from app.jobs import deliver_soon
-
     start_session(user, remember=remember)
-    db.session.commit()
-    deliver_soon()
+    commit_and_deliver()
     return go_on(user, destination)
 
 

@@ -57,6 +57,8 @@ def start_session(user: User, *, remember: bool) -> None:
     session.permanent = remember
     user.session_id = row.id
     login_user(user)
+    # Its hash of address and browser serves a protection that the row replaces.
+    session.pop("_id")
 
 
 def renew_session(user: User) -> None:

@@ -18,20 +18,13 @@ def send_verification(user: User) -> None:
     """Queue the mail with a new link to the address in question; older links stop working."""
     user.verification_sent_at = utcnow()
     db.session.flush()
-    context = {"url": link_to("auth.verify_email", token=make_token(user, Purpose.VERIFY_EMAIL))}
-    if user.pending_email:
-        template, context["user_email"], context["new_email"] = (
-            "email_change_verify",
-            user.email,
-            user.pending_email,
-        )
-    else:
-        template = "verify_email"
-    to, cause = (
-        user.pending_email or user.email,
-        f"verify_email:{user.id}:{user.verification_sent_at.isoformat()}",
+    queue_mail(
+        "verify_email",
+        to=user.pending_email or user.email,
+        cause=f"verify_email:{user.id}:{user.verification_sent_at.isoformat()}",
+        user_id=user.id,
+        context={"url": link_to("auth.verify_email", token=make_token(user, Purpose.VERIFY_EMAIL))},
     )
-    queue_mail(template, to=to, cause=cause, user_id=user.id, context=context)
 
 
 def request_email_change(user: User, email: str) -> None:
@@ -49,7 +42,10 @@ def request_email_change(user: User, email: str) -> None:
 
 
 def verify_email(token: str) -> User | None:
-    """Let the address count that the token was sent to, and commit; None when the token does not work."""
+    """Let the address count that the token was sent to; None when the token does not work.
+
+    In a new transaction, for the caller to commit.
+    """
     begin_write()
     user = read_token(token, Purpose.VERIFY_EMAIL)
     if user is None:
@@ -61,7 +57,6 @@ def verify_email(token: str) -> User | None:
         queue_mail("welcome", to=user.email, cause=f"welcome:{user.id}", user_id=user.id)
     user.email_verified_at = utcnow()
     user.verification_sent_at = None
-    db.session.commit()
     return user
 
 
@@ -73,7 +68,7 @@ def _change_email(user: User, email: str) -> None:
         db.session.rollback()
         raise AddressTaken from error
     queue_mail(
-        "email_changed_notice",
+        "email_changed",
         to=old_email,
         cause=f"email_changed:{user.id}:{user.verification_sent_at}",
         user_id=user.id,

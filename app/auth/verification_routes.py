@@ -6,9 +6,10 @@ from werkzeug import Response
 
 from app.auth.blueprint import bp
 from app.auth.limits import limit_mail
+from app.auth.mailing import commit_and_deliver
+from app.auth.sessions import this_user
 from app.auth.verification import AddressTaken, send_verification
 from app.auth.verification import verify_email as confirm
-from app.database import db
 
 
 @bp.get("/verify-email/<token>")
@@ -24,7 +25,9 @@ def verify_email(token: str) -> Response:
         return redirect(url_for("account.index"), 303)
     if user is None:
         return make_response(render_template("auth/verify_email.html"), 400)
-    return _answer_confirmed(user.email)
+    commit_and_deliver()
+    flash(f"{user.email} is confirmed.", "success")
+    return redirect(url_for("account.index"), 303)
 
 
 @bp.post("/verify-email")
@@ -40,17 +43,7 @@ def resend_verification() -> Response:
 
 
 def _send_again() -> None:
-    from app.jobs import deliver_soon
-
-    send_verification(current_user)
-    db.session.commit()
-    deliver_soon()
-    flash(f"We sent a new link to {current_user.pending_email or current_user.email}.", "success")
-
-
-def _answer_confirmed(email: str) -> Response:
-    from app.jobs import deliver_soon
-
-    deliver_soon()
-    flash(f"{email} is confirmed.", "success")
-    return redirect(url_for("account.index"), 303)
+    user = this_user()
+    send_verification(user)
+    commit_and_deliver()
+    flash(f"We sent a new link to {user.pending_email or user.email}.", "success")

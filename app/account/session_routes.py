@@ -1,0 +1,48 @@
+"""Logging out other browsers."""
+
+import uuid
+from datetime import timedelta
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug import Response
+
+from app.account.blueprint import bp
+from app.account.confirmation import is_confirmed
+from app.account.forms import EndSessionsForm
+from app.auth import audit
+from app.auth.limits import limit_password_checks
+from app.auth.models import User, UserSession
+from app.auth.sessions import end_sessions, this_user
+from app.database import db, utcnow
+
+# Someone who logged in just now has shown that they know the password.
+RECENTLY = timedelta(minutes=15)
+
+
+@bp.post("/sessions/revoke")
+@login_required
+@limit_password_checks
+def sessions_revoke() -> Response | tuple[str, int]:
+    """Log out one browser, or all others; asks for the password unless it was given a moment ago."""
+    user, chosen = this_user(), _uuid_or_none(request.form.get("session_id", ""))
+    form = EndSessionsForm(session_id=str(chosen or ""))
+    if not _signed_in_recently(user) and not is_confirmed(form):
+        return render_template("account/end_sessions.html", form=form, asked=bool(form.errors)), 422
+    end_sessions(user.id, keep=user.session_id, only=chosen)
+    audit.record(user.id, audit.Kind.SESSIONS_ENDED)
+    db.session.commit()
+    flash("That browser is logged out." if chosen else "You are logged out everywhere else.", "success")
+    return redirect(url_for("account.index"), 303)
+
+
+def _signed_in_recently(user: User) -> bool:
+    row = db.session.get(UserSession, user.session_id)
+    return row is not None and row.created_at > utcnow() - RECENTLY
+
+
+def _uuid_or_none(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
