@@ -10,12 +10,13 @@ def register_blueprints(app: Flask) -> None:
     from app.auth.routes import bp as auth
     from app.dashboard.routes import bp as dashboard
     from app.dev.routes import bp as dev
+    from app.discovery import bp as discovery
     from app.health import bp as health
     from app.legal.routes import bp as legal
     from app.pricing.routes import bp as pricing
     from app.webhook.routes import bp as webhook
 
-    for blueprint in (pricing, auth, account, dashboard, webhook, admin, health, legal):
+    for blueprint in (pricing, auth, account, dashboard, webhook, admin, health, legal, discovery):
         app.register_blueprint(blueprint)
     if not app.extensions["settings"].is_production:
         app.register_blueprint(dev)

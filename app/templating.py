@@ -1,7 +1,6 @@
 """What templates may call: money and dates in words, addresses, the app's name."""
 
-from datetime import date as Date
-from datetime import datetime as DateTime
+import datetime as dt
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -51,15 +50,15 @@ def money(amount_minor: int, currency: str, exact: bool = False) -> str:
     return f"{MINUS if amount_minor < 0 else ''}{symbol}{number}"
 
 
-def date(moment: Date | DateTime | str) -> str:
+def date(moment: dt.date | dt.datetime | str) -> str:
     """Write a date in full: 20 December 2026. Mails carry theirs as ISO 8601 text."""
-    day = DateTime.fromisoformat(moment) if isinstance(moment, str) else moment
+    day = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"{day.day} {day:%B %Y}"
 
 
-def datetime(moment: DateTime | str) -> str:
+def datetime(moment: dt.datetime | str) -> str:
     """Write a moment with its time, which is UTC everywhere in the app."""
-    exact = DateTime.fromisoformat(moment) if isinstance(moment, str) else moment
+    exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"{date(exact)}, {exact:%H:%M} UTC"
 
 
