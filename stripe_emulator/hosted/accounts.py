@@ -1,11 +1,12 @@
 """The merchant that the hosted pages speak for."""
 
+from stripe_emulator.seed import ACCOUNT_SETTING
 from stripe_emulator.store import Json, Transaction
 
 
 def current_account(tx: Transaction) -> Json | None:
     """Return the emulator's own account, once there is one."""
-    return next(iter(tx.find("account")), None)
+    return tx.get("account", tx.get_setting(ACCOUNT_SETTING, ""))
 
 
 def merchant_name(tx: Transaction) -> str:

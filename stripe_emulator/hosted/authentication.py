@@ -1,13 +1,15 @@
 """The 3-D Secure page: one stand-in bank for every payment and setup intent that asks for it."""
 
+from contextlib import suppress
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from stripe_emulator.api.errors import CardError
+from stripe_emulator.engine.checkout import session_of
 from stripe_emulator.hosted.accounts import merchant_name
-from stripe_emulator.hosted.authentication_results import complete, fail, remember_return, return_address
-from stripe_emulator.hosted.links import safe_address
+from stripe_emulator.hosted.authentication_results import WENT_WELL, remember_return, return_address, settle
 from stripe_emulator.hosted.money import format_amount
 from stripe_emulator.hosted.security import allow_form_redirect
 from stripe_emulator.hosted.storage import attempt, current_store
@@ -22,11 +24,12 @@ def challenge(intent_id: str) -> str | Response:
     """Ask what the bank should answer."""
     with current_store().read() as tx:
         intent = find_intent(tx, intent_id)
+        session = session_of(tx, intent)
         place = return_address(tx, intent)
         if intent["status"] != "requires_action":
-            return redirect(with_outcome(place, intent), 303)
+            return redirect(with_outcome(place, intent, session), 303)
         method = tx.get("payment_method", intent["payment_method"] or "")
-        allow_form_redirect(place)
+        allow_form_redirect(place, session and session["success_url"])
         return render_template(
             "checkout/authenticate.html",
             merchant=merchant_name(tx),
@@ -37,22 +40,25 @@ def challenge(intent_id: str) -> str | Response:
 
 @bp.post("/<intent_id>")
 def answer(intent_id: str) -> Response:
-    """Carry the bank's answer out, once, and go back to where the challenge came from."""
+    """Carry the bank's answer out, once, and go on to where it leads."""
     outcome = request.form.get("outcome")
     if outcome not in ("complete", "fail"):
         abort(400, "Choose Complete or Fail.")
 
-    def carry_out(tx: Transaction) -> tuple[str | None, Json]:
+    def carry_out(tx: Transaction) -> None:
         intent = find_intent(tx, intent_id)
-        place = return_address(tx, intent)
         if intent["status"] == "requires_action":
-            remember_return(tx, intent, place)
-            (complete if outcome == "complete" else fail)(tx, intent)
-        return place, find_intent(tx, intent_id)
+            remember_return(tx, intent)
+            settle(tx, intent, outcome == "complete")
 
-    place, intent = attempt(carry_out)
+    # A card can pass the challenge and still be declined: the page it came from shows that.
+    with suppress(CardError):
+        attempt(carry_out)
+    with current_store().read() as tx:
+        intent = find_intent(tx, intent_id)
+        place, session = return_address(tx, intent), session_of(tx, intent)
     allow_form_redirect(place)
-    return redirect(with_outcome(place, intent), 303)
+    return redirect(with_outcome(place, intent, session), 303)
 
 
 def find_intent(tx: Transaction, intent_id: str) -> Json:
@@ -61,16 +67,13 @@ def find_intent(tx: Transaction, intent_id: str) -> Json:
     return tx.get(kind, intent_id) or abort(404)
 
 
-def with_outcome(address: str | None, intent: Json) -> str:
-    """Return the address with Stripe's account of how the redirect went."""
-    if safe_address(address) is None:
+def with_outcome(address: str | None, intent: Json, session: Json | None) -> str:
+    """Return the address with Stripe's account of how the redirect went; Checkout's own are left as they are."""
+    if address is None:
         return "/"
+    if session is not None and session["status"] == "complete":
+        return address
     kind = intent["object"]
-    succeeded = intent["status"] in ("succeeded", "processing", "requires_capture")
-    told = {
-        kind: intent["id"],
-        f"{kind}_client_secret": intent["client_secret"],
-        "redirect_status": "succeeded" if succeeded else "failed",
-    }
-    joiner = "&" if urlsplit(str(address)).query else "?"
+    told = {kind: intent["id"], "redirect_status": "succeeded" if intent["status"] in WENT_WELL else "failed"}
+    joiner = "&" if urlsplit(address).query else "?"
     return f"{address}{joiner}{urlencode(told)}"

@@ -30,8 +30,9 @@ def show_http_error(error: HTTPException) -> Page:
 
 
 def show_api_error(error: ApiError) -> Page:
-    """Show an error of the API that a hosted page ran into."""
-    return _page(TITLES.get(error.status, "That did not work"), error.body["message"], error.status)
+    """Show an error of the API that a hosted page ran into; a page about a missing object is missing itself."""
+    status = 404 if error.body.get("code") == "resource_missing" else error.status
+    return _page(TITLES.get(status, "That did not work"), error.body["message"], status)
 
 
 def _page(title: str, message: str, status: int) -> Page:

@@ -1,5 +1,7 @@
 """Amounts and billing intervals as people read them."""
 
+import re
+
 from stripe_emulator.store import Json
 
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
@@ -29,12 +31,11 @@ def format_amount(amount: int | None, currency: str | None) -> str:
 
 def parse_amount(text: str, currency: str) -> int | None:
     """Return the minor units of an amount somebody typed, or None if it is not one."""
-    whole, _, fraction = text.strip().replace(",", "").lstrip("$€£¥").partition(".")
+    found = re.fullmatch(r"[$€£¥]?(\d{1,12})(?:\.(\d+))?", text.strip().replace(",", ""), re.ASCII)
     places = decimals(currency)
-    digits = fraction.ljust(places, "0")
-    if not (whole + digits).isascii() or not (whole + digits).isdigit() or len(digits) > places:
+    if found is None or len(found[2] or "") > places:
         return None
-    return int(whole + digits)
+    return int(found[1] + (found[2] or "").ljust(places, "0"))
 
 
 def format_interval(recurring: Json | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stripe_emulator.engine.checkout import needs_payment_method
 from stripe_emulator.engine.cards import iban_by_number
 from stripe_emulator.hosted.card_form import read_card
 from stripe_emulator.store import Json, Transaction
@@ -16,6 +17,7 @@ class Answers:
     email: str | None
     errors: dict[str, str] = field(default_factory=dict)
     payment_method: Json | None = None
+    customer_details: Json | None = None
     #: Where a refusal by the bank is shown.
     refused_field: str = "card_number"
 
@@ -38,16 +40,18 @@ def read_answers(tx: Transaction, session: Json, form: Mapping[str, str]) -> Ans
         answers = _read_debit(values, email)
     else:
         answers = _read_card(tx, session, values, email)
+    answers.customer_details = _details(values, email)
     name, _, host = email.partition("@")
     if not known and not (name and host and " " not in email):
         answers.errors = {"email": "Enter an email address, like name@example.com.", **answers.errors}
     return answers
 
 
-def needs_payment_method(session: Json) -> bool:
-    """Tell whether the session can only be completed with a payment method."""
-    if_required = session["payment_method_collection"] == "if_required"
-    return session["mode"] == "setup" or bool(session["amount_total"]) or not if_required
+def _details(values: Mapping[str, str], email: str) -> Json:
+    name = values.get("name") or values.get("account_name")
+    address = {key: values[key] for key in ("country", "postal_code") if values.get(key)}
+    empty = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+    return {"email": email, "name": name or None, "address": {**empty, **address} if address else None}
 
 
 def _read_card(tx: Transaction, session: Json, values: dict[str, str], email: str) -> Answers:

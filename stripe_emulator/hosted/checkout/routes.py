@@ -23,8 +23,8 @@ NOT_AUTHENTICATED = "We are unable to authenticate your payment method. Please c
 @bp.get("/<session_id>")
 def show(session_id: str) -> Page:
     """Show the order and ask for payment, or say that it is over."""
-    failed = request.args.get("redirect_status") == "failed"
-    return page(session_id, {}, {"card_number": NOT_AUTHENTICATED} if failed else {})
+    problem = last_problem(session_id) if request.args.get("redirect_status") == "failed" else None
+    return page(session_id, {}, {"card_number": problem} if problem else {})
 
 
 @bp.post("/<session_id>/fill")
@@ -59,6 +59,15 @@ def promotion_code(session_id: str) -> Response | Page:
     except ApiError as error:
         return page(session_id, {"promotion_code": typed}, {"promotion_code": error.body["message"]}, 422)
     return redirect(url_for("checkout.show", session_id=session_id), 303)
+
+
+def last_problem(session_id: str) -> str:
+    """Return what the bank said after 3-D Secure: that it failed, or that the card was declined all the same."""
+    with current_store().read() as tx:
+        kind, intent_id = tx.hidden("checkout.session", session_id).get("intent") or ("payment_intent", "")
+        intent = tx.get(kind, intent_id) or {}
+    failure = intent.get("last_payment_error") or intent.get("last_setup_error") or {}
+    return str(failure.get("message") or NOT_AUTHENTICATED)
 
 
 def page(session_id: str, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Page:

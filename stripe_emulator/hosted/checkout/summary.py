@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from stripe_emulator.hosted.checkout.form import needs_payment_method
+from stripe_emulator.engine.checkout import needs_payment_method
 from stripe_emulator.hosted.money import format_amount, format_interval, format_price
 from stripe_emulator.hosted.portal.words import product_name
 from stripe_emulator.hosted.templating import format_day
 from stripe_emulator.store import Json, Transaction
-
-DAY = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -39,35 +37,73 @@ class Order:
     code: str | None
 
 
+@dataclass(frozen=True)
+class Discount:
+    """A coupon, and the promotion code that was typed for it."""
+
+    coupon: Json
+    code: str | None
+
+
+@dataclass(frozen=True)
+class Later:
+    """What is charged after today: how much, how often, and from when."""
+
+    price: str
+    rhythm: str
+    trial_end: int | None
+
+
 def summarize(
-    tx: Transaction, session: Json, items: list[Json], trial_end: int | None, code: str | None
+    tx: Transaction, session: Json, items: list[Json], trial_end: int | None, discount: Discount | None
 ) -> Order:
     """Put a session into words."""
-    recurring = next((item["price"] for item in items if item["price"].get("recurring")), None)
-    name = product_name(tx, (recurring or items[0]["price"])) if items else "your order"
-    later = sum(item["amount_subtotal"] for item in items if item["price"].get("recurring"))
-    then = format_price({**recurring, "unit_amount": later}) if recurring else ""
+    later = _later(items, trial_end, discount)
     verb, button, busy = _words(session, trial_end)
+    code = discount.code if discount else None
     return Order(
-        heading=f"{verb} {name}",
-        price=_price(session, trial_end, then, items),
-        rhythm="" if trial_end or not recurring else format_interval(recurring["recurring"]),
-        terms=_terms(session, trial_end, then),
+        heading=f"{verb} {_name(tx, items)}",
+        price="Free today"
+        if trial_end
+        else format_amount(_undiscounted(session, items), session["currency"]),
+        rhythm=later.rhythm if later and not trial_end else "",
+        terms=f"Nothing is due for the trial. From {format_day(trial_end)} it is {later.price}."
+        if later and trial_end
+        else "",
         lines=[_line(tx, item, trial_end) for item in items],
-        adjustments=_adjustments(session, code),
+        adjustments=_adjustments(session, discount),
         due_today=format_amount(session["amount_total"], session["currency"]),
         button=button,
         busy=busy,
-        promise=_promise(session, trial_end, then),
+        promise=_promise(later, discount),
         needs_payment_method=needs_payment_method(session),
         takes_codes=bool(session["allow_promotion_codes"]),
         code=code,
     )
 
 
-def days_left(tx: Transaction, session: Json, trial_end: int) -> int:
-    """Return how many whole days a trial lasts."""
-    return round((trial_end - tx.now(session)) / DAY)
+def _name(tx: Transaction, items: list[Json]) -> str:
+    if not items:
+        return "later"
+    first = next((item for item in items if item["price"]["recurring"]), items[0])
+    return product_name(tx, first["price"])
+
+
+def _later(items: list[Json], trial_end: int | None, discount: Discount | None) -> Later | None:
+    recurring = [item for item in items if item["price"]["recurring"]]
+    if not recurring:
+        return None
+    lasting = discount is not None and discount.coupon["duration"] == "forever"
+    amount = sum(item["amount_total" if lasting else "amount_subtotal"] for item in recurring)
+    price = recurring[0]["price"]
+    return Later(
+        format_price({**price, "unit_amount": amount}), format_interval(price["recurring"]), trial_end
+    )
+
+
+def _undiscounted(session: Json, items: list[Json]) -> int:
+    recurring = [item["amount_subtotal"] for item in items if item["price"]["recurring"]]
+    return sum(recurring) if recurring else session["amount_total"] or 0
 
 
 def _words(session: Json, trial_end: int | None) -> tuple[str, str, str]:
@@ -82,32 +118,18 @@ def _words(session: Json, trial_end: int | None) -> tuple[str, str, str]:
     return words
 
 
-def _price(session: Json, trial_end: int | None, then: str, items: list[Json]) -> str:
-    if trial_end and then:
-        text = "Free today"
-    elif then:
-        recurring = sum(item["amount_subtotal"] for item in items if item["price"].get("recurring"))
-        text = format_amount(recurring, session["currency"])
-    else:
-        text = format_amount(session["amount_total"], session["currency"])
-    return text
-
-
-def _terms(session: Json, trial_end: int | None, then: str) -> str:
-    if not trial_end:
-        return ""
-    return f"Nothing is due for the trial. From {format_day(trial_end)} it is {then}."
-
-
-def _promise(session: Json, trial_end: int | None, then: str) -> str:
-    if session["mode"] != "subscription":
+def _promise(later: Later | None, discount: Discount | None) -> str:
+    coupon = discount.coupon if discount else {"duration": "forever"}
+    if later is None:
         promise = ""
-    elif trial_end:
-        promise = (
-            f"The first charge is on {format_day(trial_end)}. Cancel before then and nothing is charged."
-        )
+    elif later.trial_end:
+        promise = f"The first charge is on {format_day(later.trial_end)}. Cancel before then and nothing is charged."
+    elif coupon["duration"] == "once":
+        promise = f"After the first payment {later.price}, until you cancel."
+    elif coupon["duration"] == "repeating":
+        promise = f"After {coupon['duration_in_months']} months {later.price}, until you cancel."
     else:
-        promise = f"{then}, until you cancel."
+        promise = f"{later.price}, until you cancel."
     return promise
 
 
@@ -125,7 +147,7 @@ def _line(tx: Transaction, item: Json, trial_end: int | None) -> Row:
     return Row(name, format_amount(amount, item["currency"]), ". ".join(details))
 
 
-def _adjustments(session: Json, code: str | None) -> list[Row]:
+def _adjustments(session: Json, discount: Discount | None) -> list[Row]:
     totals, currency = session["total_details"] or {}, session["currency"]
     rows = []
     if totals.get("amount_discount"):
@@ -133,7 +155,7 @@ def _adjustments(session: Json, code: str | None) -> list[Row]:
             Row(
                 "Discount",
                 format_amount(-totals["amount_discount"], currency),
-                f"Code {code}" if code else "",
+                f"Code {discount.code}" if discount and discount.code else "",
             )
         )
     if totals.get("amount_tax"):

@@ -1,7 +1,6 @@
 """The dashboard's blueprint and what all of its pages show."""
 
-from flask import Blueprint, request, url_for
-from werkzeug.utils import redirect
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from stripe_emulator.hosted.dashboard.kinds import KINDS, page_of
@@ -23,4 +22,4 @@ def share_navigation() -> Json:
 
 def done(what: str, endpoint: str, **values: str) -> Response:
     """Answer an action with the page it belongs to, and a word on what happened."""
-    return redirect(url_for(endpoint, done=what, **values), 303)
+    return redirect(url_for(endpoint, **{"done": what, **values}), 303)

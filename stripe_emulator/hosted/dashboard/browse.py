@@ -12,7 +12,14 @@ from stripe_emulator.hosted.storage import current_store
 from stripe_emulator.store import Json, Transaction
 
 PAGE = 50
-RELATED = ("subscription", "invoice", "payment_intent", "charge", "checkout.session", "payment_method")
+#: Which kinds name an object of a kind in a field of its name.
+POINTING = {
+    "customer": ("subscription", "invoice", "payment_intent", "charge", "checkout.session", "payment_method"),
+    "payment_intent": ("charge", "checkout.session", "refund", "dispute"),
+    "charge": ("refund", "dispute"),
+    "product": ("price",),
+    "invoice": ("invoice_payment",),
+}
 LINKS = (
     "customer",
     "subscription",
@@ -90,16 +97,5 @@ def links_of(obj: Json) -> list[tuple[str, str]]:
 def related_to(tx: Transaction, obj: Json) -> list[tuple[str, Json]]:
     """Return the objects that point to this one."""
     field = obj["object"]
-    if field == "customer":
-        kinds = RELATED
-    elif field == "payment_intent":
-        kinds = ("charge", "checkout.session", "refund", "dispute")
-    elif field == "charge":
-        kinds = ("refund", "dispute")
-    elif field == "product":
-        kinds = ("price",)
-    elif field == "invoice":
-        kinds = ("invoice_payment",)
-    else:
-        kinds = ()
+    kinds = POINTING.get(field, ())
     return [(title_of(each), each) for kind in kinds for each in tx.find(kind, **{field: obj["id"]})[:PAGE]]

@@ -11,8 +11,8 @@ from stripe_emulator.hosted.dashboard.queries import count, newest
 from stripe_emulator.hosted.storage import current_store
 
 #: Any key of this form is taken; these are for copying.
-SECRET_KEY = "sk_test_emulator_any_key_like_this_works"
-PUBLISHABLE_KEY = "pk_test_emulator_any_key_like_this_works"
+SECRET_KEY = "sk_test_emulator00000000000000"
+PUBLISHABLE_KEY = "pk_test_emulator00000000000000"
 SHOWN_EVENTS = 12
 
 

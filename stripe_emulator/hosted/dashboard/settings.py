@@ -5,7 +5,7 @@ import re
 from flask import abort, render_template, request
 from werkzeug.wrappers import Response
 
-from stripe_emulator import chaos
+from stripe_emulator import chaos, seed
 from stripe_emulator.hosted.dashboard.blueprint import bp, done
 from stripe_emulator.hosted.storage import current_store
 
@@ -35,7 +35,7 @@ def read_chaos() -> chaos.Chaos:
     """Return the chaos that the form describes: shares in percent, the delay in seconds."""
     shares = {name: _number(name, 100.0) / 100 for name in SHARES}
     switches = {name: name in request.form for name in SWITCHES}
-    return chaos.Chaos(**shares, **switches, delay=_number("delay", MAX_DELAY))
+    return chaos.Chaos.from_mapping({**shares, **switches, "delay": _number("delay", MAX_DELAY)})
 
 
 @bp.get("/dashboard/reset")
@@ -47,7 +47,8 @@ def confirm_reset() -> str:
 @bp.post("/dashboard/reset")
 def reset() -> Response:
     """Delete every object, event and delivery."""
-    current_store().reset()
+    with current_store().write() as tx:
+        seed.clear(tx)
     return done("reset", "dashboard.overview")
 
 

@@ -31,7 +31,11 @@ class Plan:
     @property
     def is_changeable(self) -> bool:
         """Whether its plan can be changed as it stands."""
-        return not self.is_canceling and self.subscription["status"] in ("active", "trialing", "past_due")
+        return not self.is_canceling and str(self.subscription["status"]) in (
+            "active",
+            "trialing",
+            "past_due",
+        )
 
     @property
     def is_paused(self) -> bool:

@@ -1,0 +1,1 @@
+"""The emulator's pages, over HTTP and in a browser."""
