@@ -36,6 +36,6 @@ def _say_what_goes_into_env(run: PushRun) -> None:
     if run.webhook_secret and not run.settings.uses_emulator:
         click.echo("Put this into .env (Stripe shows the secret only once):\n")
         click.echo(f"STRIPE_WEBHOOK_SECRET={run.webhook_secret}\n")
-    click.echo("Prices are found by their lookup keys. To pin them, put these into .env as well:\n")
+    click.echo("Prices are found by their lookup keys. To pin them, put these lines into .env without the #:\n")
     for setting, price_id in run.price_ids.items():
         click.echo(f"# {setting}={price_id}")

@@ -4,6 +4,8 @@ import click
 from flask.cli import with_appcontext
 
 from app.billing.accounts import home
+from app.billing.connection import ConnectionState, ask_state
+from app.billing.gateway import get_gateway
 from app.billing.reconcile import DriftReport, sync_all, users_to_sync
 from app.commands.lookup import user_with
 from app.jobs import deliver_soon
@@ -24,6 +26,8 @@ FINDINGS = {
 def sync(email: str | None, dry_run: bool) -> None:
     """Read subscriptions from Stripe, repair the mirror, and report the drift."""
     address = user_with(email).email if email else None
+    if ask_state(get_gateway()) != ConnectionState.CONNECTED:
+        raise click.ClickException("Stripe does not let us in; see `flask billing status`.")
     count = len(users_to_sync(home(), address))
     with click.progressbar(length=count, label="Asking Stripe") as progress:
         report = sync_all(dry_run=dry_run, email=address, on_progress=lambda: progress.update(1))

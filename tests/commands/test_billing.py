@@ -1,0 +1,323 @@
+"""`flask billing …`, as the operator sees it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.billing import events
+from app.billing.errors import StripeUnavailable
+from app.billing.gateway import StripeGateway, get_gateway
+from app.billing.incoming import Event
+from app.billing.models import Payment, RoleChange, StripeEvent
+from app.database import db, utcnow
+from app.settings import Settings
+from tests.commands.conftest import Run
+from tests.people import Person
+
+ROOT = Path(__file__).parents[2]
+
+
+class Refuse(BaseHTTPRequestHandler):
+    """A Stripe that accepts no key."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}).encode()
+        self.send_response(401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def refusing_stripe(app: Flask, settings: Settings) -> Iterator[None]:
+    """Every key is refused with a 401."""
+    server = HTTPServer(("127.0.0.1", 0), Refuse)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield from use_stripe_at(app, settings, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def absent_stripe(app: Flask, settings: Settings) -> Iterator[None]:
+    """Nothing listens where Stripe should be."""
+    yield from use_stripe_at(app, settings, "http://127.0.0.1:9")
+
+
+def use_stripe_at(app: Flask, settings: Settings, base: str) -> Iterator[None]:
+    kept = app.extensions["stripe_gateway"]
+    app.extensions["stripe_gateway"] = StripeGateway(settings.model_copy(update={"stripe_api_base": base}))
+    yield
+    app.extensions["stripe_gateway"] = kept
+
+
+def event_body(event_id: str, **changes: object) -> str:
+    event = {
+        "id": event_id,
+        "object": "event",
+        "type": "product.created",
+        "created": 1_790_000_000,
+        "livemode": False,
+        "api_version": "2026-10-28.endive",
+        "data": {"object": {"id": "prod_1", "object": "product"}},
+    }
+    return json.dumps(event | changes)
+
+
+def record_failed(event_id: str, body: str) -> None:
+    db.session.add(
+        StripeEvent(
+            id=event_id, type="product.created", payload=body, outcome="failed", error="StripeUnavailable: down",
+            created_at=utcnow(), tries=3,
+        )
+    )  # fmt: skip
+    db.session.commit()
+
+
+def test_push_prints_what_it_did_and_names_the_prices(run: Run) -> None:
+    result = run("billing", "push")
+
+    assert result.exit_code == 0, result.output
+    assert "created    price pro_month  price_" in result.output
+    assert "# STRIPE_PRICE_LIFETIME=price_" in result.output
+
+
+def test_second_push_reports_nothing_new(run: Run) -> None:
+    run("billing", "push")
+
+    result = run("billing", "push")
+
+    assert "created" not in result.output
+    assert "updated" not in result.output
+
+
+def test_status_tells_the_connection_the_mode_and_the_drift(catalogue: None, app: Flask, run: Run) -> None:
+    with app.app_context():
+        price = get_gateway().v1.prices.list({"lookup_keys": ["pro_month"]}).data[0]
+        get_gateway().v1.prices.update(price.id, {"active": False})
+
+    result = run("billing", "status")
+
+    assert result.exit_code == 0, result.output
+    assert "connection     connected" in result.output
+    assert "mode           test" in result.output
+    assert "last webhook   none yet" in result.output
+    assert "pro_month is archived in Stripe" in result.output
+
+
+def test_status_says_needs_reconnect_when_stripe_answers_401(refusing_stripe: None, run: Run) -> None:
+    result = run("billing", "status")
+
+    assert "connection     needs_reconnect" in result.output
+
+
+@pytest.mark.parametrize("command", [["push"], ["status"], ["sync"], ["sync", "--dry-run"]])
+def test_stripe_out_of_reach_is_one_line_and_exit_1(absent_stripe: None, run: Run, command: list[str]) -> None:
+    result = run("billing", *command)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: Stripe could not be asked")
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_check_lists_each_point_and_fails_before_the_push(run: Run) -> None:
+    result = run("billing", "check")
+
+    assert result.exit_code == 1
+    assert "FAIL   price basic_month: is not in Stripe; run `flask billing push`" in result.output
+    assert "FAIL   webhook endpoint: none at" in result.output
+    assert "later  live keys" in result.output
+
+
+def test_check_passes_stripes_points_after_the_push(catalogue: None, run: Run) -> None:
+    result = run("billing", "check")
+
+    for point in ("Stripe accepts the key", "price lifetime", "customer portal", "webhook endpoint"):
+        assert f"ok     {point}\n" in result.output
+
+
+def test_check_tells_of_a_wrong_amount(catalogue: None, app: Flask, run: Run) -> None:
+    with app.app_context():
+        prices = get_gateway().v1.prices
+        stored = prices.list({"lookup_keys": ["lifetime"]}).data[0]
+        params = {"product": stored.product, "currency": "usd", "unit_amount": 100, "lookup_key": "lifetime"}
+        prices.create(params | {"transfer_lookup_key": True})
+
+    result = run("billing", "check")
+
+    assert "FAIL   price lifetime: charges 100 usd in Stripe; the catalogue says 19900 usd" in result.output
+
+
+def test_events_are_listed_and_failed_ones_apart(app: Flask, run: Run) -> None:
+    with app.app_context():
+        events.process(Event.parse(event_body("evt_fine").encode()))
+        record_failed("evt_broken", event_body("evt_broken"))
+
+    everything, failed = run("billing", "events").output, run("billing", "events", "--failed").output
+
+    assert "evt_fine  product.created  ignored" in everything
+    assert "evt_broken  product.created  failed, 3 tries" in everything
+    assert "StripeUnavailable: down" in failed
+    assert "evt_fine" not in failed
+
+
+def test_replay_of_a_failed_event_settles_it(app: Flask, run: Run) -> None:
+    with app.app_context():
+        record_failed("evt_broken", event_body("evt_broken"))
+
+    result = run("billing", "replay", "evt_broken")
+
+    assert result.exit_code == 0, result.output
+    assert "evt_broken  ignored" in result.output
+    assert run("billing", "events", "--failed").output == "No failed events.\n"
+
+
+def test_replay_of_all_failed_goes_on_past_one_that_fails_again(app: Flask, run: Run) -> None:
+    with app.app_context():
+        record_failed("evt_broken", "no longer an event")
+        record_failed("evt_mended", event_body("evt_mended"))
+
+    result = run("billing", "replay", "--failed")
+
+    assert result.exit_code == 1
+    assert "evt_mended  ignored" in result.output
+    assert "Error: Still failing: evt_broken." in result.output
+
+
+@pytest.mark.parametrize("arguments", [[], ["evt_1", "--failed"]])
+def test_replay_wants_an_id_or_failed(run: Run, arguments: list[str]) -> None:
+    assert run("billing", "replay", *arguments).exit_code == 2
+
+
+def test_prune_empties_old_payloads_and_keeps_what_failed(app: Flask, run: Run) -> None:
+    with app.app_context():
+        events.process(Event.parse(event_body("evt_old").encode()))
+        record_failed("evt_broken", event_body("evt_broken"))
+        long_ago = utcnow().replace(year=2020)
+        db.session.execute(db.update(StripeEvent).values(received_at=long_ago))
+        db.session.commit()
+        events.process(Event.parse(event_body("evt_new").encode()))
+
+    result = run("billing", "prune", "--older-than", "30")
+
+    assert result.output == "1 payload emptied.\n"
+    with app.app_context():
+        kept = dict(db.session.execute(db.select(StripeEvent.id, StripeEvent.payload)).all())
+    assert kept["evt_old"] is None
+    assert kept["evt_new"]
+    assert kept["evt_broken"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["why", "nobody@example.com"],
+        ["grant", "nobody@example.com", "pro"],
+        ["revoke", "nobody@example.com"],
+        ["sync", "--email", "nobody@example.com"],
+    ],
+)
+def test_unknown_user_is_one_line_and_exit_1(run: Run, arguments: list[str]) -> None:
+    result = run("billing", *arguments)
+
+    assert result.exit_code == 1
+    assert result.output == "Error: No user has the address nobody@example.com.\n"
+
+
+def test_unknown_event_is_one_line_and_exit_1(run: Run) -> None:
+    result = run("billing", "replay", "evt_unknown")
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: No event evt_unknown")
+
+
+def test_grant_gives_a_role_until_a_date_and_why_explains_it(alice: Person, run: Run) -> None:
+    run("billing", "grant", "alice@example.com", "pro", "--until", "2099-01-31")
+
+    result = run("billing", "why", "alice@example.com")
+
+    assert alice.role == "pro"
+    assert "role    pro" in result.output
+    assert "rule    grant by the operator" in result.output
+    assert "until   31 January 2099, 23:59 UTC" in result.output
+    assert "by flask billing grant" in result.output
+
+
+def test_revoke_takes_the_grants_back(alice: Person, run: Run) -> None:
+    run("billing", "grant", "alice@example.com", "pro")
+
+    result = run("billing", "revoke", "alice@example.com")
+
+    assert result.output == "1 grant taken back; role of alice@example.com: free\n"
+    assert alice.role == "free"
+
+
+@pytest.mark.parametrize("until", ["2020-01-01", "tomorrow", "31.01.2099"])
+def test_grant_refuses_a_date_that_is_past_or_none(alice: Person, run: Run, until: str) -> None:
+    result = run("billing", "grant", "alice@example.com", "pro", "--until", until)
+
+    assert result.exit_code in (1, 2)
+    assert alice.role == "free"
+
+
+def test_sync_takes_access_away_that_nothing_pays_for(alice: Person, catalogue: None, run: Run) -> None:
+    with alice.app.app_context():
+        db.session.execute(db.text("UPDATE users SET role = 'pro'"))
+        db.session.commit()
+
+    dry, real = run("billing", "sync", "--dry-run"), run("billing", "sync")
+
+    assert "alice@example.com has access without paying" in dry.output
+    assert "1 checked, 1 would be repaired." in dry.output
+    assert "1 checked, 1 repaired." in real.output
+    assert alice.role == "free"
+    with alice.app.app_context():
+        change = db.session.scalar(db.select(RoleChange))
+        assert change is not None
+        assert change.cause == "sync"
+
+
+def test_payments_show_amount_status_and_refund(alice: Person, run: Run) -> None:
+    with alice.app.app_context():
+        db.session.add(
+            Payment(
+                user_id=alice.id, stripe_account="acct_1", livemode=False, stripe_invoice_id="in_1", status="paid",
+                amount=2900, currency="usd", amount_refunded=900, number="A-0001", created_at=utcnow(),
+            )
+        )  # fmt: skip
+        db.session.commit()
+
+    result = run("billing", "payments")
+
+    assert "$29  paid, $9 refunded  alice@example.com  A-0001" in result.output
+
+
+def test_commands_are_found_with_plain_flask_from_the_root(tmp_path: Path) -> None:
+    environment = {**os.environ, "INSTANCE_PATH": str(tmp_path), "APP_ENV": "development"}
+    flask = Path(sys.executable).with_name("flask")
+
+    result = subprocess.run([flask, "billing", "--help"], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert result.returncode == 0, result.stderr
+    for command in ("push", "status", "check", "sync", "events", "replay", "payments", "why", "grant", "revoke"):
+        assert f"  {command} " in result.stdout
+
+
+def test_stripes_absence_is_our_own_error(absent_stripe: None, app: Flask) -> None:
+    with app.app_context(), pytest.raises(StripeUnavailable), get_gateway().errors():
+        get_gateway().v1.prices.list({})
