@@ -35,8 +35,8 @@ def upgrade() -> None:
     op.create_table(
         "stripe_events",
         sa.Column("id", sa.String(length=255), nullable=False),
-        sa.Column("type", sa.String(length=100), nullable=False),
-        sa.Column("api_version", sa.String(length=64), nullable=True),
+        sa.Column("type", sa.String(length=255), nullable=False),
+        sa.Column("api_version", sa.String(length=255), nullable=True),
         sa.Column("stripe_account", sa.String(length=255), nullable=True),
         sa.Column("object_id", sa.String(length=255), nullable=True),
         sa.Column("payload", sa.Text(), nullable=True),

@@ -1,0 +1,63 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = sorted((ROOT / "app").rglob("*.py"))
+BILLING = [file for file in APP if file.parent.name == "billing"]
+EMULATOR = sorted((ROOT / "stripe_emulator").rglob("*.py"))
+OF_A_REQUEST = {"flask.request", "flask.render_template", "flask.session", "flask.g", "flask_login.current_user"}
+ROUTES = ("app.auth.routes", "app.account", "app.pricing", "app.dashboard", "app.webhook", "app.admin", "app.dev")
+
+
+def imported(file: Path) -> set[str]:
+    """Every module that a file imports, inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_only_the_gateway_imports_stripe():
+    importers = {
+        file.relative_to(ROOT).as_posix() for file in APP if "stripe" in {n.split(".")[0] for n in imported(file)}
+    }
+
+    assert importers == {"app/billing/gateway.py"}
+
+
+def test_the_application_never_imports_the_emulator():
+    assert not [file for file in APP if any(name.split(".")[0] == "stripe_emulator" for name in imported(file))]
+
+
+def test_the_emulator_imports_nothing_of_the_application():
+    assert not [file for file in EMULATOR if any(name.split(".")[0] == "app" for name in imported(file))]
+
+
+@pytest.mark.parametrize("file", BILLING, ids=lambda file: file.stem)
+def test_billing_sees_no_request_template_or_route(file):
+    names = imported(file)
+
+    assert not names & {
+        "flask.request",
+        "flask.render_template",
+        "flask.session",
+        "flask.g",
+        "flask_login.current_user",
+    }
+    assert not [name for name in names if name.startswith(ROUTES)]
+
+
+def test_nothing_imports_the_development_server_file():
+    assert not [file for file in (*APP, *EMULATOR) if "app.app" in imported(file)]
+
+
+@pytest.mark.parametrize("file", [*APP, *EMULATOR], ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_a_module_says_what_it_is_for(file):
+    source = file.read_text()
+
+    assert not source or ast.get_docstring(ast.parse(source)), "the module needs a one-line docstring"
