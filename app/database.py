@@ -78,7 +78,7 @@ def engine_options(url: str) -> dict[str, Any]:
             "pool_size": 10,
             "max_overflow": 10,
             "pool_recycle": 1800,
-            "connect_args": {"connect_timeout": 5, "options": "-c timezone=utc"},
+            "connect_args": {"connect_timeout": 5},
         }
 
 

@@ -29,7 +29,15 @@ class EmulatorProcess:
     def __enter__(self) -> EmulatorProcess:
         self._database.parent.mkdir(parents=True, exist_ok=True)
         address = urlsplit(self._base)
-        command = [sys.executable, "-m", "stripe_emulator", "--host", str(address.hostname), "--port", str(address.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "stripe_emulator",
+            "--host",
+            str(address.hostname),
+            "--port",
+            str(address.port),
+        ]
         self._process = subprocess.Popen(  # noqa: S603
             [*command, "--db", str(self._database)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )

@@ -118,7 +118,11 @@ def _require_free(host: str, port: int, setting: str) -> None:
 def _print_addresses(settings: Settings) -> None:
     lines = ["", f"  {settings.app_name} is at  {settings.site_url}"]
     if settings.uses_emulator:
-        lines += [f"  Stripe emulator   {settings.stripe_base}  (no money moves)", "", "  Test cards, with any date and CVC:"]
+        lines += [
+            f"  Stripe emulator   {settings.stripe_base}  (no money moves)",
+            "",
+            "  Test cards, with any date and CVC:",
+        ]
         lines += [f"    {number}  {what}" for number, what in CARDS]
     lines += ["", f"  Mail is shown at  {settings.site_url}/dev/mail", "  Ctrl-C stops everything.", ""]
     print("\n".join(lines), flush=True)
