@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO
 
 from stripe_emulator import chaos, deliveries
 from stripe_emulator.emulator import Emulator
@@ -28,9 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
         _apply(server, options)
         server.start()
     except OSError as error:
-        print(
+        _say(
             f"The Stripe emulator cannot listen on {options.host}:{options.port}: {_reason(error)}",
-            file=sys.stderr,
+            sys.stderr,
         )
         return 1
     _announce(server, options)
@@ -40,12 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m stripe_emulator", description="A local, stateful stand-in for Stripe."
-    )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
-    )
+    parser = argparse.ArgumentParser("python -m stripe_emulator", description="A local, stateful stand-in for Stripe.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=12111, help="port to listen on (default: 12111)")
     parser.add_argument("--db", type=Path, default=DEFAULT_DB, help=f"database file (default: {DEFAULT_DB})")
     parser.add_argument("--chaos", action="store_true", help="duplicate, delay, drop and shuffle deliveries")
@@ -69,16 +66,20 @@ def _apply(server: Server, options: argparse.Namespace) -> None:
 
 
 def _announce(server: Server, options: argparse.Namespace) -> None:
-    print(f"Stripe emulator  {server.store.base_url}  (dashboard; the API is at /v1)")
-    print(f"Secret key       {Emulator.secret_key}  (any sk_test_ or rk_test_ key will do)")
-    print(f"Database         {options.db}")
+    _say(f"Stripe emulator  {server.store.base_url}  (dashboard; the API is at /v1)")
+    _say(f"Secret key       {Emulator.secret_key}  (any sk_test_ or rk_test_ key will do)")
+    _say(f"Database         {options.db}")
     if not _is_loopback(options.host):
-        print(
+        _say(
             f"WARNING: listening on {options.host}: anyone who can reach this machine can read and change "
             "everything here.",
-            file=sys.stderr,
+            sys.stderr,
         )
-    sys.stdout.flush()
+
+
+def _say(line: str, stream: TextIO = sys.stdout) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
 
 
 def _is_loopback(host: str) -> bool:

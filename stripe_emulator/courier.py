@@ -1,4 +1,4 @@
-"""The courier: a background worker that brings due deliveries to their endpoints, in order, and tries again."""
+"""The courier: brings due deliveries to their endpoints, in order, and tries again."""
 
 import logging
 import random
@@ -20,7 +20,7 @@ TIMEOUT_SETTING = "delivery_timeout"
 TIMEOUT_SECONDS = 10.0
 _WORKERS = 16
 _LANES_PER_ENDPOINT = 4
-# An endpoint gets its events one after the other; one that is slow to answer holds up the next only this long.
+# An endpoint gets its events one after the other; a slow answer holds up the next only this long.
 _PATIENCE_SECONDS = 1.0
 _LONGEST_SLEEP = 5.0
 
@@ -93,9 +93,7 @@ class Courier:
         return min(max((following or time.time() + _LONGEST_SLEEP) - time.time(), 0.01), _LONGEST_SLEEP)
 
     def _may_start(self, delivery: Delivery) -> bool:
-        lanes = [
-            started for endpoint, started in list(self._in_flight.values()) if endpoint == delivery.endpoint
-        ]
+        lanes = [started for endpoint, started in list(self._in_flight.values()) if endpoint == delivery.endpoint]
         patient_until = time.monotonic() - _PATIENCE_SECONDS
         free = len(lanes) < _LANES_PER_ENDPOINT and all(started < patient_until for started in lanes)
         return free and delivery.seq not in self._in_flight
@@ -130,9 +128,7 @@ class _Parcel:
     def send(self) -> Attempt:
         """Deliver, unless chaos loses it on the way."""
         if self.is_dropped:
-            return Attempt(
-                time.time(), 0.0, self.url, {}, self.payload, None, {}, "", "Lost on its way by chaos"
-            )
+            return Attempt(time.time(), 0.0, self.url, {}, self.payload, None, {}, "", "Lost on its way by chaos")
         return send(self.url, self.payload, self.secrets, self.timeout)
 
 

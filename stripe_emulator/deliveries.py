@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_emulator import chaos
@@ -82,7 +82,8 @@ def pending(tx: "Transaction", until: float) -> list[Delivery]:
 def next_due(tx: "Transaction") -> float | None:
     """Return when the next delivery is due."""
     row = tx.connection.execute("SELECT min(due) FROM deliveries WHERE due IS NOT NULL").fetchone()
-    return row[0]  # type: ignore[no-any-return]
+    due: float | None = row[0]
+    return due
 
 
 def latest(
@@ -96,11 +97,11 @@ def latest(
 def attempts(tx: "Transaction", delivery: Delivery) -> list[Attempt]:
     """Return the tries of a delivery, oldest first."""
     rows = tx.connection.execute(
-        "SELECT at, duration, url, request_headers, request_body, status, response_headers, response_body, error "
-        "FROM attempts WHERE delivery = ? ORDER BY seq",
+        "SELECT at, duration, url, request_headers, request_body, status, response_headers, response_body, "
+        "error FROM attempts WHERE delivery = ? ORDER BY seq",
         (delivery.seq,),
     )
-    return [Attempt(*row[:3], json.loads(row[3]), *row[4:6], json.loads(row[6]), *row[7:]) for row in rows]
+    return [_attempt(row) for row in rows]
 
 
 def record(tx: "Transaction", delivery: Delivery, attempt: Attempt) -> None:
@@ -108,9 +109,18 @@ def record(tx: "Transaction", delivery: Delivery, attempt: Attempt) -> None:
     tx.connection.execute(
         "INSERT INTO attempts (delivery, at, duration, url, request_headers, request_body, status, "
         "response_headers, response_body, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (delivery.seq, attempt.at, attempt.duration, attempt.url, json.dumps(attempt.request_headers))
-        + (attempt.request_body, attempt.status, json.dumps(attempt.response_headers))
-        + (attempt.response_body, attempt.error),
+        (
+            delivery.seq,
+            attempt.at,
+            attempt.duration,
+            attempt.url,
+            json.dumps(attempt.request_headers),
+            attempt.request_body,
+            attempt.status,
+            json.dumps(attempt.response_headers),
+            attempt.response_body,
+            attempt.error,
+        ),
     )
     if attempt.succeeded:
         _settle(tx, delivery, "succeeded", None)
@@ -122,9 +132,7 @@ def record(tx: "Transaction", delivery: Delivery, attempt: Attempt) -> None:
 
 def give_up(tx: "Transaction", delivery: Delivery) -> None:
     """Stop trying: the endpoint is gone or disabled."""
-    tx.connection.execute(
-        "UPDATE deliveries SET status = 'failed', due = NULL WHERE seq = ?", (delivery.seq,)
-    )
+    tx.connection.execute("UPDATE deliveries SET status = 'failed', due = NULL WHERE seq = ?", (delivery.seq,))
 
 
 def cancel_for(tx: "Transaction", endpoint_id: str) -> None:
@@ -133,6 +141,12 @@ def cancel_for(tx: "Transaction", endpoint_id: str) -> None:
         "UPDATE deliveries SET status = 'failed', due = NULL WHERE endpoint = ? AND status = 'pending'",
         (endpoint_id,),
     )
+
+
+def _attempt(row: tuple[Any, ...]) -> Attempt:
+    attempt = Attempt(*row)
+    headers = {name: json.loads(getattr(attempt, name)) for name in ("request_headers", "response_headers")}
+    return replace(attempt, **headers)
 
 
 def _settle(tx: "Transaction", delivery: Delivery, status: str, due: float | None) -> None:

@@ -17,7 +17,7 @@ TEMPORARY = ":temp:"
 class Emulator:
     """A running emulator; use it as a context manager, or call `start` and `stop`."""
 
-    secret_key = "sk_test_emulator00000000000000"
+    secret_key = "sk_test_emulator00000000000000"  # noqa: S105
     publishable_key = "pk_test_emulator00000000000000"
 
     def __init__(
@@ -29,8 +29,8 @@ class Emulator:
         retry_schedule: Sequence[float] | None = None,
         settings: dict[str, Any] | None = None,
     ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="stripe-emulator-") if db == TEMPORARY else None
-        self.db = Path(self._folder.name) / "stripe.sqlite3" if self._folder else Path(db)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._db = db
         self._address = (host, port)
         self._settings = dict(settings or {})
         if retry_schedule is not None:
@@ -38,17 +38,27 @@ class Emulator:
 
     def start(self) -> Self:
         """Start listening; `port=0` picks a free one."""
-        self.store = Store(self.db)
-        self._server = Server(self.store, *self._address)
-        self._server.control.set_settings(self._settings)
-        self._server.start()
+        if self._db == TEMPORARY:
+            self._folder = tempfile.TemporaryDirectory(prefix="stripe-emulator-")
+        try:
+            self.store = Store(self.db)
+            self._server = Server(self.store, *self._address)
+            self._server.control.set_settings(self._settings)
+            self._server.start()
+        except BaseException:
+            self._remove_temporary()
+            raise
         return self
 
     def stop(self) -> None:
         """Stop; a temporary database is deleted."""
         self._server.stop()
-        if self._folder:
-            self._folder.cleanup()
+        self._remove_temporary()
+
+    @property
+    def db(self) -> Path:
+        """Where the database is."""
+        return Path(self._folder.name) / "stripe.sqlite3" if self._folder else Path(self._db)
 
     @property
     def url(self) -> str:
@@ -65,7 +75,7 @@ class Emulator:
         return self._server.control.advance(int(days * 86400 + hours * 3600 + seconds))
 
     def chaos(self, **settings: Any) -> None:
-        """Set what goes wrong with deliveries: duplicate, delay, shuffle, drop, same_second; nothing ends it."""
+        """Set what goes wrong: duplicate, delay, shuffle, drop, same_second; no arguments end it."""
         self._server.control.set_chaos(Chaos.from_mapping(settings))
 
     def wait_until_idle(self, timeout: float = 30.0) -> None:
@@ -79,3 +89,7 @@ class Emulator:
         self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _remove_temporary(self) -> None:
+        if self._folder:
+            self._folder.cleanup()

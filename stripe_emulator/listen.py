@@ -19,7 +19,7 @@ from stripe_emulator.transaction import Transaction
 
 logger = logging.getLogger("stripe_emulator.listen")
 
-SECRET_SETTING = "cli_webhook_secret"
+SECRET_SETTING = "cli_webhook_secret"  # noqa: S105
 _SUBPROTOCOL = Subprotocol("stripecli-devproxy-v1")
 
 

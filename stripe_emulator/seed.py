@@ -1,7 +1,6 @@
 """What a new Stripe account already has: itself, and a customer portal."""
 
 from stripe_emulator import ids
-from stripe_emulator.documents import Json
 from stripe_emulator.resources import accounts, portal_configurations
 from stripe_emulator.transaction import Transaction
 
@@ -18,7 +17,7 @@ def plant(tx: Transaction) -> None:
 
 def clear(tx: Transaction) -> None:
     """Forget every object, event, delivery and setting, and start again with a new account."""
-    tables: list[Json] = tx.connection.execute(
+    tables: list[tuple[str]] = tx.connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     ).fetchall()
     for (name,) in sorted(tables, reverse=True):

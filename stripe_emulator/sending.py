@@ -24,7 +24,9 @@ def send(url: str, payload: str, secrets: list[str], timeout: float) -> Attempt:
         "Cache-Control": "no-cache",
         "Stripe-Signature": signature_header(payload, secrets, int(started)),
     }
-    status, response_headers, body, error = None, {}, "", None
+    status: int | None = None
+    response_headers: dict[str, str] = {}
+    body, error = "", None
     try:
         status, response_headers, body = _post(url, payload.encode(), headers, timeout)
     except TimeoutError:

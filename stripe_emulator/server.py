@@ -1,4 +1,4 @@
-"""The running emulator: HTTP server, deliveries, timers and the CLI's websocket, started and stopped together."""
+"""The running emulator: HTTP, deliveries, timers and the CLI's websocket, started and stopped together."""
 
 import logging
 import threading
@@ -10,6 +10,7 @@ from stripe_emulator.api.dispatch import Api
 from stripe_emulator.control import Control
 from stripe_emulator.control_http import ControlHttp
 from stripe_emulator.courier import Courier
+from stripe_emulator.hosted import create_hosted_app
 from stripe_emulator.listen import Listeners
 from stripe_emulator.store import Store
 from stripe_emulator.timers import Timer
@@ -31,7 +32,7 @@ class Server:
         self._courier = Courier(store)
         self.control = Control(store, self._courier)
         self._timer = Timer(store)
-        application = Application(Api(store), ControlHttp(self.control), _pages(store))
+        application = Application(Api(store), ControlHttp(self.control), create_hosted_app(store))
         self._http = HttpServer(
             (host, port), application, numthreads=_THREADS, request_queue_size=_BACKLOG, shutdown_timeout=1
         )
@@ -56,16 +57,6 @@ class Server:
         self.store.close()
 
 
-def _pages(store: Store):
-    try:
-        from stripe_emulator.hosted import create_hosted_app
-    except ImportError:
-        from flask import Flask
-
-        return Flask("pages")
-    return create_hosted_app(store)
-
-
 def _in_url(host: str) -> str:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
     return reachable.get(host, f"[{host}]" if ":" in host else host)

@@ -87,7 +87,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """Keep everything the block did, on disk, or nothing of it."""
-        # SQLite's own busy handler polls with growing sleeps; queueing in this process first is fair and fast.
+        # SQLite's own busy handler polls with growing sleeps; queueing here first is fair and fast.
         with self._write_lock:
             connection = self._acquire()
             try:

@@ -29,10 +29,7 @@ _INSERT = (
     f"INSERT INTO objects (kind, id, created, body, {', '.join(_COLUMNS)}) "
     f"VALUES ({', '.join('?' * (4 + len(_COLUMNS)))})"
 )
-_UPDATE = (
-    f"UPDATE objects SET body = ?, {', '.join(f'{column} = ?' for column in _COLUMNS)} "
-    "WHERE kind = ? AND id = ?"
-)
+_UPDATE = f"UPDATE objects SET body = ?, {', '.join(f'{column} = ?' for column in _COLUMNS)} WHERE kind = ? AND id = ?"
 
 
 class Transaction:
@@ -58,9 +55,7 @@ class Transaction:
 
     def get(self, kind: str, id: str) -> Json | None:
         """Return the object, or None."""
-        row = self.connection.execute(
-            "SELECT body FROM objects WHERE kind = ? AND id = ?", (kind, id)
-        ).fetchone()
+        row = self.connection.execute("SELECT body FROM objects WHERE kind = ? AND id = ?", (kind, id)).fetchone()
         return json.loads(row[0]) if row else None
 
     def require(self, kind: str, id: str, param: str | None = None) -> Json:
@@ -100,9 +95,7 @@ class Transaction:
 
     def hidden(self, kind: str, id: str) -> Json:
         """Return what the emulator knows of an object and the API never shows."""
-        row = self.connection.execute(
-            "SELECT body FROM hidden WHERE kind = ? AND id = ?", (kind, id)
-        ).fetchone()
+        row = self.connection.execute("SELECT body FROM hidden WHERE kind = ? AND id = ?", (kind, id)).fetchone()
         return json.loads(row[0]) if row else {}
 
     def set_hidden(self, kind: str, id: str, data: Json) -> None:
@@ -118,9 +111,7 @@ class Transaction:
 
     def set_setting(self, key: str, value: Any) -> None:
         """Keep one of the emulator's own settings."""
-        self.connection.execute(
-            "INSERT OR REPLACE INTO settings (key, body) VALUES (?, ?)", (key, json.dumps(value))
-        )
+        self.connection.execute("INSERT OR REPLACE INTO settings (key, body) VALUES (?, ?)", (key, json.dumps(value)))
 
     def now(self, of: Json | None = None) -> int:
         """Return the time for `of`: its test clock's if it has one, else real time moved by the dashboard."""

@@ -1,4 +1,4 @@
-"""Who answers what: `/v1` the API, `/_emulator` the controls, `/healthz` itself, and the pages all the rest."""
+"""Who answers what: `/v1` the API, `/_emulator` the controls, and the pages nearly all the rest."""
 
 import json
 from collections.abc import Iterable
@@ -37,14 +37,10 @@ class Application:
 
 
 def _call(environ: WSGIEnvironment) -> Call:
-    headers = {
-        key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
-    }
+    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     body = environ["wsgi.input"].read(MAX_BODY_BYTES + 1)
-    return Call(
-        environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""), headers, body
-    )
+    return Call(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""), headers, body)
 
 
 def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:

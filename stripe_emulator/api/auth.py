@@ -9,8 +9,8 @@ from stripe_emulator.api import errors
 _TEST_KEY = re.compile(r"(sk|rk)_test_\w+\Z", re.ASCII)
 _NO_KEY = (
     "You did not provide an API key. You need to provide your API key in the Authorization header, "
-    "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://docs.stripe.com/api/authentication "
-    "for details, or we can help at https://support.stripe.com/."
+    "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). "
+    "See https://docs.stripe.com/api/authentication for details, or we can help at https://support.stripe.com/."
 )
 _PUBLISHABLE = (
     "This API call cannot be made with a publishable API key. Please use a secret API key. "

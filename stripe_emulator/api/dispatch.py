@@ -100,8 +100,8 @@ class Api:
             raise errors.invalid_request(
                 f"Unrecognized request URL ({call.method}: {call.path}). If you are trying to list objects, "
                 "remove the trailing slash. If you are trying to retrieve an object, make sure you passed a "
-                "valid (non-empty) identifier in your code. Please see https://docs.stripe.com or we can help at "
-                "https://support.stripe.com/.",
+                "valid (non-empty) identifier in your code. Please see https://docs.stripe.com "
+                "or we can help at https://support.stripe.com/.",
                 status=404,
             )
         return match

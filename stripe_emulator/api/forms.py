@@ -85,6 +85,4 @@ def _child(node: Json, key: str, keys: list[str]) -> Json:
 
 
 def _clash(keys: list[str]) -> errors.InvalidRequest:
-    return errors.invalid_request(
-        f"Invalid request: {keys[0]} is given both as a value and as a hash.", keys[0]
-    )
+    return errors.invalid_request(f"Invalid request: {keys[0]} is given both as a value and as a hash.", keys[0])

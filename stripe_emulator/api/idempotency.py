@@ -50,8 +50,8 @@ class KeysInUse:
             if key in self._keys:
                 raise errors.idempotency_error(
                     "There is currently another in-progress request using this Stripe-Idempotent Key "
-                    f"(that probably means you submitted twice, and the other request is still going through): {key}. "
-                    "Please try again later.",
+                    f"(that probably means you submitted twice, and the other request is still going through): "
+                    f"{key}. Please try again later.",
                     status=409,
                     code="idempotency_key_in_use",
                 )
@@ -72,8 +72,8 @@ def recorded(tx: Transaction, key: str, mark: str) -> Recorded | None:
     ).fetchone()
     if row and row[0] != mark:
         raise errors.idempotency_error(
-            "Keys for idempotent requests can only be used with the same parameters they were first used with. "
-            f"Try using a key other than '{key}' if you meant to execute a different request."
+            "Keys for idempotent requests can only be used with the same parameters they were first used "
+            f"with. Try using a key other than '{key}' if you meant to execute a different request."
         )
     return Recorded(row[1], row[2], row[3].encode()) if row else None
 

@@ -1,15 +1,16 @@
 """Older parameters that a request without a `Stripe-Version` may still use, as the official CLI does."""
 
 from collections.abc import Callable
+from typing import Any
 
 from stripe_emulator.api.types import Reader, reader_of
 from stripe_emulator.documents import Json
 
-_METHODS = {"payment_method_types": ["a", "s"]}
-_INTENT = {**_METHODS, "confirmation_method": "s"}
-_DISCOUNT = {"coupon": "s", "promotion_code": "s"}
+_METHODS: dict[str, Any] = {"payment_method_types": ["a", "s"]}
+_INTENT: dict[str, Any] = {**_METHODS, "confirmation_method": "s"}
+_DISCOUNT: dict[str, Any] = {"coupon": "s", "promotion_code": "s"}
 
-_OLD_PARAMETERS = {
+_OLD_PARAMETERS: dict[str, dict[str, Any]] = {
     "POST /v1/checkout/sessions": _METHODS,
     "POST /v1/payment_intents": {**_INTENT, "source": "s"},
     "POST /v1/payment_intents/{intent}": _INTENT,

@@ -30,7 +30,7 @@ def check_metadata(metadata: Json) -> None:
 
 
 def merged(current: Json | None, given: Any) -> Json:
-    """Return metadata after an update: keys are added or replaced, an empty value removes, `""` clears all."""
+    """Return metadata after an update: an empty value removes its key, `""` clears all."""
     if given == "":
         return {}
     both = {**(current or {}), **(given or {})}

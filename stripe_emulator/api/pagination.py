@@ -106,9 +106,7 @@ def _created_clauses(created: Any) -> tuple[list[str], list[int]]:
 
 
 def _sequence(request: Request, kind: str, id: str, param: str) -> int:
-    row = request.tx.connection.execute(
-        "SELECT seq FROM objects WHERE kind = ? AND id = ?", (kind, id)
-    ).fetchone()
+    row = request.tx.connection.execute("SELECT seq FROM objects WHERE kind = ? AND id = ?", (kind, id)).fetchone()
     if row is None:
         raise errors.resource_missing(kind, id, param)
     return int(row[0])

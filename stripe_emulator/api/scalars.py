@@ -10,7 +10,11 @@ _INTEGER = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?\Z", re.ASCII)
 # Fields of free text are unset by an empty string on every object that has them.
 _FREE_TEXT = frozenset(
-    ["city", "country", "description", "email", "footer", "line1", "line2", "memo", "name", "nickname", "phone", "postal_code", "state", "statement_descriptor", "unit_label"]
+    (
+        *("city", "country", "line1", "line2", "postal_code", "state"),
+        *("description", "email", "footer", "memo", "name", "nickname", "phone"),
+        *("statement_descriptor", "unit_label"),
+    )
 )
 
 
@@ -20,16 +24,14 @@ def read_string(value: Any, param: str) -> str:
         raise errors.invalid_request(f"Invalid string: {shown(value)}", param)
     if value == "" and last_key(param) not in _FREE_TEXT:
         raise errors.invalid_request(
-            f"You passed an empty string for '{param}'. We assume empty values are an attempt to unset a parameter; "
-            f"however '{param}' cannot be unset. You should remove '{param}' from your request or supply a "
+            f"You passed an empty string for '{param}'. We assume empty values are an attempt to unset a "
+            f"parameter; however '{param}' cannot be unset. You should remove '{param}' from your request or supply a "
             "non-empty value.",
             param,
             "parameter_invalid_empty",
         )
     if len(value) > MAX_STRING:
-        raise errors.invalid_request(
-            f"Invalid string: {shown(value)}; must be at most {MAX_STRING} characters", param
-        )
+        raise errors.invalid_request(f"Invalid string: {shown(value)}; must be at most {MAX_STRING} characters", param)
     return value
 
 

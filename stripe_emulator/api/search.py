@@ -64,9 +64,7 @@ def _test(clause: re.Match[str], fields: tuple[str, ...]) -> Test:
     field, key, operator = clause["field"], clause["key"], clause["operator"]
     if field not in fields or (key is not None) != (field == "metadata"):
         listed = ", ".join(f"`{name}`" for name in fields)
-        raise errors.invalid_request(
-            f"Field `{field}` is an unsupported search field. Use one of: {listed}.", "query"
-        )
+        raise errors.invalid_request(f"Field `{field}` is an unsupported search field. Use one of: {listed}.", "query")
     wanted = _value(clause["value"])
 
     def test(obj: Json) -> bool:

@@ -54,9 +54,7 @@ def _array(item: Any) -> Reader:
     def read(value: Any, param: str) -> list[Any]:
         if not isinstance(value, dict) or not all(key.isascii() and key.isdigit() for key in value):
             raise errors.invalid_request("Invalid array", param)
-        return [
-            read_item(value[key], f"{param}[{key}]") for key in sorted(value, key=lambda key: int(key[:18]))
-        ]
+        return [read_item(value[key], f"{param}[{key}]") for key in sorted(value, key=lambda key: int(key[:18]))]
 
     return read
 
@@ -139,9 +137,7 @@ class Struct:
         for name in self.required:
             if name not in tree:
                 missing = _join(prefix, name)
-                raise errors.invalid_request(
-                    f"Missing required param: {missing}.", missing, "parameter_missing"
-                )
+                raise errors.invalid_request(f"Missing required param: {missing}.", missing, "parameter_missing")
         return {name: self.readers[name](value, _join(prefix, name)) for name, value in tree.items()}
 
 

@@ -85,17 +85,13 @@ def _check(params: Json) -> None:
             "You may only specify one of these parameters: amount_off, percent_off.", "percent_off"
         )
     if percent is not None and not 0 < percent <= 100:
-        raise errors.invalid_request(
-            "Invalid percentage: it must be greater than 0 and at most 100.", "percent_off"
-        )
+        raise errors.invalid_request("Invalid percentage: it must be greater than 0 and at most 100.", "percent_off")
     if amount is not None and amount < 1:
         raise errors.invalid_request(
             "This value must be greater than or equal to 1.", "amount_off", "parameter_invalid_integer"
         )
     if amount is not None and "currency" not in params:
-        raise errors.invalid_request(
-            "Must provide currency with amount_off.", "currency", "parameter_missing"
-        )
+        raise errors.invalid_request("Must provide currency with amount_off.", "currency", "parameter_missing")
     if (params.get("duration") == "repeating") != ("duration_in_months" in params):
         raise errors.invalid_request(
             "You must pass duration_in_months if, and only if, the duration is repeating.",

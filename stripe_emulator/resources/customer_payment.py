@@ -53,8 +53,8 @@ def _set_default(tx: Transaction, customer: Json, given: str, id: str | None) ->
     payment_method = tx.get("payment_method", id or "")
     if payment_method is None or payment_method["customer"] != customer["id"]:
         raise errors.invalid_request(
-            f"The customer does not have a payment method with the ID {given}. The payment method must be attached "
-            "to the customer.",
+            f"The customer does not have a payment method with the ID {given}. "
+            "The payment method must be attached to the customer.",
             "invoice_settings[default_payment_method]",
             "resource_missing",
         )

@@ -19,6 +19,13 @@ _PLAIN = (*_TEXT, "balance", "invoice_prefix", "next_invoice_sequence", "preferr
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 
 
+def build(tx: Transaction, params: Json) -> Json:
+    """Store a new customer."""
+    customer = tx.insert(_build(tx, params))
+    tx.emit("customer.created", customer)
+    return customer
+
+
 @operation("POST", "/v1/customers")
 def create(request: Request) -> Json:
     """Create a customer, with a payment method and tax ids if given."""
@@ -26,8 +33,7 @@ def create(request: Request) -> Json:
     _check(params)
     if params.get("test_clock"):
         tx.require("test_helpers.test_clock", params["test_clock"], "test_clock")
-    customer = tx.insert(_build(tx, params))
-    tx.emit("customer.created", customer)
+    customer = build(tx, params)
     customer_payment.apply(tx, customer, params)
     return tx.require("customer", customer["id"])
 

@@ -7,24 +7,21 @@ from stripe_emulator.documents import Json
 from stripe_emulator.engine import payment_methods
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.resources.fields import address, carry
+from stripe_emulator.transaction import Transaction
 
 _KIND = "payment_method"
 
 
-@operation("POST", "/v1/payment_methods")
-def create(request: Request) -> Json:
-    """Create a payment method that belongs to nobody yet."""
-    tx, params = request.tx, request.params
+def build(tx: Transaction, params: Json) -> Json:
+    """Store a new payment method that belongs to nobody yet."""
     billing = {name: value or None for name, value in params.get("billing_details", {}).items()}
     type = params.get("type")
     if type == "card":
-        made = _card(request, params.get("card"), billing)
+        made = _card(tx, params, billing)
     elif type == "sepa_debit":
         iban = params.get("sepa_debit", {}).get("iban")
         if not iban:
-            raise errors.invalid_request(
-                "Missing required param: sepa_debit.", "sepa_debit", "parameter_missing"
-            )
+            raise errors.invalid_request("Missing required param: sepa_debit.", "sepa_debit", "parameter_missing")
         made = payment_methods.create_sepa_debit(tx, iban.replace(" ", ""), billing, params.get("metadata"))
     elif type is None:
         raise errors.invalid_request("Missing required param: type.", "type", "parameter_missing")
@@ -36,6 +33,12 @@ def create(request: Request) -> Json:
         made["allow_redisplay"] = params["allow_redisplay"]
         tx.save(made)
     return made
+
+
+@operation("POST", "/v1/payment_methods")
+def create(request: Request) -> Json:
+    """Create a payment method that belongs to nobody yet."""
+    return build(request.tx, request.params)
 
 
 @operation("GET", "/v1/payment_methods")
@@ -100,8 +103,8 @@ def retrieve_of_customer(request: Request) -> Json:
     return payment_method
 
 
-def _card(request: Request, given: Json | None, billing: Json) -> Json:
-    tx, metadata = request.tx, request.params.get("metadata")
+def _card(tx: Transaction, params: Json, billing: Json) -> Json:
+    given, metadata = params.get("card"), params.get("metadata")
     if given and given.get("token"):
         made = payment_methods.create_from_magic_id(tx, given["token"], billing)
         if made is None:
@@ -109,9 +112,7 @@ def _card(request: Request, given: Json | None, billing: Json) -> Json:
         made["metadata"] = metadata or {}
         return tx.save(made)
     if not given or not given.get("number"):
-        raise errors.invalid_request(
-            "Missing required param: card[number].", "card[number]", "parameter_missing"
-        )
+        raise errors.invalid_request("Missing required param: card[number].", "card[number]", "parameter_missing")
     number = given["number"].replace(" ", "")
     return payment_methods.create_card(
         tx, number, given.get("exp_month"), given.get("exp_year"), given.get("cvc"), billing, metadata

@@ -138,9 +138,7 @@ def _merge(current: Json, given: Json) -> Json:
 
 def _with_quantity(products: list[Json]) -> list[Json]:
     fixed = {"enabled": False, "maximum": None, "minimum": 1}
-    return [
-        {**one, "adjustable_quantity": {**fixed, **one.get("adjustable_quantity", {})}} for one in products
-    ]
+    return [{**one, "adjustable_quantity": {**fixed, **one.get("adjustable_quantity", {})}} for one in products]
 
 
 def _login_page(tx: Transaction, configuration: Json, wanted: Json) -> Json:

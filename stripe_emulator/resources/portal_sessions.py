@@ -91,8 +91,7 @@ def _details(type: str, given: Json) -> Json:
             for one in given.get("discounts", [])
         ] or None
         details["items"] = [
-            {"id": one["id"], "price": one.get("price"), "quantity": one.get("quantity")}
-            for one in given["items"]
+            {"id": one["id"], "price": one.get("price"), "quantity": one.get("quantity")} for one in given["items"]
         ]
     return details
 
@@ -101,7 +100,8 @@ def _check_feature(type: str, configuration: Json) -> None:
     feature = type.removesuffix("_confirm")
     if not configuration["features"][feature]["enabled"]:
         raise errors.invalid_request(
-            f"This subscription cannot be changed because the {feature} feature in the portal configuration is disabled.",
+            f"This subscription cannot be changed because the {feature} feature in the portal configuration "
+            "is disabled.",
             "flow_data[type]",
         )
 

@@ -1,7 +1,5 @@
 """Prices."""
 
-from decimal import Decimal
-
 from stripe_emulator import ids
 from stripe_emulator.api import errors
 from stripe_emulator.api.currencies import check_currency
@@ -11,7 +9,9 @@ from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
 from stripe_emulator.engine.changes import changing
+from stripe_emulator.resources import price_parts
 from stripe_emulator.resources.fields import carry
+from stripe_emulator.resources.price_parts import amounts, check_price, custom_amount, tier
 from stripe_emulator.transaction import Transaction
 
 _SEARCHABLE = ("active", "currency", "lookup_key", "metadata", "product", "type")
@@ -27,18 +27,18 @@ def build(tx: Transaction, params: Json) -> Json:
         "billing_scheme": params.get("billing_scheme", "per_unit"),
         "created": tx.now(),
         "currency": check_currency(params["currency"]),
-        "custom_unit_amount": _custom_amount(params.get("custom_unit_amount")),
+        "custom_unit_amount": custom_amount(params.get("custom_unit_amount")),
         "livemode": False,
         "lookup_key": _claim_lookup_key(tx, params, None),
         "metadata": {},
         "nickname": None,
         "product": params["product"],
-        "recurring": _recurring(recurring) if recurring else None,
+        "recurring": price_parts.recurring(recurring) if recurring else None,
         "tax_behavior": params.get("tax_behavior", "unspecified"),
         "tiers_mode": params.get("tiers_mode"),
         "transform_quantity": params.get("transform_quantity"),
         "type": "recurring" if recurring else "one_time",
-        **_amounts(params),
+        **amounts(params),
     }
     carry(price, params, ("nickname",))
     tx.insert(price)
@@ -55,7 +55,7 @@ def create(request: Request) -> Json:
     from stripe_emulator.resources import products
 
     tx, params = request.tx, request.params
-    _check(params)
+    check_price(params)
     if "product_data" in params:
         product = products.build(tx, params["product_data"])
     else:
@@ -100,7 +100,7 @@ def update(request: Request) -> Json:
 def tiers(tx: Transaction, price: Json) -> list[Json] | None:
     """Show a tiered price's tiers."""
     known = tx.hidden("price", price["id"]).get("tiers")
-    return [_tier(one) for one in known] if known else None
+    return [tier(one) for one in known] if known else None
 
 
 @includable("price", "currency_options")
@@ -113,83 +113,9 @@ def currency_options(tx: Transaction, price: Json) -> Json:
         currency: {
             "custom_unit_amount": None,
             "tax_behavior": one.get("tax_behavior", "unspecified"),
-            **_amounts(one),
+            **amounts(one),
         }
         for currency, one in others.items()
-    }
-
-
-def _check(params: Json) -> None:
-    if ("product" in params) == ("product_data" in params):
-        given = "only one of these" if "product" in params else "one of these"
-        raise errors.invalid_request(
-            f"You must specify {given} parameters: product, product_data.", "product"
-        )
-    amounts = [
-        name for name in ("unit_amount", "unit_amount_decimal", "custom_unit_amount") if name in params
-    ]
-    if params.get("billing_scheme") == "tiered":
-        if "tiers" not in params or "tiers_mode" not in params:
-            raise errors.invalid_request(
-                "A tiered price needs `tiers` and `tiers_mode`.", "tiers", "parameter_missing"
-            )
-    elif not amounts:
-        raise errors.invalid_request(
-            "You must specify one of these parameters: unit_amount, unit_amount_decimal, custom_unit_amount.",
-            "unit_amount",
-            "parameter_missing",
-        )
-    elif len(amounts) > 1:
-        raise errors.invalid_request(
-            f"You may only specify one of these parameters: {', '.join(amounts)}.", amounts[1]
-        )
-
-
-def _amounts(params: Json) -> Json:
-    amount, decimal = params.get("unit_amount"), params.get("unit_amount_decimal")
-    if (amount is not None and amount < 0) or (decimal is not None and Decimal(decimal) < 0):
-        raise errors.invalid_request(
-            "Invalid non-negative integer", "unit_amount", "parameter_invalid_integer"
-        )
-    if amount is None and decimal is not None and Decimal(decimal) == int(Decimal(decimal)):
-        amount = int(Decimal(decimal))
-    return {
-        "unit_amount": amount,
-        "unit_amount_decimal": decimal or (str(amount) if amount is not None else None),
-    }
-
-
-def _tier(given: Json) -> Json:
-    up_to = given["up_to"]
-    flat = given.get("flat_amount")
-    return {
-        "flat_amount": flat,
-        "flat_amount_decimal": given.get("flat_amount_decimal") or (str(flat) if flat is not None else None),
-        "up_to": None if up_to == "inf" else up_to,
-        **_amounts(given),
-    }
-
-
-def _custom_amount(given: Json | None) -> Json | None:
-    if not given or not given["enabled"]:
-        return None
-    return {name: given.get(name) for name in ("maximum", "minimum", "preset")}
-
-
-def _recurring(given: Json) -> Json:
-    count = given.get("interval_count", 1)
-    longest = {"day": 1095, "week": 156, "month": 36, "year": 3}[given["interval"]]
-    if not 1 <= count <= longest:
-        raise errors.invalid_request(
-            f"Invalid interval_count: a {given['interval']} interval can be repeated 1 to {longest} times.",
-            "recurring[interval_count]",
-        )
-    return {
-        "interval": given["interval"],
-        "interval_count": count,
-        "meter": given.get("meter"),
-        "trial_period_days": given.get("trial_period_days"),
-        "usage_type": given.get("usage_type", "licensed"),
     }
 
 
@@ -199,9 +125,7 @@ def _claim_lookup_key(tx: Transaction, params: Json, own_id: str | None) -> str 
     holders = [one for one in tx.find("price", lookup_key=key) if one["id"] != own_id] if key else []
     for holder in holders:
         if not params.get("transfer_lookup_key"):
-            raise errors.invalid_request(
-                f"A price (`{holder['id']}`) already uses that lookup key.", "lookup_key"
-            )
+            raise errors.invalid_request(f"A price (`{holder['id']}`) already uses that lookup key.", "lookup_key")
         with changing(tx, "price.updated", holder):
             holder["lookup_key"] = None
     return key

@@ -73,9 +73,7 @@ def list_all(request: Request) -> Json:
 @operation("GET", "/v1/products/search")
 def search(request: Request) -> Json:
     """Search products."""
-    return search_objects(
-        request, "product", ("active", "description", "metadata", "name", "shippable", "url")
-    )
+    return search_objects(request, "product", ("active", "description", "metadata", "name", "shippable", "url"))
 
 
 @operation("GET", "/v1/products/{id}")
@@ -105,9 +103,7 @@ def delete(request: Request) -> Json:
     """Delete a product that has no prices."""
     product = request.tx.require("product", request.path["id"])
     if request.tx.find("price", product=product["id"]):
-        raise errors.invalid_request(
-            "This product cannot be deleted because it has one or more user-created prices."
-        )
+        raise errors.invalid_request("This product cannot be deleted because it has one or more user-created prices.")
     request.tx.delete("product", product["id"])
     request.tx.emit("product.deleted", product)
     return deleted("product", product["id"])

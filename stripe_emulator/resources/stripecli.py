@@ -21,7 +21,7 @@ describe(
     "POST",
     "/v1/stripecli/sessions",
     {
-        **dict.fromkeys(_TEXT, ["c", "s"]),
+        **{name: ["c", "s"] for name in _TEXT},
         "websocket_features": ["a", "s"],
         "thin_events": "b",
         "snapshot_events": "b",
@@ -32,9 +32,7 @@ describe(
 @operation("POST", "/v1/stripecli/sessions")
 def create(request: Request) -> Json:
     """Tell the CLI where to listen and what its secret is."""
-    features = request.params.get("websocket_features") or [
-        request.params.get("websocket_feature") or "webhooks"
-    ]
+    features = request.params.get("websocket_features") or [request.params.get("websocket_feature") or "webhooks"]
     return {
         "object": "stripecli.session",
         "websocket_id": f"cliws_{ids.random_text(24)}",

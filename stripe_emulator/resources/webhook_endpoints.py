@@ -18,9 +18,7 @@ def create(request: Request) -> Json:
     tx, params = request.tx, request.params
     _check(params)
     if len(tx.find(_KIND)) >= _MAX_ENDPOINTS:
-        raise errors.invalid_request(
-            f"You have reached the maximum of {_MAX_ENDPOINTS} test webhook endpoints."
-        )
+        raise errors.invalid_request(f"You have reached the maximum of {_MAX_ENDPOINTS} test webhook endpoints.")
     endpoint: Json = {
         "id": ids.new_id(_KIND),
         "object": _KIND,

@@ -1,4 +1,4 @@
-"""Write the compact description that the emulator runs on: `python -m stripe_emulator.spec.generate openapi.json`.
+"""Write the compact description the emulator runs on: `python -m stripe_emulator.spec.generate openapi.json`.
 
 Parameters become small type expressions ("s" string, "i" integer, "n" number, "b" boolean, "d" decimal,
 ["e", values] enum, ["a", type] array, ["m", type] map, ["o", name] object, ["u", types] union,

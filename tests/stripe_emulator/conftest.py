@@ -47,7 +47,7 @@ def client(emulator: Emulator) -> Iterator[stripe.StripeClient]:
         seen = {event["id"] for event in tx.find("event")}
     http_client = CheckingClient()
     yield client_for(emulator.url, emulator.secret_key, http_client)
-    http_client.close()
+    http_client.close()  # type: ignore[no-untyped-call]
     if SPECIFICATION.exists():
         with emulator.store.read() as tx:
             events = [event for event in tx.find("event") if event["id"] not in seen]
@@ -70,8 +70,6 @@ def client_for(
 
 def _check(method: str, path: str, status: int, body: Any) -> None:
     problems = (
-        openapi().problems_of_response(method, path, body)
-        if status == 200
-        else openapi().problems_of_error(body)
+        openapi().problems_of_response(method, path, body) if status == 200 else openapi().problems_of_error(body)
     )
     assert problems == []

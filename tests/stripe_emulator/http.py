@@ -33,9 +33,7 @@ class Answer:
         return error
 
 
-def send(
-    url: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-) -> Answer:
+def send(url: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
     """Send one request; a dict becomes a form."""
     headers = dict(PINNED if headers is None else headers)
     if isinstance(body, dict):

@@ -15,9 +15,7 @@ SPECIFICATION = Path(__file__).parents[3] / "shared" / "stripe" / "openapi.json"
 _URN = "urn:stripe"
 _UNDOCUMENTED = ("/v1/payment_pages/", "/v1/stripecli/", "/retry")
 
-needs_specification = pytest.mark.skipif(
-    not SPECIFICATION.exists(), reason="../shared/stripe/openapi.json is not here"
-)
+needs_specification = pytest.mark.skipif(not SPECIFICATION.exists(), reason="../shared/stripe/openapi.json is not here")
 
 
 class OpenApi:

@@ -1,5 +1,7 @@
 """Products, prices, coupons, promotion codes, tax rates and features."""
 
+from decimal import Decimal
+
 import pytest
 import stripe
 
@@ -18,14 +20,14 @@ def test_recurring_price_has_its_interval(client: stripe.StripeClient, product: 
         {"product": product, "currency": "usd", "unit_amount": 2900, "recurring": {"interval": "month"}}
     )
 
-    assert (price.type, price.unit_amount_decimal) == ("recurring", 2900)
-    assert price.recurring is not None and price.recurring.interval_count == 1
+    assert price.type == "recurring"
+    assert price.unit_amount_decimal == Decimal(2900)
+    assert price.recurring is not None
+    assert price.recurring.interval_count == 1
 
 
 def test_lookup_key_is_unique_until_transferred(client: stripe.StripeClient, product: str) -> None:
-    old = client.v1.prices.create(
-        {"product": product, "currency": "usd", "unit_amount": 1, "lookup_key": "pro_once"}
-    )
+    old = client.v1.prices.create({"product": product, "currency": "usd", "unit_amount": 1, "lookup_key": "pro_once"})
 
     with pytest.raises(stripe.InvalidRequestError, match="already uses that lookup key"):
         client.v1.prices.create({"product": product, "currency": "usd", "unit_amount": 2, "lookup_key": "pro_once"})
@@ -69,9 +71,7 @@ def test_wrong_price_is_refused(emulator: Emulator, product: str, params: dict[s
 
 
 def test_price_of_a_missing_product_is_refused_on_its_parameter(emulator: Emulator) -> None:
-    answer = send(
-        emulator.url, "POST", "/v1/prices", {"product": "prod_none", "currency": "usd", "unit_amount": "1"}
-    )
+    answer = send(emulator.url, "POST", "/v1/prices", {"product": "prod_none", "currency": "usd", "unit_amount": "1"})
 
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "resource_missing", "product")
 
@@ -140,15 +140,11 @@ def test_wrong_coupon_is_refused(emulator: Emulator, params: dict[str, str]) -> 
 def test_promotion_code_is_found_in_any_case(client: stripe.StripeClient) -> None:
     coupon = client.v1.coupons.create({"percent_off": 25, "duration": "once"})
 
-    code = client.v1.promotion_codes.create(
-        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "WELCOME25"}
-    )
+    code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "WELCOME25"})
 
     assert [one.id for one in client.v1.promotion_codes.list({"code": "welcome25"}).data] == [code.id]
     with pytest.raises(stripe.InvalidRequestError, match="already exists"):
-        client.v1.promotion_codes.create(
-            {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "welcome25"}
-        )
+        client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "welcome25"})
 
 
 def test_deleted_coupon_is_missing_on_its_own_name(client: stripe.StripeClient, emulator: Emulator) -> None:

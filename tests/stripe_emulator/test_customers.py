@@ -19,11 +19,15 @@ def test_customer_keeps_what_it_was_given(client: stripe.StripeClient) -> None:
 
     customer = client.v1.customers.retrieve(created.id)
 
-    assert customer.id.startswith("cus_") and len(customer.id) == 18
+    assert customer.id.startswith("cus_")
+    assert len(customer.id) == 18
     assert customer.email == "alice@example.com"
-    assert customer.address is not None and customer.address.city == "Oslo"
-    assert customer.shipping is not None and customer.shipping.address is not None
-    assert customer.metadata is not None and customer.metadata.to_dict() == {"userId": "1"}
+    assert customer.address is not None
+    assert customer.address.city == "Oslo"
+    assert customer.shipping is not None
+    assert customer.shipping.address is not None
+    assert customer.metadata is not None
+    assert customer.metadata.to_dict() == {"userId": "1"}
 
 
 def test_metadata_merges_removes_and_clears(client: stripe.StripeClient) -> None:
@@ -32,8 +36,10 @@ def test_metadata_merges_removes_and_clears(client: stripe.StripeClient) -> None
     merged = client.v1.customers.update(id, {"metadata": {"b": "", "c": "3"}})
     cleared = client.v1.customers.update(id, {"metadata": ""})
 
-    assert merged.metadata is not None and merged.metadata.to_dict() == {"a": "1", "c": "3"}
-    assert cleared.metadata is not None and cleared.metadata.to_dict() == {}
+    assert merged.metadata is not None
+    assert merged.metadata.to_dict() == {"a": "1", "c": "3"}
+    assert cleared.metadata is not None
+    assert cleared.metadata.to_dict() == {}
 
 
 def test_update_event_tells_the_old_values(client: stripe.StripeClient) -> None:
@@ -44,7 +50,8 @@ def test_update_event_tells_the_old_values(client: stripe.StripeClient) -> None:
     event = client.v1.events.list({"type": "customer.updated", "limit": 1}).data[0]
     assert event.data.previous_attributes is not None
     assert event.data.previous_attributes.to_dict() == {"name": "Old", "metadata": {"a": "1"}}
-    assert event.request is not None and event.request.id is not None
+    assert event.request is not None
+    assert event.request.id is not None
 
 
 def test_update_that_changes_nothing_is_no_event(client: stripe.StripeClient) -> None:
@@ -80,10 +87,12 @@ def test_customer_created_with_card_has_it_as_default(client: stripe.StripeClien
         {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
     )
 
+    assert customer.invoice_settings is not None
     methods = client.v1.customers.payment_methods.list(customer.id).data
 
     assert [method.id for method in methods] == [customer.invoice_settings.default_payment_method]
-    assert methods[0].card is not None and methods[0].card.last4 == "4242"
+    assert methods[0].card is not None
+    assert methods[0].card.last4 == "4242"
 
 
 def test_declined_card_leaves_no_customer_behind(client: stripe.StripeClient) -> None:

@@ -80,9 +80,7 @@ def test_endpoint_gets_its_own_api_version(fresh_emulator: Emulator, receiver: W
 
 
 @pytest.mark.parametrize("failure", [500, 400, 302, 404])
-def test_failed_delivery_is_tried_again(
-    fresh_emulator: Emulator, receiver: WebhookReceiver, failure: int
-) -> None:
+def test_failed_delivery_is_tried_again(fresh_emulator: Emulator, receiver: WebhookReceiver, failure: int) -> None:
     register(fresh_emulator, receiver)
     receiver.answers = [failure, failure]
 
@@ -111,9 +109,7 @@ def test_delivery_is_given_up_after_the_schedule(fresh_emulator: Emulator, recei
     assert client.v1.events.list({"delivery_success": True}).data == []
 
 
-def test_slow_endpoint_times_out_and_gets_it_again(
-    fresh_emulator: Emulator, receiver: WebhookReceiver
-) -> None:
+def test_slow_endpoint_times_out_and_gets_it_again(fresh_emulator: Emulator, receiver: WebhookReceiver) -> None:
     send(
         fresh_emulator.url,
         "POST",
@@ -168,9 +164,7 @@ def test_event_is_resent_on_demand(fresh_emulator: Emulator, receiver: WebhookRe
     fresh_emulator.wait_until_idle(5)
 
     event_id = receiver.received[0].event["id"]
-    answer = send(
-        fresh_emulator.url, "POST", f"/v1/events/{event_id}/retry", {"webhook_endpoint": endpoint.id}
-    )
+    answer = send(fresh_emulator.url, "POST", f"/v1/events/{event_id}/retry", {"webhook_endpoint": endpoint.id})
     fresh_emulator.wait_until_idle(5)
 
     assert answer.json["id"] == event_id
@@ -192,9 +186,7 @@ def test_rolled_secret_signs_beside_the_old_one(fresh_emulator: Emulator, receiv
     endpoint = register(fresh_emulator, receiver)
     body = b'{"webhook_endpoint": "%s", "overlap_seconds": 3600}' % endpoint.id.encode()
 
-    rolled = send(
-        fresh_emulator.url, "POST", "/_emulator/roll_secret", body, {"Content-Type": "application/json"}
-    )
+    rolled = send(fresh_emulator.url, "POST", "/_emulator/roll_secret", body, {"Content-Type": "application/json"})
     create_customer(fresh_emulator)
     fresh_emulator.wait_until_idle(5)
 

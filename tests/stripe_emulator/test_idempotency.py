@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stripe
@@ -16,6 +17,8 @@ def test_same_key_gets_the_same_answer_and_one_object(client: stripe.StripeClien
     second = client.v1.customers.create({"email": "once@example.com"}, {"idempotency_key": "once"})
 
     assert second.id == first.id
+    assert first.last_response is not None
+    assert second.last_response is not None
     assert second.last_response.headers["Idempotent-Replayed"] == "true"
     assert second.last_response.headers["Original-Request"] == first.last_response.headers["Request-Id"]
     assert len(client.v1.customers.list({"email": "once@example.com"}).data) == 1
@@ -50,10 +53,9 @@ def test_decline_is_replayed(client: stripe.StripeClient) -> None:
     request_ids = set()
     for _ in range(2):
         with pytest.raises(stripe.CardError) as caught:
-            client.v1.customers.create(
-                {"payment_method": "pm_card_chargeDeclined"}, {"idempotency_key": "declined"}
-            )
-        request_ids.add(caught.value.json_body["error"]["request_log_url"])
+            client.v1.customers.create({"payment_method": "pm_card_chargeDeclined"}, {"idempotency_key": "declined"})
+        error: Any = caught.value.json_body
+        request_ids.add(error["error"]["request_log_url"])
 
     assert len(request_ids) == 1
 
@@ -86,7 +88,8 @@ def test_concurrent_requests_with_one_key_make_one_object(emulator: Emulator) ->
     for thread in threads:
         thread.join()
 
-    assert set(statuses) <= {200, 409} and 200 in statuses
+    assert set(statuses) <= {200, 409}
+    assert 200 in statuses
     listed = client_for(emulator.url).v1.customers.list({"email": "crowd@example.com"})
     assert len(listed.data) == 1
 

@@ -18,7 +18,8 @@ def test_pages_run_newest_first_and_join_up(client: stripe.StripeClient, product
     second = client.v1.products.list({"limit": 2, "starting_after": products[1], "url": "https://lists.example"})
     back = client.v1.products.list({"limit": 2, "ending_before": products[2], "url": "https://lists.example"})
 
-    assert [one.id for one in first.data] == products[:2] and first.has_more
+    assert [one.id for one in first.data] == products[:2]
+    assert first.has_more
     assert [one.id for one in second.data] == products[2:4]
     assert [one.id for one in back.data] == products[:2]
 
@@ -75,7 +76,8 @@ def test_expand_works_on_the_answer_of_a_post(client: stripe.StripeClient) -> No
     )
 
     assert isinstance(price.product, stripe.Product)
-    assert price.currency_options is not None and price.currency_options["usd"].unit_amount == 900
+    assert price.currency_options is not None
+    assert price.currency_options["usd"].unit_amount == 900
 
 
 @pytest.mark.parametrize("path", ["nonsense", "email", "data.customer", "subscriptions.data.nonsense_x", "a.b.c.d.e"])
@@ -92,9 +94,12 @@ def test_fields_left_out_by_default_come_when_expanded(client: stripe.StripeClie
     plain = client.v1.customers.retrieve(customer.id)
     full = client.v1.customers.retrieve(customer.id, {"expand": ["subscriptions", "sources", "tax_ids"]})
 
-    assert "tax_ids" not in plain and "subscriptions" not in plain
-    assert full.tax_ids is not None and full.tax_ids.data[0].value == "DE1"
-    assert full.subscriptions is not None and full.subscriptions.data == []
+    assert "tax_ids" not in plain
+    assert "subscriptions" not in plain
+    assert full.tax_ids is not None
+    assert full.tax_ids.data[0].value == "DE1"
+    assert full.subscriptions is not None
+    assert full.subscriptions.data == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_fields_left_out_by_default_come_when_expanded(client: stripe.StripeClie
         ("email:'search@example.com' AND created>1600000000", True),
         ("email:'search@example.com' AND created<1600000000", False),
         ("email:'nobody@example.com' OR email:'search@example.com'", True),
-        ("email:\"search@example.com\"", True),
+        ('email:"search@example.com"', True),
     ],
 )
 def test_search_understands_stripes_language(client: stripe.StripeClient, query: str, found: bool) -> None:
@@ -121,7 +126,8 @@ def test_search_understands_stripes_language(client: stripe.StripeClient, query:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "email", "email:", "email:'x", "planet:'x'", "metadata:'x'", "email:'a' AND", "a:'b' AND b:'c' OR c:'d'"]
+    "query",
+    ["", "email", "email:", "email:'x", "planet:'x'", "metadata:'x'", "email:'a' AND", "a:'b' AND b:'c' OR c:'d'"],
 )
 def test_malformed_search_is_refused(emulator: Emulator, query: str) -> None:
     answer = send(emulator.url, "GET", f"/v1/customers/search?query={query.replace(' ', '+')}")

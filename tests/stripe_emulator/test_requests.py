@@ -9,12 +9,13 @@ from tests.stripe_emulator.http import FORM, KEY, PINNED, send
 
 
 def test_emulator_pins_the_sdks_version() -> None:
-    assert API_VERSION == stripe.api_version
+    assert stripe.api_version == API_VERSION
 
 
 def test_answers_carry_request_id_and_version(client: stripe.StripeClient) -> None:
     customer = client.v1.customers.create({}, {"idempotency_key": "headers-key"})
 
+    assert customer.last_response is not None
     headers = customer.last_response.headers
     assert headers["Request-Id"].startswith("req_")
     assert headers["Stripe-Version"] == API_VERSION
@@ -48,9 +49,7 @@ def test_unknown_path_is_stripes_404(emulator: Emulator, method: str) -> None:
         ({"description": "x" * 5001}, "description", None),
     ],
 )
-def test_wrong_parameter_is_named(
-    emulator: Emulator, params: dict[str, str], param: str, code: str | None
-) -> None:
+def test_wrong_parameter_is_named(emulator: Emulator, params: dict[str, str], param: str, code: str | None) -> None:
     answer = send(emulator.url, "POST", "/v1/customers", params)
 
     assert answer.status == 400
@@ -103,9 +102,7 @@ def test_malformed_body_is_a_400_in_stripes_form(emulator: Emulator, body: bytes
 
 
 def test_oversize_body_is_refused(emulator: Emulator) -> None:
-    answer = send(
-        emulator.url, "POST", "/v1/customers", b"description=" + b"x" * (2 << 20), {**PINNED, **FORM}
-    )
+    answer = send(emulator.url, "POST", "/v1/customers", b"description=" + b"x" * (2 << 20), {**PINNED, **FORM})
 
     assert answer.status == 413
     assert answer.error["type"] == "invalid_request_error"

@@ -1,0 +1,75 @@
+"""The parts of a price: its amounts, tiers and interval."""
+
+from decimal import Decimal
+
+from stripe_emulator.api import errors
+from stripe_emulator.documents import Json
+
+
+def check_price(params: Json) -> None:
+    """Refuse parameters that contradict each other."""
+    if ("product" in params) == ("product_data" in params):
+        given = "only one of these" if "product" in params else "one of these"
+        raise errors.invalid_request(f"You must specify {given} parameters: product, product_data.", "product")
+    amounts = [name for name in ("unit_amount", "unit_amount_decimal", "custom_unit_amount") if name in params]
+    if params.get("billing_scheme") == "tiered":
+        if "tiers" not in params or "tiers_mode" not in params:
+            raise errors.invalid_request("A tiered price needs `tiers` and `tiers_mode`.", "tiers", "parameter_missing")
+    elif not amounts:
+        raise errors.invalid_request(
+            "You must specify one of these parameters: unit_amount, unit_amount_decimal, custom_unit_amount.",
+            "unit_amount",
+            "parameter_missing",
+        )
+    elif len(amounts) > 1:
+        raise errors.invalid_request(f"You may only specify one of these parameters: {', '.join(amounts)}.", amounts[1])
+
+
+def amounts(params: Json) -> Json:
+    """Return the amount in both forms Stripe shows."""
+    amount, decimal = params.get("unit_amount"), params.get("unit_amount_decimal")
+    if (amount is not None and amount < 0) or (decimal is not None and Decimal(decimal) < 0):
+        raise errors.invalid_request("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
+    if amount is None and decimal is not None and Decimal(decimal) == int(Decimal(decimal)):
+        amount = int(Decimal(decimal))
+    return {
+        "unit_amount": amount,
+        "unit_amount_decimal": decimal or (str(amount) if amount is not None else None),
+    }
+
+
+def tier(given: Json) -> Json:
+    """Return a tier as Stripe shows it."""
+    up_to = given["up_to"]
+    flat = given.get("flat_amount")
+    return {
+        "flat_amount": flat,
+        "flat_amount_decimal": given.get("flat_amount_decimal") or (str(flat) if flat is not None else None),
+        "up_to": None if up_to == "inf" else up_to,
+        **amounts(given),
+    }
+
+
+def custom_amount(given: Json | None) -> Json | None:
+    """Return what a customer may choose to pay, if that is how the price works."""
+    if not given or not given["enabled"]:
+        return None
+    return {name: given.get(name) for name in ("maximum", "minimum", "preset")}
+
+
+def recurring(given: Json) -> Json:
+    """Return how often the price is charged."""
+    count = given.get("interval_count", 1)
+    longest = {"day": 1095, "week": 156, "month": 36, "year": 3}[given["interval"]]
+    if not 1 <= count <= longest:
+        raise errors.invalid_request(
+            f"Invalid interval_count: a {given['interval']} interval can be repeated 1 to {longest} times.",
+            "recurring[interval_count]",
+        )
+    return {
+        "interval": given["interval"],
+        "interval_count": count,
+        "meter": given.get("meter"),
+        "trial_period_days": given.get("trial_period_days"),
+        "usage_type": given.get("usage_type", "licensed"),
+    }
