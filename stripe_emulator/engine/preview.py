@@ -6,6 +6,7 @@ from stripe_emulator.documents import Json
 from stripe_emulator.engine import invoices, lines
 from stripe_emulator.engine.item_changes import ItemChange, plan_change
 from stripe_emulator.engine.periods import next_boundary
+from stripe_emulator.engine.proration import credit_unused
 from stripe_emulator.engine.subscription_items import period_end
 from stripe_emulator.transaction import Transaction
 
@@ -37,9 +38,25 @@ def change_invoice(tx: Transaction, subscription: Json, params: Json) -> Json:
     return _preview(tx, subscription, change.invoice_lines(tx, subscription), now, now)
 
 
-def new_subscription_invoice(tx: Transaction, subscription: Json, found: list[Json]) -> Json:
-    """Return the first invoice of a subscription that does not exist yet."""
-    now = tx.now({"customer": subscription["customer"]})
+def trial_end_invoice(tx: Transaction, subscription: Json) -> Json:
+    """Return the invoice that ending the trial now would bring."""
+    now = tx.now(subscription)
+    found = []
+    for item in copy.deepcopy(subscription["items"]["data"]):
+        item["current_period_start"] = now
+        item["current_period_end"] = next_boundary(now, now, item["price"]["recurring"])
+        found.append(lines.item_line(tx, subscription, item))
+    return _preview(tx, subscription, found, now, now)
+
+
+def cancellation_invoice(tx: Transaction, subscription: Json, prorate: bool) -> Json:
+    """Return the last invoice that canceling now would bring."""
+    now = tx.now(subscription)
+    credits = credit_unused(tx, subscription, now) if prorate else []
+    found = [lines.invoice_item_line(item) for item in credits]
+    found += invoices.pending_item_lines(
+        tx, subscription["customer"], subscription["currency"], subscription["id"]
+    )
     return _preview(tx, subscription, found, now, now)
 
 

@@ -1,0 +1,74 @@
+"""Pausing and resuming subscriptions, and going over to flexible billing."""
+
+from stripe_emulator.api import errors
+from stripe_emulator.documents import Json
+from stripe_emulator.engine import billing, lines, trials
+from stripe_emulator.engine.changes import changing
+from stripe_emulator.engine.entitlements import sync_entitlements
+from stripe_emulator.engine.periods import next_boundary
+from stripe_emulator.engine.proration import credit_unused, store_prorations
+from stripe_emulator.engine.subscription_timers import set_timers
+from stripe_emulator.engine.subscriptions import billing_mode
+from stripe_emulator.transaction import Transaction
+
+PAUSABLE = ("active", "trialing", "past_due")
+
+
+def pause_now(tx: Transaction, subscription: Json, params: Json) -> Json:
+    """Pause the subscription at once; unused time is credited if `bill_for` asks for it."""
+    if subscription["status"] not in PAUSABLE:
+        raise errors.invalid_request(f"You cannot pause a subscription that is {subscription['status']}.")
+    bill_for = params.get("bill_for") or {}
+    if (bill_for.get("unused_time_from") or {}).get("type") == "now":
+        store_prorations(tx, credit_unused(tx, subscription, tx.now(subscription)))
+    trials.pause(tx, subscription, "pause_requested")
+    return tx.require("subscription", subscription["id"])
+
+
+def resume_paused(tx: Transaction, subscription: Json, params: Json) -> Json:
+    """Start a paused subscription again, with a new period unless the old anchor is kept."""
+    if subscription["status"] != "paused":
+        raise errors.invalid_request(
+            f"You can only resume a subscription that is paused; this one is {subscription['status']}."
+        )
+    anchor = params.get("billing_cycle_anchor")
+    keeps = anchor == "unchanged" or (isinstance(anchor, dict) and anchor.get("type") == "unchanged")
+    now = tx.now(subscription)
+    with changing(tx, "customer.subscription.updated", subscription):
+        subscription["status"] = "active"
+        subscription.pop("status_details", None)
+        bills = _start_period(subscription, now, keeps)
+    tx.emit("customer.subscription.resumed", subscription)
+    if bills:
+        found = [lines.item_line(tx, subscription, item) for item in subscription["items"]["data"]]
+        billing.bill_now(tx, subscription, "subscription_update", found)
+    subscription = tx.require("subscription", subscription["id"])
+    set_timers(tx, subscription)
+    sync_entitlements(tx, subscription["customer"])
+    return subscription
+
+
+def migrate_to_flexible(tx: Transaction, subscription: Json, params: Json) -> Json:
+    """Go over from classic to flexible billing."""
+    if subscription["billing_mode"]["type"] == "flexible":
+        raise errors.invalid_request(
+            "This subscription already uses `billing_mode[type]=flexible`.", "billing_mode[type]"
+        )
+    with changing(tx, "customer.subscription.updated", subscription):
+        subscription["billing_mode"] = billing_mode(params.get("billing_mode"), tx.now(subscription))
+    return subscription
+
+
+def _start_period(subscription: Json, now: int, keeps_anchor: bool) -> bool:
+    """Set the items' periods; return whether a new one begins that has to be paid."""
+    items = subscription["items"]["data"]
+    if keeps_anchor and all(item["current_period_end"] > now for item in items):
+        return False
+    if not keeps_anchor:
+        subscription["billing_cycle_anchor"] = now
+    for item in items:
+        item["current_period_start"] = now
+        item["current_period_end"] = next_boundary(
+            subscription["billing_cycle_anchor"], now, item["price"]["recurring"]
+        )
+    return True
