@@ -1,0 +1,107 @@
+"""Rate limits: by network address and by account, checked before any hash, answered with when to come back."""
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.people import PASSWORD, Person
+
+
+def post(person: Person, path: str, address: str = "127.0.0.1", **fields: str) -> TestResponse:
+    token = person.csrf_token("/login" if path in ("/login", "/signup", "/forgot-password") else "/account")
+    return person.client.post(path, data={"csrf_token": token, **fields}, environ_base={"REMOTE_ADDR": address})
+
+
+def visitor(app: Flask) -> Person:
+    return Person(app, app.test_client(), "")
+
+
+def fail(app: Flask, times: int, **options: str) -> list[int]:
+    browser = visitor(app)
+    return [post(browser, "/login", password="a wrong password", **options).status_code for _ in range(times)]
+
+
+def test_account_is_guarded_from_guesses_made_everywhere(alice: Person) -> None:
+    guesses = [fail(alice.app, 1, email=alice.email, address=f"203.0.113.{n}")[0] for n in range(11)]
+
+    assert guesses == [422] * 10 + [429]
+
+
+def test_spelling_of_the_address_makes_no_difference(alice: Person) -> None:
+    fail(alice.app, 10, email=alice.email)
+
+    assert fail(alice.app, 1, email=" ALICE@example.com ", address="203.0.113.1") == [429]
+
+
+def test_guesses_at_many_accounts_from_one_place_are_stopped(app: Flask) -> None:
+    browser = visitor(app)
+
+    codes = [
+        post(browser, "/login", email=f"user{n}@example.com", password="a wrong password").status_code
+        for n in range(21)
+    ]
+
+    assert codes == [422] * 20 + [429]
+
+
+def test_page_says_when_to_come_back(alice: Person) -> None:
+    browser = visitor(alice.app)
+    for _ in range(10):
+        post(browser, "/login", email=alice.email, password="a wrong password")
+
+    answer = post(browser, "/login", email=alice.email, password="a wrong password")
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 300
+    assert "<h1>" in answer.text
+
+
+def test_right_password_is_not_counted(alice: Person) -> None:
+    codes = [post(visitor(alice.app), "/login", email=alice.email, password=PASSWORD).status_code for _ in range(25)]
+
+    assert set(codes) == {303}
+
+
+def test_guesses_at_one_account_leave_others_alone(alice: Person, bob: Person) -> None:
+    fail(alice.app, 10, email=alice.email)
+
+    assert post(visitor(bob.app), "/login", email=bob.email, password=PASSWORD).status_code == 303
+
+
+def test_asking_which_addresses_have_an_account_is_limited(alice: Person) -> None:
+    browser = visitor(alice.app)
+
+    codes = [post(browser, "/signup", email=alice.email, password=PASSWORD).status_code for _ in range(11)]
+
+    assert codes[0] == 422
+    assert codes[-1] == 429
+
+
+def test_mails_to_one_address_are_limited(alice: Person) -> None:
+    browser = visitor(alice.app)
+
+    codes = [post(browser, "/forgot-password", email=alice.email).status_code for _ in range(6)]
+
+    assert codes == [303] * 5 + [429]
+
+
+def test_sending_the_verification_again_is_limited(alice: Person) -> None:
+    assert [post(alice, "/verify-email").status_code for _ in range(6)] == [303] * 5 + [429]
+
+
+def test_wrong_current_passwords_are_limited_over_all_forms(alice: Person) -> None:
+    for path in ("/account/email", "/account/password", "/account/delete") * 3:
+        post(alice, path, current_password="wrong", email="a@example.com", new_password="a new password")
+    post(alice, "/account/delete", current_password="wrong")
+
+    assert post(alice, "/account/delete", current_password=PASSWORD).status_code == 429
+
+
+def test_leaving_for_the_portal_is_limited(alice: Person) -> None:
+    codes = [post(alice, "/account/portal").status_code for _ in range(21)]
+
+    assert codes[-1] == 429
+
+
+def test_pages_are_not_limited(client: FlaskClient) -> None:
+    assert {client.get("/login").status_code for _ in range(50)} == {200}

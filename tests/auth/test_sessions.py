@@ -1,0 +1,175 @@
+"""Signed-in browsers: rows that end, are found with one SELECT, and tell when they were last used."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from app import create_app
+from app.auth.models import User, UserSession
+from app.auth.sessions import BRIEF, REMEMBERED
+from app.database import db, utcnow
+from app.settings import Settings
+from tests.mailbox import link_path
+from tests.people import PASSWORD, Person
+
+
+@contextmanager
+def statements(app: Flask) -> Iterator[list[str]]:
+    """The SQL that runs inside, as it is sent."""
+    seen: list[str] = []
+
+    def note(connection, cursor, statement, *rest) -> None:  # type: ignore[no-untyped-def]
+        seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def change_sessions(app: Flask, **values: object) -> None:
+    with app.app_context():
+        db.session.execute(db.update(UserSession).values(**values))
+        db.session.commit()
+
+
+def only_session(app: Flask) -> UserSession:
+    with app.app_context():
+        return db.session.scalars(db.select(UserSession)).one()
+
+
+def test_signed_in_page_costs_one_select(alice: Person) -> None:
+    with statements(alice.app) as seen:
+        answer = alice.get("/dashboard")
+
+    assert answer.status_code == 200
+    assert [statement.split()[0] for statement in seen if not statement.startswith("BEGIN")] == ["SELECT"]
+
+
+@pytest.mark.parametrize("path", ["/", "/pricing", "/terms", "/privacy"])
+def test_anonymous_page_sets_no_cookie_and_asks_no_database(client: FlaskClient, path: str) -> None:
+    with statements(client.application) as seen:
+        answer = client.get(path)
+
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    assert seen == []
+
+
+def test_session_past_its_end_is_signed_out(alice: Person) -> None:
+    change_sessions(alice.app, expires_at=utcnow() - timedelta(seconds=1))
+
+    assert alice.get("/account").status_code == 302
+
+
+def test_deleted_session_is_signed_out(alice: Person) -> None:
+    with alice.app.app_context():
+        db.session.execute(db.delete(UserSession))
+        db.session.commit()
+
+    assert alice.get("/account").status_code == 302
+
+
+def test_use_is_noted_after_five_minutes_and_moves_the_end(alice: Person) -> None:
+    earlier = utcnow() - timedelta(hours=1)
+    change_sessions(alice.app, last_used_at=earlier, expires_at=earlier + BRIEF.unused)
+
+    alice.get("/dashboard")
+
+    session = only_session(alice.app)
+    assert session.last_used_at > earlier
+    assert session.expires_at > earlier + BRIEF.unused
+
+
+def test_use_within_five_minutes_writes_nothing(alice: Person) -> None:
+    recently = utcnow() - timedelta(minutes=4)
+    change_sessions(alice.app, last_used_at=recently)
+
+    with statements(alice.app) as seen:
+        alice.get("/dashboard")
+
+    assert not any(statement.startswith("UPDATE") for statement in seen)
+    assert only_session(alice.app).last_used_at == recently
+
+
+def test_use_never_moves_the_end_past_the_longest_lifetime(alice: Person) -> None:
+    created_at = utcnow() - BRIEF.longest + timedelta(minutes=1)
+    change_sessions(alice.app, created_at=created_at, last_used_at=utcnow() - timedelta(hours=1))
+
+    alice.get("/dashboard")
+
+    assert only_session(alice.app).expires_at == created_at + BRIEF.longest
+
+
+@pytest.mark.parametrize(("fields", "lifetime"), [({}, BRIEF), ({"remember": "y"}, REMEMBERED)])
+def test_unused_session_ends_in_time(alice: Person, fields: dict[str, str], lifetime: object) -> None:
+    alice.post("/logout")
+    before = utcnow()
+
+    alice.post("/login", page="/login", email=alice.email, password=PASSWORD, **fields)
+
+    end: datetime = only_session(alice.app).expires_at
+    assert timedelta() <= end - before - lifetime.unused < timedelta(minutes=1)  # type: ignore[attr-defined]
+
+
+def test_cookie_holds_nothing_about_the_reader(alice: Person) -> None:
+    with alice.client.session_transaction() as session:
+        assert set(session) <= {"_user_id", "_fresh", "_permanent", "csrf_token"}
+        assert session["_user_id"] == str(only_session(alice.app).id)
+
+
+def test_forged_cookie_is_nobody(alice: Person) -> None:
+    cookie = alice.client.get_cookie("session")
+    assert cookie is not None
+    alice.client.set_cookie("session", cookie.value[:-3] + "abc")
+
+    assert alice.get("/account").status_code == 302
+
+
+def test_session_id_that_is_none_is_nobody(alice: Person) -> None:
+    with alice.client.session_transaction() as session:
+        session["_user_id"] = "not a session"
+
+    assert alice.get("/account").status_code == 302
+
+
+def restarted(alice: Person, secret_key: str) -> Person:
+    """The site after a restart with another SECRET_KEY, and Alice's browser as it was."""
+    values = alice.app.extensions["settings"].model_dump() | {"secret_key": secret_key}
+    cookie = alice.client.get_cookie("session")
+    assert cookie is not None
+    client = create_app(Settings(**values)).test_client()
+    client.set_cookie("session", cookie.value)
+    return Person(client.application, client, alice.email)
+
+
+def test_new_secret_key_logs_nobody_out(alice: Person) -> None:
+    old_key = alice.app.extensions["settings"].secret_keys[0]
+
+    assert restarted(alice, f"{'n' * 40},{old_key}").get("/account").status_code == 200
+
+
+def test_link_in_a_mail_survives_a_new_secret_key(alice: Person) -> None:
+    old_key = alice.app.extensions["settings"].secret_keys[0]
+    path = link_path(alice.app, "verify_email", alice.email)
+
+    assert restarted(alice, f"{'n' * 40},{old_key}").get(path).status_code == 303
+
+
+def test_withdrawn_secret_key_logs_everybody_out(alice: Person) -> None:
+    assert restarted(alice, "n" * 40).get("/account").status_code == 302
+
+
+def test_role_counts_from_the_next_request_on(alice: Person) -> None:
+    assert alice.get("/dashboard/pro").status_code == 403
+    with alice.app.app_context():
+        db.session.execute(db.update(User).values(role="pro"))
+        db.session.commit()
+
+    assert alice.get("/dashboard/pro").status_code == 200
