@@ -78,7 +78,7 @@ def page(session_id: str, values: dict[str, str], errors: dict[str, str], status
         back = safe_address(session["cancel_url"])
         if session["status"] == "complete":
             return _completed(session, merchant), 200
-        if session["status"] == "expired":
+        if session["status"] == "expired" or session["expires_at"] <= tx.now():
             return render_template("checkout/expired.html", merchant=merchant, back=back), 410
         allow_form_redirect(session["success_url"])
         context = _context(tx, session)

@@ -99,6 +99,13 @@ class Shop:
         wanted: Any = {"customer": customer.id, "items": [{"price": self.prices[price]}], **params}
         return customer, self.client.v1.subscriptions.create(wanted)
 
+    def fail_next_charges(self, customer: str) -> None:
+        """Have the customer's default card declined from now on."""
+        failing = self.client.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer})
+        self.client.v1.customers.update(
+            customer, {"invoice_settings": {"default_payment_method": failing.id}}
+        )
+
     def checkout(self, price: str = "pro_month", **params: Any) -> stripe.checkout.Session:
         """Create a Checkout Session."""
         wanted: Any = {
