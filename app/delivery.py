@@ -28,10 +28,15 @@ def deliver_due() -> int:
     sent = 0
     while row := _claim():
         try:
-            mail.send(mail.compose(row))
+            message = mail.compose(row)
         except Exception as error:
             _put_off(row, error)
-            if isinstance(error, OSError) and not isinstance(error, OF_ONE_MAIL):
+            continue
+        try:
+            mail.send(message)
+        except OSError as error:
+            _put_off(row, error)
+            if not isinstance(error, OF_ONE_MAIL):
                 break
         else:
             _mark_sent(row)

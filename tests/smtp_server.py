@@ -1,0 +1,82 @@
+"""A small mail server on the loopback, which keeps what it is given."""
+
+import base64
+import email
+import email.policy
+import socketserver
+import threading
+from email.message import EmailMessage
+from typing import cast
+
+
+class SmtpServer(socketserver.ThreadingTCPServer):
+    """Takes every mail, except for the addresses that it refuses."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.mails: list[EmailMessage] = []
+        self.logins: list[tuple[str, str]] = []
+        self.refused: set[str] = set()
+        self.slowness = 0.0
+        self.offers_auth = True
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def __enter__(self) -> "SmtpServer":
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """RFC 5321, as far as a sender needs it."""
+
+    server: SmtpServer
+
+    def handle(self) -> None:
+        self.say("220 ready")
+        while line := self.rfile.readline().decode().rstrip("\r\n"):
+            verb, _, rest = line.partition(" ")
+            answer = getattr(self, f"on_{verb.lower()}", self.on_other)(rest)
+            self.say(answer)
+            if verb.upper() == "QUIT":
+                return
+
+    def on_ehlo(self, rest: str) -> str:
+        return "250-here\r\n250-8BITMIME\r\n250 AUTH PLAIN" if self.server.offers_auth else "250 here"
+
+    def on_auth(self, rest: str) -> str:
+        _, user, password = base64.b64decode(rest.split()[1]).decode().split("\0")
+        self.server.logins.append((user, password))
+        return "235 welcome" if password == "right" else "535 5.7.8 who are you"
+
+    def on_rcpt(self, rest: str) -> str:
+        refused = any(address in rest for address in self.server.refused)
+        return "550 5.1.1 no such mailbox" if refused else "250 fine"
+
+    def on_data(self, rest: str) -> str:
+        self.say("354 go on")
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line[1:] if line.startswith(b"..") else line)
+        threading.Event().wait(self.server.slowness)
+        mail = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
+        self.server.mails.append(cast(EmailMessage, mail))
+        return "250 taken"
+
+    def on_quit(self, rest: str) -> str:
+        return "221 bye"
+
+    def on_other(self, rest: str) -> str:
+        return "250 fine"
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())

@@ -1,0 +1,128 @@
+"""The jobs beside the requests."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from pydantic import SecretStr
+
+from app import jobs, retention
+from app.auth.models import UserSession
+from app.billing.models import StripeEvent
+from app.database import db, utcnow
+from app.outbox import OutboxMail, queue_mail
+from app.settings import Settings
+from tests.people import Person
+from tests.smtp_server import SmtpServer
+
+
+@pytest.fixture
+def working(app: Flask, settings: Settings) -> Iterator[Flask]:
+    """The application with an empty queue, and a mail server."""
+    with SmtpServer() as server, app.app_context():
+        app.extensions["settings"] = settings.model_copy(
+            update={"mail_url": SecretStr(f"smtp://127.0.0.1:{server.port}")}
+        )
+        jobs.get_jobs().huey.flush()
+        yield app
+        jobs.get_jobs().huey.flush()
+        app.extensions["settings"] = settings
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def is_sent() -> bool:
+    db.session.rollback()
+    return bool(db.session.scalar(db.select(OutboxMail.sent_at)))
+
+
+def queue() -> None:
+    context = {"url": "https://example.com", "amount": 900, "currency": "usd", "plan_name": "Basic"}
+    queue_mail("order_confirmed", to="alice@example.com", cause="test", context=context)
+    db.session.commit()
+
+
+def test_consumer_thread_delivers_what_is_queued(working: Flask) -> None:
+    consumer = jobs.start_consumer_thread(working)
+    try:
+        queue()
+        jobs.deliver_soon()
+        assert wait_for(is_sent)
+    finally:
+        consumer.stop(graceful=True)
+
+
+def test_deliver_soon_never_raises_into_the_request(
+    app: Flask, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = app.extensions.pop("jobs", None)
+    app.extensions["settings"] = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:9/0")})
+    with app.app_context():
+        jobs.deliver_soon()
+
+    app.extensions["settings"] = settings
+    app.extensions.pop("jobs")
+    if kept:
+        app.extensions["jobs"] = kept
+
+
+def test_every_minute_sends_what_was_missed_and_shows_a_heartbeat(working: Flask) -> None:
+    assert jobs.last_heartbeat() is None
+    queue()
+
+    jobs.work_every_minute()
+
+    assert is_sent()
+    beat = jobs.last_heartbeat()
+    assert beat is not None
+    assert utcnow() - beat < timedelta(minutes=1)
+
+
+def test_every_night_repairs_the_roles_once_a_night(working: Flask, alice: Person, catalogue: None) -> None:
+    db.session.execute(db.text("UPDATE users SET role = 'pro'"))
+    db.session.commit()
+
+    jobs.work_every_night()
+
+    assert alice.role == "free"
+    db.session.execute(db.text("UPDATE users SET role = 'pro'"))
+    db.session.commit()
+    jobs.work_every_night()
+    assert alice.role == "pro"
+
+
+def test_clean_up_forgets_ended_sessions_and_old_contents(working: Flask, alice: Person) -> None:
+    long_ago = utcnow() - timedelta(days=200)
+    db.session.execute(db.update(UserSession).values(expires_at=long_ago))
+    db.session.add(
+        StripeEvent(
+            id="evt_old", type="x", outcome="processed", payload="{}", created_at=long_ago, received_at=long_ago
+        )
+    )
+    queue()
+    db.session.execute(db.update(OutboxMail).values(created_at=long_ago))
+    db.session.commit()
+
+    retention.clean_up()
+
+    assert db.session.scalar(db.select(db.func.count()).select_from(UserSession)) == 0
+    assert db.session.scalar(db.select(StripeEvent.payload)) is None
+    mail = db.session.scalars(db.select(OutboxMail).where(OutboxMail.cause == "test")).one()
+    assert (mail.context, mail.to_email) == ({}, "")
+
+
+def test_jobs_signed_with_another_key_are_not_taken(working: Flask) -> None:
+    huey = jobs.get_jobs().huey
+    huey.storage.enqueue(b"\x80\x04K\x01.:0000000000000000000000000000000000000000")
+
+    with pytest.raises(ValueError, match="Signature"):
+        huey.dequeue()
