@@ -25,7 +25,7 @@ def test_new_session_is_open_and_has_made_nothing_else(shop: Shop) -> None:
     assert session.subscription is None and session.invoice is None and session.payment_intent is None
     assert (session.amount_subtotal, session.amount_total) == (2900, 2900)
     assert session.client_reference_id == "order_1"
-    assert session.metadata == {"orderId": "order_1"}
+    assert session.metadata.to_dict() == {"orderId": "order_1"}
 
 
 def test_paid_session_makes_an_active_subscription_with_a_paid_invoice(shop: Shop) -> None:
@@ -41,7 +41,7 @@ def test_paid_session_makes_an_active_subscription_with_a_paid_invoice(shop: Sho
     assert (done.status, done.payment_status, done.url) == ("complete", "paid", None)
     assert isinstance(done.subscription, stripe.Subscription)
     assert done.subscription.status == "active"
-    assert done.subscription.metadata == {"userId": "7"}
+    assert done.subscription.metadata.to_dict() == {"userId": "7"}
     assert done.subscription.billing_mode.type == "flexible"
     assert done.subscription.default_payment_method is not None
     assert done.payment_intent is None
@@ -51,7 +51,7 @@ def test_paid_session_makes_an_active_subscription_with_a_paid_invoice(shop: Sho
     line = done.invoice.lines.data[0]
     assert line.pricing.price_details.price == shop.pro.id
     assert line.parent.subscription_item_details.subscription == done.subscription.id
-    assert done.invoice.parent.subscription_details.metadata == {"userId": "7"}
+    assert done.invoice.parent.subscription_details.metadata.to_dict() == {"userId": "7"}
     assert done.line_items.data[0].price.id == shop.pro.id
 
 
@@ -133,9 +133,9 @@ def test_payment_mode_copies_metadata_to_the_payment_intent(shop: Shop) -> None:
     assert done.payment_status == "paid"
     assert done.customer is not None and done.subscription is None and done.invoice is None
     assert isinstance(done.payment_intent, stripe.PaymentIntent)
-    assert done.payment_intent.metadata == {"userId": "7"}
+    assert done.payment_intent.metadata.to_dict() == {"userId": "7"}
     assert isinstance(done.payment_intent.latest_charge, stripe.Charge)
-    assert done.payment_intent.latest_charge.metadata == {"userId": "7"}
+    assert done.payment_intent.latest_charge.metadata.to_dict() == {"userId": "7"}
 
 
 def test_unexpected_amount_is_refused_and_charges_nothing(shop: Shop) -> None:
