@@ -3,13 +3,15 @@
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.models import User
@@ -20,6 +22,7 @@ from app.extensions import limiter
 from app.settings import Settings
 from stripe_emulator import Emulator
 from tests.people import Person
+from tests.stripe_actions import Stripe, signed
 
 CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")
 
@@ -102,12 +105,29 @@ def catalogue(app: Flask) -> None:
 def site(app: Flask, catalogue: None) -> Iterator[str]:
     """The address of the running site, to which the emulator delivers its events."""
     server = make_server("127.0.0.1", app.extensions["settings"].port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield app.extensions["settings"].site_url
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def at_stripe(emulator: Emulator) -> Stripe:
+    """What happens at Stripe: people pay, cards fail, operators refund."""
+    return Stripe(emulator)
+
+
+@pytest.fixture
+def deliver(app: Flask, catalogue: None) -> Callable[..., TestResponse]:
+    """Bring one event to the webhook, signed as Stripe signs it."""
+
+    def send(event: Any, secret: str | None = None, at: float | None = None) -> TestResponse:
+        body, headers = signed(event, secret or app.extensions["settings"].webhook_secrets[0], at)
+        return app.test_client().post("/webhooks/stripe", data=body, headers=headers)
+
+    return send
 
 
 @pytest.fixture(autouse=True)
