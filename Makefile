@@ -24,7 +24,7 @@ bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 	$(BIN)/python -m benchmarks
 
 screenshots: $(VENV)/.installed ## every page into docs/screenshots
-	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/pytest -q tests/browser/screenshots.py
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv
