@@ -8,6 +8,7 @@ from stripe_emulator.engine.item_changes import ItemChange, plan_change
 from stripe_emulator.engine.periods import next_boundary
 from stripe_emulator.engine.proration import credit_unused
 from stripe_emulator.engine.subscription_items import period_end
+from stripe_emulator.spec import complete
 from stripe_emulator.transaction import Transaction
 
 
@@ -83,4 +84,4 @@ def as_preview(invoice: Json) -> Json:
     for line in invoice["lines"]["data"]:
         line.update(id=f"il_tmp_{line['id'].removeprefix('il_')}", invoice=preview_id)
     invoice["lines"]["url"] = f"/v1/invoices/{preview_id}/lines"
-    return {**invoice, "id": preview_id}
+    return complete({**invoice, "id": preview_id})

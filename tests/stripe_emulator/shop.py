@@ -85,13 +85,14 @@ class Shop:
         """Return the session as it is now."""
         return self.client.v1.checkout.sessions.retrieve(session.id, params)
 
-    def events(self, since: int = 0) -> list[str]:
-        """Return the types of all events so far, oldest first."""
-        found = list(self.client.v1.events.list({"limit": 100}).auto_paging_iter())
-        return [event.type for event in reversed(found)][since:]
+    def events(self, type: str | None = None) -> list[stripe.Event]:
+        """Return the newest hundred events, newest first, of one type or of all."""
+        params: Any = {"limit": 100, **({"type": type} if type else {})}
+        return self.client.v1.events.list(params).data
 
     def events_during(self, action: Callable[[], Any]) -> list[str]:
         """Return the types of the events that the action causes, oldest first."""
-        known = len(self.events())
+        newest = self.client.v1.events.list({"limit": 1}).data[0].id
         action()
-        return self.events(known)
+        caused = self.client.v1.events.list({"limit": 100, "ending_before": newest}).data
+        return [event.type for event in reversed(caused)]

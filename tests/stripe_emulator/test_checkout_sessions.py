@@ -209,7 +209,7 @@ def test_session_expires_by_itself_after_a_day(fresh_emulator: Emulator) -> None
     fresh_emulator.advance(hours=25)
 
     assert shop.reload(session).status == "expired"
-    assert "checkout.session.expired" in shop.events()
+    assert shop.events("checkout.session.expired")
 
 
 def test_authentication_completes_the_session(shop: Shop, emulator: Emulator) -> None:
