@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from huey.consumer import Consumer
 
 logger = logging.getLogger(__name__)
-HEARTBEAT = "heartbeat"
+HEARTBEAT, LAST_RECONCILE = "heartbeat", "last-reconcile"
 REDIS_SECONDS = 3
 
 
@@ -52,6 +52,12 @@ def last_heartbeat() -> datetime | None:
     return datetime.fromisoformat(beat) if beat else None
 
 
+def last_reconcile() -> dict[str, Any] | None:
+    """When the mirror was last compared with Stripe at night, and how much was found; no names."""
+    found: dict[str, Any] | None = get_jobs().huey.get(LAST_RECONCILE, peek=True)
+    return found
+
+
 def build_consumer() -> Consumer:
     """What takes jobs from the queue, and starts the periodic ones."""
     return get_jobs().huey.create_consumer(workers=2, max_delay=1.0)
@@ -83,11 +89,10 @@ def work_every_night() -> None:
     if not _is_first_tonight():
         return
     clean_up()
-    report = sync_all()
-    logger.info("Nightly reconcile: %s checked, %s repaired.", report.checked, report.repaired)
-    for name in ("has_access_without_paying", "pays_without_access", "unknown_prices", "failed"):
-        if found := getattr(report, name):
-            logger.warning("Nightly reconcile: %s %s.", len(found), name.replace("_", " "))
+    report = asdict(sync_all())
+    counts = {name: len(found) if isinstance(found, list) else found for name, found in report.items()}
+    get_jobs().huey.put(LAST_RECONCILE, {"at": utcnow(), **counts})
+    logger.info("Nightly reconcile: %s.", ", ".join(f"{name} {count}" for name, count in counts.items()))
 
 
 def _is_first_tonight() -> bool:

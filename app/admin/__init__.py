@@ -1,5 +1,6 @@
-"""The operator's pages."""
+"""The operator's pages: who pays, what went wrong, and what to do about it."""
 
-from flask import Blueprint
+from app.admin import connection_routes, event_routes, overview_routes, record_routes, user_routes
+from app.admin.blueprint import bp
 
-bp = Blueprint("admin", __name__, url_prefix="/admin")
+__all__ = ["bp", "connection_routes", "event_routes", "overview_routes", "record_routes", "user_routes"]

@@ -21,17 +21,20 @@ class EventFilter:
     type: str | None = None
 
 
-def recent_events(chosen: EventFilter, *, limit: int, before: tuple[datetime, str] | None = None) -> list[StripeEvent]:
-    """Events newest first, from after the one at `before` (its time and id) on; payloads are not loaded."""
-    newest_first = (StripeEvent.received_at.desc(), StripeEvent.id.desc())
-    query = sa.select(StripeEvent).options(sa.orm.defer(StripeEvent.payload)).order_by(*newest_first)
+def events_query(chosen: EventFilter) -> sa.Select[StripeEvent]:
+    """The chosen events, without loading their payloads."""
+    query = sa.select(StripeEvent).options(sa.orm.defer(StripeEvent.payload))
     if chosen.outcome:
         query = query.where(StripeEvent.outcome == chosen.outcome)
     if chosen.type:
         query = query.where(StripeEvent.type == chosen.type)
-    if before:
-        query = query.where(sa.tuple_(StripeEvent.received_at, StripeEvent.id) < sa.tuple_(*before))
-    return list(db.session.scalars(query.limit(limit)))
+    return query
+
+
+def recent_events(chosen: EventFilter, *, limit: int) -> list[StripeEvent]:
+    """The newest of the chosen events."""
+    newest = (StripeEvent.received_at.desc(), StripeEvent.id.desc())
+    return list(db.session.scalars(events_query(chosen).order_by(*newest).limit(limit)))
 
 
 def last_event() -> StripeEvent | None:

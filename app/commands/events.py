@@ -10,7 +10,6 @@ from app.billing import events as billing_events
 from app.billing.errors import UnknownEvent
 from app.billing.event_log import EventFilter
 from app.billing.statuses import EventOutcome
-from app.jobs import deliver_soon
 
 
 @click.command()
@@ -40,7 +39,6 @@ def replay(event_id: str | None, failed: bool) -> None:
         raise click.UsageError("Give an event's id, or --failed.")
     chosen = event_log.failed_ids() if failed else [str(event_id)]
     still_failing = [chosen_id for chosen_id in chosen if not _replay(chosen_id)]
-    deliver_soon()
     if not chosen:
         click.echo("No failed events.")
     if still_failing:

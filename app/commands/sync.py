@@ -8,7 +8,6 @@ from app.billing.connection import ConnectionState, ask_state
 from app.billing.gateway import get_gateway
 from app.billing.reconcile import DriftReport, sync_all, users_to_sync
 from app.commands.lookup import user_with
-from app.jobs import deliver_soon
 
 FINDINGS = {
     "has_access_without_paying": "has access without paying",
@@ -31,8 +30,6 @@ def sync(email: str | None, dry_run: bool) -> None:
     count = len(users_to_sync(home(), address))
     with click.progressbar(length=count, label="Asking Stripe") as progress:
         report = sync_all(dry_run=dry_run, email=address, on_progress=lambda: progress.update(1))
-    if not dry_run:
-        deliver_soon()
     _show(report, dry_run)
 
 

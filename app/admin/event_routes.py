@@ -1,0 +1,57 @@
+"""The event log: what came from Stripe, what came of it, and doing it again."""
+
+import json
+
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from app.admin.blueprint import bp
+from app.admin.paging import newest_first
+from app.billing import events as billing_events
+from app.billing.errors import UnknownEvent
+from app.billing.event_log import EventFilter, events_query
+from app.billing.events import HANDLED_TYPES
+from app.billing.models import StripeEvent
+from app.billing.statuses import EventOutcome
+from app.database import db
+
+
+@bp.get("/events")
+def events() -> str:
+    """The recorded events, newest first."""
+    outcomes = {outcome.value: outcome for outcome in EventOutcome}
+    chosen = EventFilter(outcomes.get(request.args.get("outcome", "")), request.args.get("type") or None)
+    page = newest_first(events_query(chosen), StripeEvent.received_at, StripeEvent.id, request.args.get("after"))
+    return render_template(
+        "admin/events.html", page=page, chosen=chosen, outcomes=list(outcomes), types=sorted(HANDLED_TYPES)
+    )
+
+
+@bp.get("/events/<event_id>")
+def event(event_id: str) -> str:
+    """One event: its payload, its outcome and what it changed."""
+    found = db.session.get(StripeEvent, event_id) or abort(404)
+    return render_template("admin/event.html", event=found, payload=_readable(found.payload))
+
+
+@bp.post("/events/<event_id>/replay")
+def replay_event(event_id: str) -> Response:
+    """Process an event again."""
+    try:
+        outcome = billing_events.replay(event_id)
+    except UnknownEvent as error:
+        flash(str(error), "warn")
+    except Exception as error:
+        # It is recorded with the event, which the operator is shown next.
+        current_app.logger.exception("Event %s could not be replayed.", event_id)
+        flash(f"The event failed again: {type(error).__name__}.", "danger")
+    else:
+        flash(f"The event is processed again: {outcome.value}.", "success")
+    return redirect(url_for("admin.event", event_id=event_id), 303)
+
+
+def _readable(payload: str | None) -> str | None:
+    try:
+        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else None
+    except ValueError:
+        return payload

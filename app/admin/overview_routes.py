@@ -1,0 +1,91 @@
+"""The overview and the Payments page: the figures, and what needs a look."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app, render_template, request
+
+from app import delivery, jobs
+from app.admin.blueprint import bp
+from app.admin.paging import newest_first
+from app.auth.models import User
+from app.billing import event_log, metrics
+from app.billing.accounts import home
+from app.billing.connection import ConnectionState, current_connection
+from app.billing.models import Order, Payment
+from app.billing.price_drift import subscriptions_at_unknown_prices
+from app.billing.statuses import EventOutcome, OrderState
+from app.database import db
+from app.templating import money
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Something that an operator should look at, and where."""
+
+    sentence: str
+    endpoint: str
+    values: dict[str, Any]
+    action: str
+
+
+@bp.get("/")
+def index() -> str:
+    """How the site stands at a glance."""
+    counts = {
+        "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
+        "Monthly revenue": _in_words(metrics.monthly_recurring_revenue(home())),
+        "Subscribers": sum(metrics.active_subscribers_by_plan(home()).values()),
+    }
+    return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns()))
+
+
+@bp.get("/payments")
+def payments() -> str:
+    """Revenue, MRR, subscribers, churn, the connection's health, and the payments themselves."""
+    at_home = home()
+    query = sa.select(Payment).where(
+        Payment.stripe_account == at_home.stripe_account, Payment.livemode == at_home.livemode
+    )
+    return render_template(
+        "admin/payments.html",
+        revenue=metrics.revenue_by_month(at_home),
+        monthly_revenue=_in_words(metrics.monthly_recurring_revenue(at_home)),
+        by_plan=metrics.active_subscribers_by_plan(at_home),
+        churn=metrics.churn(at_home),
+        page=newest_first(query, Payment.created_at, Payment.id, request.args.get("after")),
+        home=at_home,
+        connection=current_connection(),
+        can_connect=bool(current_app.extensions["settings"].stripe_connect_client_id),
+        last_event=event_log.last_event(),
+        failed_events=event_log.count_failed(),
+        last_reconcile=jobs.last_reconcile(),
+    )
+
+
+def _concerns() -> Iterator[Concern]:
+    connection = current_connection()
+    if connection and connection.state != ConnectionState.CONNECTED:
+        yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "Reconnect")
+    if failed := event_log.count_failed():
+        words = "event was" if failed == 1 else "events were"
+        values = {"outcome": EventOutcome.FAILED.value}
+        yield Concern(f"{failed} {words} not processed.", "admin.events", values, "See them")
+    mismatched = sa.select(sa.func.count()).where(Order.state == OrderState.MISMATCHED)
+    if count := db.session.scalar(mismatched):
+        words = "order was" if count == 1 else "orders were"
+        values = {"state": OrderState.MISMATCHED.value}
+        yield Concern(f"{count} {words} paid with another amount than agreed.", "admin.orders", values, "See them")
+    if unknown := subscriptions_at_unknown_prices():
+        words = "subscription has" if len(unknown) == 1 else "subscriptions have"
+        sentence = f"{len(unknown)} {words} a price that no plan knows, and grant nothing."
+        yield Concern(sentence, "admin.subscriptions", {}, "See subscriptions")
+    if stuck := delivery.count_stuck():
+        words = "mail waits" if stuck == 1 else "mails wait"
+        yield Concern(f"{stuck} {words} for more than an hour: is the mail server up?", "admin.index", {}, "Look again")
+
+
+def _in_words(amounts: dict[str, int]) -> str:
+    return " + ".join(money(amount, currency) for currency, amount in sorted(amounts.items())) or money(0, "usd")

@@ -1,0 +1,66 @@
+"""Subscriptions, orders and the audit of roles: lists to read."""
+
+from enum import StrEnum
+from typing import TypeVar
+
+import sqlalchemy as sa
+from flask import render_template, request
+
+from app.admin.blueprint import bp
+from app.admin.paging import newest_first
+from app.auth.models import User
+from app.billing.models import Order, RoleChange, Subscription
+from app.billing.statuses import OrderState, SubscriptionStatus
+from app.database import db
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@bp.get("/subscriptions")
+def subscriptions() -> str:
+    """The mirrored subscriptions, newest first."""
+    status = _one_of(SubscriptionStatus, "status")
+    query = sa.select(Subscription).where(Subscription.started_at.is_not(None))
+    if status:
+        query = query.where(Subscription.status == status)
+    page = newest_first(query, Subscription.started_at, Subscription.stripe_subscription_id, request.args.get("after"))
+    return render_template(
+        "admin/subscriptions.html",
+        page=page,
+        emails=_emails(page.rows),
+        status=status,
+        statuses=list(SubscriptionStatus),
+    )
+
+
+@bp.get("/orders")
+def orders() -> str:
+    """The orders, newest first; mismatched ones stand out."""
+    state = _one_of(OrderState, "state")
+    query = sa.select(Order).where(Order.state == state) if state else sa.select(Order)
+    page = newest_first(query, Order.created_at, Order.id, request.args.get("after"))
+    return render_template(
+        "admin/orders.html", page=page, emails=_emails(page.rows), state=state, states=list(OrderState)
+    )
+
+
+@bp.get("/audit")
+def audit() -> str:
+    """Every change of a role: by which rule, on which object, and the event that caused it."""
+    page = newest_first(sa.select(RoleChange), RoleChange.changed_at, RoleChange.id, request.args.get("after"))
+    return render_template("admin/audit.html", page=page, emails=_emails(page.rows))
+
+
+def _emails(rows: list[Subscription] | list[Order] | list[RoleChange]) -> dict[object, str]:
+    """The addresses of the users on a page, in one question."""
+    ids = {row.user_id for row in rows if row.user_id}
+    found = db.session.execute(sa.select(User.id, User.email).where(User.id.in_(ids)))
+    return {row.id: row.email for row in found}
+
+
+def _one_of(values: type[Choice], name: str) -> Choice | None:
+    """The chosen value of a filter; anything unknown chooses nothing."""
+    try:
+        return values(request.args.get(name, ""))
+    except ValueError:
+        return None

@@ -1,0 +1,92 @@
+"""Users: found by address, explained, and helped with a grant or a fresh look at Stripe."""
+
+import uuid
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug import Response
+
+from app.admin.blueprint import bp
+from app.admin.forms import GrantForm
+from app.admin.paging import newest_first
+from app.auth.models import User
+from app.billing import grants, reconcile
+from app.billing.accounts import home
+from app.billing.models import Grant, Order, Payment, RoleChange, StripeCustomer, Subscription
+from app.billing.plans import Role
+from app.billing.roles import decide_role
+from app.database import db
+
+SHOWN = 20
+Owned = TypeVar("Owned", Grant, Order, Payment, RoleChange, StripeCustomer, Subscription)
+
+
+@bp.get("/users")
+def users() -> str:
+    """Everybody with an account, newest first, or those whose address contains what is searched."""
+    search = request.args.get("q", "").strip().lower()
+    query = sa.select(User)
+    if search:
+        query = query.where(User.email.contains(search, autoescape=True))
+    page = newest_first(query, User.created_at, User.id, request.args.get("after"))
+    return render_template("admin/users.html", page=page, search=search)
+
+
+@bp.get("/users/<uuid:user_id>")
+def user(user_id: uuid.UUID) -> str:
+    """One user: which role and why, and everything that it rests on."""
+    return _show(_find(user_id), GrantForm(formdata=None))
+
+
+@bp.post("/users/<uuid:user_id>/grants")
+def grant(user_id: uuid.UUID) -> Response | tuple[str, int]:
+    """Give the user a role by hand."""
+    found, form = _find(user_id), GrantForm()
+    if not form.validate_on_submit():
+        return _show(found, form), 422
+    grants.grant_role(found, Role(form.role.data), form.until_moment, current_user.email)
+    flash(f"{found.email} was given {form.role.data}.", "success")
+    return redirect(url_for("admin.user", user_id=user_id), 303)
+
+
+@bp.post("/users/<uuid:user_id>/grants/revoke")
+def revoke(user_id: uuid.UUID) -> Response:
+    """Take back every role given by hand."""
+    found = _find(user_id)
+    grants.revoke_grants(found, current_user.email)
+    flash(f"What {found.email} was given by hand is taken back.", "success")
+    return redirect(url_for("admin.user", user_id=user_id), 303)
+
+
+@bp.post("/users/<uuid:user_id>/sync")
+def sync_user(user_id: uuid.UUID) -> Response:
+    """Read the user's subscriptions from Stripe and repair what differs."""
+    changes = reconcile.sync_user(_find(user_id), cause=f"sync by {current_user.email}")
+    flash("Repaired from Stripe." if changes else "Stripe says the same as we do.", "success")
+    return redirect(url_for("admin.user", user_id=user_id), 303)
+
+
+def _find(user_id: uuid.UUID) -> User:
+    return db.session.get(User, user_id) or abort(404)
+
+
+def _show(found: User, form: GrantForm) -> str:
+    return render_template(
+        "admin/user.html",
+        user=found,
+        decision=decide_role(found, home()),
+        form=form,
+        grants=_newest(Grant, Grant.id, found),
+        subscriptions=_newest(Subscription, Subscription.started_at, found),
+        orders=_newest(Order, Order.created_at, found),
+        payments=_newest(Payment, Payment.created_at, found),
+        changes=_newest(RoleChange, RoleChange.id, found),
+        customers=_newest(StripeCustomer, StripeCustomer.created_at, found),
+    )
+
+
+def _newest(model: type[Owned], order: sa.orm.InstrumentedAttribute[Any], found: User) -> list[Owned]:
+    query = sa.select(model).where(model.user_id == found.id).order_by(order.desc()).limit(SHOWN)
+    return list(db.session.scalars(query))

@@ -1,0 +1,55 @@
+"""The operator's pages are for admins alone."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.people import Person
+
+PAGES = [
+    "/admin/",
+    "/admin/payments",
+    "/admin/users",
+    "/admin/subscriptions",
+    "/admin/orders",
+    "/admin/events",
+    "/admin/audit",
+]
+
+
+def test_every_route_is_listed_here_or_needs_more_than_its_address(app: Flask) -> None:
+    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("admin.")}
+
+    plain = {rule for rule in routes if "<" not in rule and "connection" not in rule}
+    assert plain == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_admins_see_the_page(olga: Person, page: str) -> None:
+    answer = olga.get(page)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.text.count("<h1") == 1
+
+
+@pytest.mark.parametrize("page", [*PAGES, "/admin/events/evt_1", "/admin/connection/callback"])
+def test_others_get_403(alice: Person, page: str) -> None:
+    assert alice.get(page).status_code == 403
+
+
+@pytest.mark.parametrize("page", [*PAGES, "/admin/events/evt_1"])
+def test_signed_out_readers_go_to_login(client: FlaskClient, page: str) -> None:
+    answer = client.get(page)
+
+    assert answer.status_code == 302
+    assert "/login" in answer.headers["Location"]
+
+
+@pytest.mark.parametrize("path", ["/admin/connection", "/admin/connection/delete", "/admin/events/evt_1/replay"])
+def test_posts_of_others_get_403(alice: Person, path: str) -> None:
+    assert alice.post(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/admin/connection/check", "/admin/events/evt_1/replay"])
+def test_posts_without_a_token_get_400(olga: Person, path: str) -> None:
+    assert olga.client.post(path).status_code == 400
