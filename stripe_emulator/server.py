@@ -10,10 +10,10 @@ from stripe_emulator.api.dispatch import Api
 from stripe_emulator.control import Control
 from stripe_emulator.control_http import ControlHttp
 from stripe_emulator.courier import Courier
+from stripe_emulator.due import Timer
 from stripe_emulator.hosted import create_hosted_app
 from stripe_emulator.listen import Listeners
 from stripe_emulator.store import Store
-from stripe_emulator.timers import Timer
 from stripe_emulator.wsgi import Application
 
 logger = logging.getLogger("stripe_emulator")

@@ -12,6 +12,7 @@ from stripe_emulator.api.idempotency import Recorded
 from stripe_emulator.api.registry import Operation, Request, Router, operations
 from stripe_emulator.api.validation import validate
 from stripe_emulator.documents import Json
+from stripe_emulator.due import settle
 from stripe_emulator.spec import API_VERSION
 from stripe_emulator.store import Store
 from stripe_emulator.transaction import Transaction
@@ -92,6 +93,8 @@ class Api:
             else:
                 answer = earlier
                 headers.update({"Idempotent-Replayed": "true", "Original-Request": earlier.request_id})
+        # What a request brings about at once, such as a dispute, is there when its answer arrives.
+        settle(self.store)
         return answer.status, answer.body
 
     def _route(self, call: Call) -> tuple[Operation, dict[str, str]]:

@@ -3,26 +3,32 @@
 from typing import Any
 
 from stripe_emulator.api import legacy
-from stripe_emulator.api.types import Struct, struct_named
+from stripe_emulator.api.types import Struct, Types
 from stripe_emulator.documents import Json
 from stripe_emulator.spec import PARAMETERS
 
+_STRICT = Types({})
+_TOLERANT = Types(legacy.FIELDS)
+_EXPAND = {"expand": ["a", "s"]}
+_NOTHING = _STRICT.compile(_EXPAND, [])
+
 #: Parameters of operations that are in no specification of Stripe's.
-_UNDOCUMENTED: dict[str, Struct] = {}
+_undocumented: dict[str, Struct] = {}
 
 
 def describe(method: str, path: str, fields: dict[str, Any], required: list[str] | None = None) -> None:
     """State the parameters of an operation that Stripe does not document."""
-    _UNDOCUMENTED[f"{method} {path}"] = Struct({"expand": ["a", "s"], **fields}, required or [])
+    _undocumented[f"{method} {path}"] = _STRICT.compile({**_EXPAND, **fields}, required or [])
 
 
 def validate(method: str, path: str, tree: Json, strict: bool) -> Json:
     """Return the parameters as typed values, or raise Stripe's error about the first that is wrong."""
     name = f"{method} {path}"
-    known = PARAMETERS["operations"].get(name)
-    struct = struct_named(known) if known else _UNDOCUMENTED.get(name, _NOTHING)
-    old, new = ({}, tree) if strict else legacy.split(name, tree)
-    return {**struct.read(new), **old}
-
-
-_NOTHING = Struct({"expand": ["a", "s"]}, [])
+    documented = PARAMETERS["operations"].get(name)
+    if documented is None:
+        params = _undocumented.get(name, _NOTHING).read(tree)
+    elif strict:
+        params = _STRICT.struct(documented).read(tree)
+    else:
+        params = _TOLERANT.struct(documented).read(legacy.translate(name, tree))
+    return params

@@ -23,6 +23,8 @@ def apply(tx: Transaction, customer: Json, params: Json) -> None:
         tax_ids.add(tx, customer["id"], entry["type"], entry["value"])
     if params.get("coupon") or params.get("promotion_code"):
         _discount(tx, customer["id"], params)
+    elif params.get("coupon") == "":
+        remove_discount(tx, tx.require("customer", customer["id"]))
 
 
 def add_source(tx: Transaction, customer_id: str, token: str) -> Json:
@@ -40,6 +42,16 @@ def add_source(tx: Transaction, customer_id: str, token: str) -> Json:
     if tx.require("customer", customer_id)["default_source"] is None:
         _set_default_source(tx, customer_id, card["id"])
     return card
+
+
+def remove_discount(tx: Transaction, customer: Json) -> Json | None:
+    """Take the customer's discount away and return it."""
+    discount: Json | None = customer.get("discount")
+    if discount is not None:
+        with changing(tx, "customer.updated", customer):
+            customer["discount"] = None
+        tx.emit("customer.discount.deleted", discount)
+    return discount
 
 
 def _attach(tx: Transaction, customer: Json, given: str | None) -> str | None:

@@ -83,14 +83,10 @@ def delete(request: Request) -> Json:
 @operation("DELETE", "/v1/customers/{customer}/discount")
 def delete_discount(request: Request) -> Json:
     """Take the customer's discount away."""
-    tx = request.tx
-    customer = tx.require("customer", request.path["customer"])
-    discount = customer.get("discount")
+    customer = request.tx.require("customer", request.path["customer"])
+    discount = customer_payment.remove_discount(request.tx, customer)
     if discount is None:
         raise errors.invalid_request(f"No active discount for customer: {customer['id']}", status=404)
-    with changing(tx, "customer.updated", customer):
-        customer["discount"] = None
-    tx.emit("customer.discount.deleted", discount)
     return {**discount, "deleted": True}
 
 
