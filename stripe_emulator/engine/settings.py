@@ -19,7 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "dunning_final_status": "canceled",
     # Real time.
     "sepa_settle_seconds": 5,
-    "dispute_appears_seconds": 2,
+    "dispute_appears_seconds": 0,
     "dispute_decides_seconds": 3,
     "refund_pending_seconds": 5,
     "session_expires_seconds": DAY,
