@@ -235,7 +235,8 @@ def _customer_snapshot(customer: Json) -> Json:
 def _subscription_settings(subscription: Json) -> Json:
     return {
         "collection_method": subscription["collection_method"],
-        "default_payment_method": subscription["default_payment_method"],
+        # Left open: it is paid with what the subscription's default is on the day of the charge.
+        "default_payment_method": None,
         "default_tax_rates": subscription.get("default_tax_rates") or [],
         "discounts": list(subscription["discounts"]),
         "description": subscription["description"],
