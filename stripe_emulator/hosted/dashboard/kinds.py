@@ -166,5 +166,7 @@ def title_of(obj: Json) -> str:
     """Return the words a person would know the object by."""
     kind = BY_OBJECT.get(obj["object"])
     name = kind.one if kind else obj["object"].rpartition(".")[2].replace("_", " ").capitalize()
-    known = obj.get("email") or obj.get("name") or obj.get("number") or obj.get("type")
+    if obj["object"] == "event":
+        return str(obj["type"])
+    known = obj.get("email") or obj.get("name") or obj.get("number")
     return f"{name} {known}" if isinstance(known, str) and known else name

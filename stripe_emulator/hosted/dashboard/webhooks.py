@@ -10,12 +10,15 @@ from stripe_emulator.hosted.dashboard.queries import delivery_by_number
 from stripe_emulator.hosted.storage import current_store
 
 
+SHOWN = 50
+
+
 @bp.get("/dashboard/webhooks")
 def list_webhooks() -> str:
     """Show every endpoint with its secret, and the newest deliveries."""
     with current_store().read() as tx:
         endpoints = [(each, live_secrets(tx, each["id"])) for each in tx.find("webhook_endpoint")]
-        newest = deliveries.latest(tx)
+        newest = deliveries.latest(tx, limit=SHOWN)
     return render_template("dashboard/webhooks.html", endpoints=endpoints, deliveries=newest)
 
 

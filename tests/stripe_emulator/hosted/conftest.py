@@ -88,10 +88,10 @@ class Shop:
         )
 
     def subscriber(
-        self, price: str = "basic_month", **params: Any
+        self, price: str = "basic_month", clock: str | None = None, **params: Any
     ) -> tuple[stripe.Customer, stripe.Subscription]:
         """Create a customer who pays for a plan."""
-        customer = self.customer()
+        customer = self.customer(**({"test_clock": clock} if clock else {}))
         method = self.client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
         self.client.v1.customers.update(
             customer.id, {"invoice_settings": {"default_payment_method": method.id}}
