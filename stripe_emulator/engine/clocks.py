@@ -13,10 +13,10 @@ from stripe_emulator.engine import (
     schedules,
     settlements,
     timers,
-    trials,
 )
 from stripe_emulator.engine.checkout_sessions import expire_session
 from stripe_emulator.engine.settings import DAY
+from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
 
 logger = logging.getLogger("stripe_emulator")
@@ -41,7 +41,7 @@ ACTIONS: dict[str, tuple[str, Action]] = {
     "resume_collection": ("subscription", renewal.resume_collection),
     "retry_invoice": ("invoice", renewal.retry),
     "settle": ("payment_intent", settlements.settle_intent),
-    "trial_will_end": ("subscription", trials.announce_end),
+    "trial_will_end": ("subscription", announce_end),
 }
 
 

@@ -4,6 +4,7 @@ from stripe_emulator.documents import Json
 from stripe_emulator.engine import invoices, pending_updates, timers
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.entitlements import sync_entitlements
+from stripe_emulator.engine.subscription_timers import set_timers
 from stripe_emulator.transaction import Transaction
 
 
@@ -54,6 +55,7 @@ def _activate(tx: Transaction, subscription: Json) -> None:
         now, trial_end = tx.now(subscription), subscription["trial_end"]
         subscription["status"] = "trialing" if trial_end and trial_end > now else "active"
         _save_default(tx, subscription)
+    set_timers(tx, subscription)
 
 
 def _save_default(tx: Transaction, subscription: Json) -> None:

@@ -10,6 +10,7 @@ from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.periods import next_boundary
 from stripe_emulator.engine.settings import DAY, setting
 from stripe_emulator.engine.subscription_timers import RENEWING, set_timers
+from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
 
 
@@ -23,7 +24,7 @@ def renew(tx: Transaction, subscription: Json) -> None:
         return
     trial_ends = subscription["status"] == "trialing"
     if trial_ends:
-        trials.announce_end(tx, subscription)
+        announce_end(tx, subscription)
         if trials.stops_at_end(tx, subscription):
             return
     _begin_period(tx, subscription, now, trial_ends)

@@ -4,6 +4,7 @@ from stripe_emulator.documents import Json
 from stripe_emulator.engine import timers
 from stripe_emulator.engine.settings import setting
 from stripe_emulator.engine.subscription_items import period_end
+from stripe_emulator.engine.trial_notices import announce_end, next_notice
 from stripe_emulator.transaction import Transaction
 
 RENEWING = ("trialing", "active", "past_due", "unpaid")
@@ -16,7 +17,7 @@ def set_timers(tx: Transaction, subscription: Json) -> None:
     now = tx.now(subscription)
     _set(tx, subscription, "renew", ends if running else None)
     _set(tx, subscription, "cancel_subscription", subscription["cancel_at"] if running else None)
-    _set(tx, subscription, "trial_will_end", _trial_notice(tx, subscription, now))
+    _set_trial_notice(tx, subscription, now)
     notice = ends - setting(tx, "invoice_upcoming_seconds")
     canceling = subscription["cancel_at_period_end"] or (subscription["cancel_at"] or ends + 1) <= ends
     _set(tx, subscription, "invoice_upcoming", notice if running and notice > now and not canceling else None)
@@ -25,14 +26,12 @@ def set_timers(tx: Transaction, subscription: Json) -> None:
         _set(tx, subscription, "expire_incomplete", expires)
 
 
-def _trial_notice(tx: Transaction, subscription: Json, now: int) -> int | None:
-    if (
-        subscription["status"] != "trialing"
-        or tx.hidden("subscription", subscription["id"]).get("trial_notice") == subscription["trial_end"]
-    ):
-        return None
-    notice: int = subscription["trial_end"] - setting(tx, "trial_will_end_seconds")
-    return max(now, notice)
+def _set_trial_notice(tx: Transaction, subscription: Json, now: int) -> None:
+    notice = next_notice(tx, subscription)
+    if notice is not None and notice <= now:
+        announce_end(tx, subscription)
+        notice = None
+    _set(tx, subscription, "trial_will_end", notice)
 
 
 def _set(tx: Transaction, subscription: Json, action: str, at: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Trials: the notice before they end, their end, and moving it."""
+"""Trials: their end, by itself or before its time, and moving it."""
 
 import copy
 from typing import Any
@@ -10,19 +10,8 @@ from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.first_period import LONGEST_TRIAL
 from stripe_emulator.engine.periods import next_boundary
+from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
-
-
-def announce_end(tx: Transaction, subscription: Json) -> None:
-    """Emit `customer.subscription.trial_will_end`, once per end."""
-    if subscription["status"] != "trialing":
-        return
-    hidden = tx.hidden("subscription", subscription["id"])
-    if hidden.get("trial_notice") != subscription["trial_end"]:
-        tx.set_hidden(
-            "subscription", subscription["id"], {**hidden, "trial_notice": subscription["trial_end"]}
-        )
-        tx.emit("customer.subscription.trial_will_end", subscription)
 
 
 def stops_at_end(tx: Transaction, subscription: Json) -> bool:

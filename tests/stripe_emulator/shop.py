@@ -22,9 +22,13 @@ class Shop:
         self.basic = self.price(900, product.id)
         self.pro = self.price(2900, better.id)
         self.pro_year = self.price(29000, better.id, "year")
-        self.lifetime = client.v1.prices.create({"product": better.id, "unit_amount": 19900, "currency": "usd"})
+        self.lifetime = client.v1.prices.create(
+            {"product": better.id, "unit_amount": 19900, "currency": "usd"}
+        )
 
-    def price(self, amount: int, product: str, interval: str = "month", currency: str = "usd") -> stripe.Price:
+    def price(
+        self, amount: int, product: str, interval: str = "month", currency: str = "usd"
+    ) -> stripe.Price:
         """Create a recurring price."""
         return self.client.v1.prices.create(
             {
@@ -72,7 +76,9 @@ class Shop:
             }
         )
 
-    def confirm(self, session: stripe.checkout.Session, card: str = "pm_card_visa", **params: Any) -> requests.Response:
+    def confirm(
+        self, session: stripe.checkout.Session, card: str = "pm_card_visa", **params: Any
+    ) -> requests.Response:
         """Pay a session without a browser, as the official CLI does."""
         return requests.post(
             f"{self.url}/v1/payment_pages/{session.id}/confirm",

@@ -30,9 +30,7 @@ def test_new_session_is_open_and_has_made_nothing_else(shop: Shop) -> None:
 
 def test_paid_session_makes_an_active_subscription_with_a_paid_invoice(shop: Shop) -> None:
     customer = shop.customer(card=None)
-    session = shop.session(
-        shop.pro, customer=customer.id, subscription_data={"metadata": {"userId": "7"}}
-    )
+    session = shop.session(shop.pro, customer=customer.id, subscription_data={"metadata": {"userId": "7"}})
 
     answer = shop.confirm(session, expected_amount=2900)
 
@@ -97,7 +95,11 @@ def _assert_declined(shop: Shop, session: stripe.checkout.Session) -> None:
     answer = shop.confirm(session, "pm_card_visa_chargeDeclined")
     assert answer.status_code == 402
     error = answer.json()["error"]
-    assert (error["type"], error["code"], error["decline_code"]) == ("card_error", "card_declined", "generic_decline")
+    assert (error["type"], error["code"], error["decline_code"]) == (
+        "card_error",
+        "card_declined",
+        "generic_decline",
+    )
     assert error["message"] == "Your card was declined."
 
 
@@ -164,7 +166,9 @@ def test_trial_session_is_complete_with_nothing_paid(shop: Shop) -> None:
 
 def test_promotion_code_takes_its_share_off(shop: Shop) -> None:
     coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
-    code = shop.client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": f"HALF{time.time_ns()}"})
+    code = shop.client.v1.promotion_codes.create(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": f"HALF{time.time_ns()}"}
+    )
     session = shop.session(shop.pro, allow_promotion_codes=True)
 
     shop.confirm(session, promotion_code=code.code, expected_amount=1450)
@@ -186,7 +190,11 @@ def test_wholly_discounted_session_needs_no_payment(shop: Shop) -> None:
     shop.confirm(session, expected_amount=0)
 
     done = shop.reload(session)
-    assert (done.status, done.payment_status, done.payment_intent) == ("complete", "no_payment_required", None)
+    assert (done.status, done.payment_status, done.payment_intent) == (
+        "complete",
+        "no_payment_required",
+        None,
+    )
 
 
 def test_expired_session_cannot_be_paid(shop: Shop) -> None:

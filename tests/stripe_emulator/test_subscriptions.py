@@ -46,7 +46,12 @@ def test_declined_first_payment_leaves_an_incomplete_subscription(shop: Shop) ->
 
     subscription = shop.client.v1.subscriptions.list({"customer": customer.id}).data[0]
     assert subscription.status == "incomplete"
-    wanted = ["customer.subscription.created", "charge.failed", "payment_intent.payment_failed", "invoice.payment_failed"]
+    wanted = [
+        "customer.subscription.created",
+        "charge.failed",
+        "payment_intent.payment_failed",
+        "invoice.payment_failed",
+    ]
     assert [each for each in types if each in wanted] == wanted
     assert "customer.subscription.updated" not in types
 
@@ -65,7 +70,10 @@ def test_error_if_incomplete_leaves_nothing_behind(shop: Shop) -> None:
 def test_default_incomplete_waits_for_its_payment_intent(shop: Shop) -> None:
     customer = shop.customer(card=None)
     subscription = shop.subscribe(
-        customer, shop.pro, payment_behavior="default_incomplete", expand=["latest_invoice.confirmation_secret", "latest_invoice.payments"]
+        customer,
+        shop.pro,
+        payment_behavior="default_incomplete",
+        expand=["latest_invoice.confirmation_secret", "latest_invoice.payments"],
     )
     assert subscription.status == "incomplete"
     invoice = subscription.latest_invoice
@@ -77,7 +85,9 @@ def test_default_incomplete_waits_for_its_payment_intent(shop: Shop) -> None:
 
     assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "active"
     assert shop.client.v1.invoices.retrieve(invoice.id).status == "paid"
-    found = shop.client.v1.invoice_payments.list({"payment": {"type": "payment_intent", "payment_intent": intent}})
+    found = shop.client.v1.invoice_payments.list(
+        {"payment": {"type": "payment_intent", "payment_intent": intent}}
+    )
     assert [each.invoice for each in found.data] == [invoice.id]
 
 
@@ -178,10 +188,14 @@ def test_preview_changes_nothing(shop: Shop) -> None:
     details: Any = {"items": [{"id": item, "price": shop.pro.id}], "proration_behavior": "always_invoice"}
 
     types = shop.events_during(
-        lambda: shop.client.v1.invoices.create_preview({"subscription": subscription.id, "subscription_details": details})
+        lambda: shop.client.v1.invoices.create_preview(
+            {"subscription": subscription.id, "subscription_details": details}
+        )
     )
 
-    preview = shop.client.v1.invoices.create_preview({"subscription": subscription.id, "subscription_details": details})
+    preview = shop.client.v1.invoices.create_preview(
+        {"subscription": subscription.id, "subscription_details": details}
+    )
     assert types == []
     assert preview.amount_due == 2000
     assert [line.amount for line in preview.lines.data] == [-900, 2900]
@@ -191,11 +205,17 @@ def test_preview_changes_nothing(shop: Shop) -> None:
 def test_always_invoice_charges_the_difference_now(shop: Shop) -> None:
     subscription = shop.subscribe(shop.customer(), shop.basic)
 
-    updated = _swap(shop, subscription, shop.pro, proration_behavior="always_invoice", expand=["latest_invoice"])
+    updated = _swap(
+        shop, subscription, shop.pro, proration_behavior="always_invoice", expand=["latest_invoice"]
+    )
 
     invoice = updated.latest_invoice
     assert isinstance(invoice, stripe.Invoice)
-    assert (invoice.billing_reason, invoice.status, invoice.amount_paid) == ("subscription_update", "paid", 2000)
+    assert (invoice.billing_reason, invoice.status, invoice.amount_paid) == (
+        "subscription_update",
+        "paid",
+        2000,
+    )
     assert all(line.parent.subscription_item_details.proration for line in invoice.lines.data)
 
 
@@ -218,7 +238,13 @@ def test_refused_change_is_undone_whole(shop: Shop) -> None:
     shop.client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": failing.id}})
 
     with pytest.raises(stripe.CardError):
-        _swap(shop, subscription, shop.pro, proration_behavior="always_invoice", payment_behavior="error_if_incomplete")
+        _swap(
+            shop,
+            subscription,
+            shop.pro,
+            proration_behavior="always_invoice",
+            payment_behavior="error_if_incomplete",
+        )
 
     after = shop.client.v1.subscriptions.retrieve(subscription.id)
     assert after["items"].data[0].price.id == shop.basic.id
@@ -232,7 +258,11 @@ def test_pending_change_waits_for_its_invoice(shop: Shop) -> None:
     shop.client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": failing.id}})
 
     held = _swap(
-        shop, subscription, shop.pro, proration_behavior="always_invoice", payment_behavior="pending_if_incomplete"
+        shop,
+        subscription,
+        shop.pro,
+        proration_behavior="always_invoice",
+        payment_behavior="pending_if_incomplete",
     )
 
     assert held.pending_update is not None and held.status == "active"
@@ -249,18 +279,24 @@ def test_paused_subscription_can_be_resumed(shop: Shop) -> None:
     subscription = shop.subscribe(shop.customer(), shop.pro)
 
     paused = shop.client.v1.subscriptions.pause(subscription.id, {"type": "subscription"})
-    resumed = shop.client.v1.subscriptions.resume(subscription.id, {"billing_cycle_anchor": {"type": "unchanged"}})
+    resumed = shop.client.v1.subscriptions.resume(
+        subscription.id, {"billing_cycle_anchor": {"type": "unchanged"}}
+    )
 
     assert paused.status == "paused"
     assert resumed.status == "active"
-    assert {"customer.subscription.paused", "customer.subscription.resumed"} <= {event.type for event in shop.events()}
+    assert {"customer.subscription.paused", "customer.subscription.resumed"} <= {
+        event.type for event in shop.events()
+    }
 
 
 def test_paused_collection_leaves_the_status(shop: Shop) -> None:
     subscription = shop.subscribe(shop.customer(), shop.pro)
 
     types = shop.events_during(
-        lambda: shop.client.v1.subscriptions.update(subscription.id, {"pause_collection": {"behavior": "void"}})
+        lambda: shop.client.v1.subscriptions.update(
+            subscription.id, {"pause_collection": {"behavior": "void"}}
+        )
     )
 
     after = shop.client.v1.subscriptions.retrieve(subscription.id)
@@ -331,10 +367,16 @@ def test_missing_subscription_is_reported_on_id(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError) as raised:
         shop.client.v1.subscriptions.retrieve("sub_nope")
 
-    assert (raised.value.param, raised.value.code, raised.value.http_status) == ("id", "resource_missing", 404)
+    assert (raised.value.param, raised.value.code, raised.value.http_status) == (
+        "id",
+        "resource_missing",
+        404,
+    )
 
 
-def test_portal_cancellation_of_a_flexible_subscription_sets_cancel_at_alone(shop: Shop, emulator: Emulator) -> None:
+def test_portal_cancellation_of_a_flexible_subscription_sets_cancel_at_alone(
+    shop: Shop, emulator: Emulator
+) -> None:
     from stripe_emulator.engine import cancellation
 
     flexible = shop.subscribe(shop.customer(), shop.pro)
@@ -351,7 +393,9 @@ def test_portal_cancellation_of_a_flexible_subscription_sets_cancel_at_alone(sho
     assert shop.client.v1.subscriptions.retrieve(classic.id).cancel_at_period_end is True
 
 
-def _swap(shop: Shop, subscription: stripe.Subscription, price: stripe.Price, **params: Any) -> stripe.Subscription:
+def _swap(
+    shop: Shop, subscription: stripe.Subscription, price: stripe.Price, **params: Any
+) -> stripe.Subscription:
     item = subscription["items"].data[0].id
     return shop.client.v1.subscriptions.update(
         subscription.id, {"items": [{"id": item, "price": price.id}], **params}
