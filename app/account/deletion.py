@@ -1,11 +1,22 @@
 """Closing an account for good."""
 
+import uuid
+
 import sqlalchemy as sa
 
 from app.account.standing import current_subscription
 from app.auth.models import User
+from app.billing.accounts import known_home
+from app.billing.cancellation import cancel_subscriptions
+from app.billing.errors import StripeUnavailable
+from app.billing.orders import pending_orders
+from app.billing.portal import live_subscription
+from app.billing.roles import lock_user
 from app.database import db
 from app.outbox import OutboxMail, queue_mail
+
+# A purchase that another tab begins while the first round asks Stripe is ended by the second.
+ROUNDS = 3
 
 
 class LastAdmin(Exception):
@@ -22,23 +33,35 @@ def what_goes(user: User) -> list[str]:
 
 
 def delete_account(user: User) -> None:
-    """Cancel at Stripe, then delete the user and all that hangs on them, and commit.
+    """Cancel at Stripe, then delete the user and all that hangs on them, in the caller's transaction.
 
     Raises `StripeUnavailable` or `LastAdmin`, and then nothing is deleted.
     """
-    from app.billing.cancellation import cancel_subscriptions
-
     _keep_an_admin(user)
-    user_id, email = user.id, user.email
     # No lock waits for Stripe.
     db.session.commit()
-    cancel_subscriptions(user)
-    _keep_an_admin(user)
+    for _ in range(ROUNDS):
+        cancel_subscriptions(user)
+        lock_user(user.id)
+        if not _may_still_pay(user):
+            _keep_an_admin(user)
+            _delete(user.id, user.email)
+            return
+        # Another tab began to buy meanwhile.
+        db.session.commit()
+    raise StripeUnavailable("A purchase is going on while its account is to be deleted.")
+
+
+def _may_still_pay(user: User) -> bool:
+    at_home = known_home()
+    return at_home is not None and bool(pending_orders(user.id, at_home) or live_subscription(user, at_home))
+
+
+def _delete(user_id: uuid.UUID, email: str) -> None:
     db.session.execute(sa.delete(OutboxMail).where(OutboxMail.user_id == user_id))
     queue_mail("account_deleted", to=email, cause=f"account_deleted:{user_id}")
     # The database's own rules take the rest: sessions and history go, payments stay without a name.
     db.session.execute(sa.delete(User).where(User.id == user_id))
-    db.session.commit()
 
 
 def _keep_an_admin(user: User) -> None:

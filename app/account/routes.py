@@ -1,7 +1,7 @@
 """The account page and the portal: what a user has, pays and can change."""
 
 from flask import Response as FlaskResponse
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
@@ -15,11 +15,14 @@ from app.auth.limits import limit_checkout
 from app.auth.sessions import this_user
 from app.billing.errors import NoCustomer
 from app.billing.models import Payment
+from app.billing.portal import open_portal
 from app.database import begin_write, db
 
 __all__ = ["bp"]
 
 PAYMENTS_A_PAGE = 25
+# Beyond it lies no payment, but numbers that a database cannot count to.
+LAST_PAGE = 100_000
 
 
 @bp.get("")
@@ -33,8 +36,11 @@ def index() -> str:
 @login_required
 def invoices() -> str:
     """All payments, newest first."""
+    page = request.args.get("page", 1, type=int)
+    if not 1 <= page <= LAST_PAGE:
+        abort(404)
     query = db.select(Payment).where(Payment.user_id == this_user().id).order_by(Payment.created_at.desc())
-    return render_template("account/invoices.html", payments=db.paginate(query, per_page=PAYMENTS_A_PAGE))
+    return render_template("account/invoices.html", payments=db.paginate(query, page=page, per_page=PAYMENTS_A_PAGE))
 
 
 @bp.get("/export")
@@ -55,8 +61,6 @@ def export() -> FlaskResponse:
 @limit_checkout
 def portal() -> Response:
     """Leave for Stripe's customer portal, or straight for one of its flows."""
-    from app.billing.portal import open_portal
-
     try:
         return redirect(open_portal(this_user(), request.form.get("flow") or None), 303)
     except NoCustomer:

@@ -6,8 +6,10 @@ import sqlalchemy as sa
 
 from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
 from app.auth.models import User
+from app.billing.accounts import known_home
 from app.billing.models import Grant, Order, Payment, Subscription
 from app.billing.plans import PLANS, Role
+from app.billing.portal import latest_subscription
 from app.billing.statuses import OrderState, PaymentStatus
 from app.database import db, utcnow
 
@@ -28,22 +30,15 @@ def standing_of(user: User) -> tuple[Summary, Problem | None]:
 
 
 def current_subscription(user: User) -> Subscription | None:
-    """The subscription that matters most: a running one before an ended one, the better plan, the newer."""
-    rows = db.session.scalars(sa.select(Subscription).where(Subscription.user_id == user.id))
-    return max(rows, key=_weight, default=None)
+    """The subscription to tell about: the running one, or else the one that ended last. Never waits for Stripe."""
+    at_home = known_home()
+    return latest_subscription(user, at_home) if at_home else None
 
 
 def recent_payments(user: User, count: int) -> Sequence[Payment]:
     """The last payments, newest first."""
     query = sa.select(Payment).where(Payment.user_id == user.id).order_by(Payment.created_at.desc()).limit(count)
     return db.session.scalars(query).all()
-
-
-def _weight(subscription: Subscription) -> tuple[bool, bool, int, float]:
-    plan = subscription.plan
-    started_at = subscription.started_at or subscription.snapshot_at
-    rank = plan.role.rank if plan else 0
-    return not subscription.has_ended, subscription.grants_access, rank, started_at.timestamp()
 
 
 def _open_payment(subscription: Subscription) -> Payment | None:

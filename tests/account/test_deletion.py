@@ -1,0 +1,125 @@
+"""Closing an account: Stripe first, then everything, and nothing if Stripe cannot be asked."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app import create_app
+from app.auth.models import SecurityEvent, User, UserSession
+from app.billing.models import Order, Payment
+from app.database import db, utcnow
+from app.settings import Settings
+from stripe_emulator import Emulator
+from tests.mailbox import mails
+from tests.people import PASSWORD, Person
+
+
+def delete(person: Person, password: str = PASSWORD):  # type: ignore[no-untyped-def]
+    return person.post("/account/delete", page="/account/delete", current_password=password)
+
+
+def count(app: Flask, model: type) -> int:
+    with app.app_context():
+        return db.session.scalar(sa.select(sa.func.count()).select_from(model))
+
+
+def test_page_lists_what_goes(alice: Person) -> None:
+    page = alice.get("/account/delete").text
+
+    assert alice.email in page
+    assert "This cannot be undone" in page
+
+
+def test_account_is_gone_with_all_that_hangs_on_it(alice: Person) -> None:
+    answer = delete(alice)
+
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert [count(alice.app, model) for model in (User, UserSession, SecurityEvent)] == [0, 0, 0]
+    assert alice.get("/account").status_code == 302
+
+
+def test_address_is_free_again(alice: Person) -> None:
+    delete(alice)
+
+    again = Person.sign_up(alice.app, alice.email)
+
+    assert again.get("/account").status_code == 200
+
+
+def test_last_mail_says_that_it_is_done(alice: Person) -> None:
+    delete(alice)
+
+    assert mails(alice.app) == [("account_deleted", alice.email)]
+
+
+@pytest.mark.parametrize("password", ["", "wrong"])
+def test_wrong_password_deletes_nothing(alice: Person, password: str) -> None:
+    answer = delete(alice, password)
+
+    assert answer.status_code == 422
+    assert alice.get("/account").status_code == 200
+
+
+def test_other_accounts_stay(alice: Person, bob: Person) -> None:
+    delete(alice)
+
+    assert bob.get("/account").status_code == 200
+
+
+def test_payments_stay_without_a_name(alice: Person) -> None:
+    with alice.app.app_context():
+        payment = Payment(user_id=alice.id, stripe_account="acct_1", livemode=False, status="paid", amount=900)
+        payment.currency, payment.created_at = "usd", utcnow()
+        db.session.add(payment)
+        db.session.commit()
+
+    delete(alice)
+
+    with alice.app.app_context():
+        assert db.session.scalars(db.select(Payment.user_id)).all() == [None]
+
+
+def test_open_checkout_is_expired_before_the_account_goes(alice: Person, catalogue: None) -> None:
+    alice.buy("pro")
+
+    answer = delete(alice)
+
+    assert answer.status_code == 303
+    with alice.app.app_context():
+        assert db.session.scalars(db.select(Order.state)).all() == ["expired"]
+
+
+def test_unreachable_stripe_deletes_nothing(alice: Person, catalogue: None, running_emulator: Emulator) -> None:
+    alice.buy("pro")
+    settings: Settings = alice.app.extensions["settings"]
+    cut_off = create_app(Settings(**settings.model_dump() | {"stripe_api_base": "http://127.0.0.1:9"}))
+    cookie = alice.client.get_cookie("session")
+    assert cookie is not None
+    browser = Person(cut_off, cut_off.test_client(), alice.email)
+    browser.client.set_cookie("session", cookie.value)
+
+    answer = delete(browser)
+
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+    assert alice.get("/account").status_code == 200
+
+
+def test_last_admin_stays(alice: Person, bob: Person) -> None:
+    with alice.app.app_context():
+        db.session.execute(db.update(User).where(User.email == alice.email).values(is_admin=True))
+        db.session.commit()
+
+    answer = delete(alice)
+
+    assert answer.status_code == 422
+    assert "You are the only admin." in answer.text
+    assert alice.get("/account").status_code == 200
+
+
+def test_one_of_two_admins_may_go(alice: Person, bob: Person) -> None:
+    with alice.app.app_context():
+        db.session.execute(db.update(User).values(is_admin=True))
+        db.session.commit()
+
+    assert delete(alice).status_code == 303

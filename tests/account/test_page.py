@@ -1,0 +1,197 @@
+"""The account page: how things stand, from our own tables alone."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.auth.models import User
+from app.billing.gateway import get_gateway
+from app.billing.models import Grant, Order, Payment, StripeAccount, Subscription
+from app.database import db, utcnow
+from app.settings import Settings
+from tests.people import PASSWORD, Person
+
+ACCOUNT = "acct_test"
+
+
+@pytest.fixture
+def home(app: Flask) -> None:
+    """The account that our key belongs to, known from earlier."""
+    with app.app_context():
+        db.session.add(StripeAccount(key_fingerprint=get_gateway().key_fingerprint, stripe_account=ACCOUNT))
+        db.session.commit()
+
+
+def subscribe(person: Person, **values: object) -> None:
+    now = utcnow()
+    defaults = {
+        "stripe_subscription_id": "sub_1",
+        "user_id": person.id,
+        "stripe_customer_id": "cus_1",
+        "stripe_account": ACCOUNT,
+        "livemode": False,
+        "status": "active",
+        "lookup_key": "pro_month",
+        "amount": 2900,
+        "currency": "usd",
+        "interval": "month",
+        "current_period_start": now,
+        "current_period_end": now + timedelta(days=30),
+        "snapshot_at": now,
+    }
+    with person.app.app_context():
+        db.session.add(Subscription(**defaults | values))
+        db.session.commit()
+
+
+def test_new_reader_is_on_the_free_plan(alice: Person) -> None:
+    assert "You&#39;re on the free plan." in alice.get("/account").text
+
+
+def test_subscriber_reads_the_plan_and_the_price(alice: Person, home: None) -> None:
+    subscribe(alice)
+
+    assert "You&#39;re on Pro, $29 a month." in alice.get("/account").text
+
+
+def test_running_subscription_is_told_before_an_ended_one(alice: Person, home: None) -> None:
+    subscribe(alice, stripe_subscription_id="sub_0", status="canceled", ended_at=utcnow())
+    subscribe(alice, lookup_key="basic_month", amount=900)
+
+    assert "You&#39;re on Basic, $9 a month." in alice.get("/account").text
+
+
+def test_failed_payment_is_told_with_the_way_to_pay(alice: Person, home: None) -> None:
+    subscribe(alice, status="past_due")
+    payment = Payment(
+        user_id=alice.id, stripe_account=ACCOUNT, livemode=False, status="failed", amount=2900, currency="usd"
+    )
+    payment.stripe_subscription_id, payment.created_at = "sub_1", utcnow()
+    with alice.app.app_context():
+        db.session.add(payment)
+        db.session.commit()
+
+    page = alice.get("/account").text
+
+    assert "Your last payment didn&#39;t go through." in page
+    assert "Please update your card" in page
+
+
+def test_lifetime_is_told(alice: Person) -> None:
+    order = Order(user_id=alice.id, state="fulfilled", plan_key="lifetime", amount=19900, currency="usd")
+    order.stripe_account, order.livemode = ACCOUNT, False
+    with alice.app.app_context():
+        db.session.add(order)
+        db.session.commit()
+
+    assert "Pro is yours for good." in alice.get("/account").text
+
+
+def test_gift_is_told(alice: Person) -> None:
+    with alice.app.app_context():
+        db.session.add(Grant(user_id=alice.id, role="basic"))
+        db.session.commit()
+
+    assert "You have Basic as a gift." in alice.get("/account").text
+
+
+def test_page_works_while_stripe_is_down(alice: Person, home: None) -> None:
+    subscribe(alice)
+    settings: Settings = alice.app.extensions["settings"]
+    cut_off = create_app(Settings(**settings.model_dump() | {"stripe_api_base": "http://127.0.0.1:9"}))
+    browser = Person(cut_off, cut_off.test_client(), alice.email)
+    browser.post("/login", page="/login", email=alice.email, password=PASSWORD)
+
+    assert browser.get("/account").status_code == 200
+
+
+def test_page_of_one_reader_is_never_kept_for_the_next(alice: Person) -> None:
+    answer = alice.get("/account")
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Cookie" in answer.headers["Vary"]
+
+
+def test_invoices_are_paged_newest_first(alice: Person) -> None:
+    with alice.app.app_context():
+        for number in range(30):
+            payment = Payment(
+                user_id=alice.id, stripe_account=ACCOUNT, livemode=False, status="paid", amount=900, currency="usd"
+            )
+            payment.number, payment.created_at = f"INV-{number:04}", utcnow() + timedelta(seconds=number)
+            db.session.add(payment)
+        db.session.commit()
+
+    account, first, second = (
+        alice.get(path).text for path in ("/account", "/account/invoices", "/account/invoices?page=2")
+    )
+
+    assert ("INV-0029" in account, "INV-0024" in account) == (True, False)
+    assert ("INV-0029" in first, "INV-0004" in first) == (True, False)
+    assert "INV-0004" in second
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "2", "99999999999999999999"])
+def test_page_that_is_not_there_is_404(alice: Person, page: str) -> None:
+    assert alice.get(f"/account/invoices?page={page}").status_code == 404
+
+
+def test_payments_of_somebody_else_are_not_shown(alice: Person, bob: Person) -> None:
+    payment = Payment(user_id=bob.id, stripe_account=ACCOUNT, livemode=False, status="paid", amount=900, currency="usd")
+    payment.number, payment.created_at = "INV-BOB", utcnow()
+    with alice.app.app_context():
+        db.session.add(payment)
+        db.session.commit()
+
+    assert (
+        "INV-BOB"
+        not in alice.get("/account").text + alice.get("/account/invoices").text + alice.get("/account/export").text
+    )
+
+
+def test_history_tells_of_signing_in_and_of_failures(alice: Person) -> None:
+    stranger = Person(alice.app, alice.app.test_client(), alice.email)
+    stranger.post("/login", page="/login", email=alice.email, password="a wrong password")
+
+    page = alice.get("/account").text
+
+    assert "Account created" in page
+    assert "Log-in failed: wrong password" in page
+    assert "127.0.0.0/24" in page
+
+
+def test_portal_without_a_customer_leads_to_the_prices(alice: Person) -> None:
+    answer = alice.post("/account/portal")
+
+    assert (answer.status_code, answer.location) == (303, "/pricing")
+    assert "choose a plan first" in alice.get("/pricing").text
+
+
+def test_unknown_flow_is_refused(alice: Person) -> None:
+    assert alice.post("/account/portal", flow="subscription_free_for_ever").status_code == 400
+
+
+def test_customer_reaches_the_portal(alice: Person, catalogue: None) -> None:
+    alice.buy("pro")
+
+    answer = alice.post("/account/portal", flow="payment_method_update")
+
+    assert answer.status_code == 303
+    assert answer.location.startswith(alice.app.extensions["settings"].stripe_api_base)
+
+
+def test_export_holds_everything_but_what_lets_people_in(alice: Person, catalogue: None) -> None:
+    alice.buy("basic")
+
+    answer = alice.get("/account/export")
+
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert answer.json is not None
+    assert answer.json["user"]["email"] == alice.email
+    assert [order["plan_key"] for order in answer.json["orders"]] == ["basic"]
+    assert {"sessions", "security_events", "payments", "subscriptions", "mails"} <= set(answer.json)
+    with alice.app.app_context():
+        assert db.session.scalars(db.select(User.password_hash)).one() not in answer.text
+    assert "verify-email" not in answer.text

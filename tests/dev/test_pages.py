@@ -1,0 +1,60 @@
+"""Pages for development alone."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.settings import Settings
+from tests.people import Person
+
+PATHS = ["/dev/components", "/dev/mail"]
+
+
+@pytest.fixture
+def in_production(app: Flask) -> FlaskClient:
+    values = app.extensions["settings"].model_dump() | {
+        "app_env": "production",
+        "base_url": "https://shop.example",
+        "secret_key": "s" * 40,
+        "allow_sqlite_in_production": True,
+        "stripe_secret_key": "sk_live_x",
+        "stripe_publishable_key": "pk_live_x",
+        "stripe_webhook_secret": "whsec_x",
+        "stripe_api_base": "",
+    }
+    return create_app(Settings(**values)).test_client()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page_is_absent_in_production(in_production: FlaskClient, path: str) -> None:
+    assert in_production.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page_is_there_in_development(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 200
+
+
+def test_mail_can_be_read_as_text_and_as_html(alice: Person) -> None:
+    page = alice.get("/dev/mail").text
+    address = page.split('href="/dev/mail/', 1)[1].split('"', 1)[0]
+
+    html = alice.get(f"/dev/mail/{address}")
+
+    assert "Confirm your address" in page
+    assert "/verify-email/" in page
+    assert html.status_code == 200
+    assert "default-src &#39;none&#39;".replace("&#39;", "'") in html.headers["Content-Security-Policy"]
+
+
+def test_unknown_mail_is_404(client: FlaskClient) -> None:
+    assert client.get("/dev/mail/00000000-0000-0000-0000-000000000000").status_code == 404
+
+
+def test_cookie_is_bound_to_the_host_and_to_https_in_production(in_production: FlaskClient) -> None:
+    cookie = in_production.get("/login", base_url="https://shop.example").headers["Set-Cookie"]
+
+    assert cookie.startswith("__Host-session=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
