@@ -4,6 +4,7 @@ from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import disputes
+from stripe_emulator.engine.changes import changing
 from stripe_emulator.resources.fields import carry
 
 
@@ -24,8 +25,8 @@ def retrieve(request: Request) -> Json:
 def update(request: Request) -> Json:
     """Answer a dispute with evidence; it is submitted unless told otherwise."""
     dispute, params = retrieve(request), request.params
-    carry(dispute, params, ())
-    request.tx.save(dispute)
+    with changing(request.tx, "charge.dispute.updated", dispute):
+        carry(dispute, params, ())
     if params.get("evidence") or params.get("submit"):
         dispute = disputes.submit_evidence(
             request.tx, dispute, params.get("evidence") or {}, params.get("submit", True)
