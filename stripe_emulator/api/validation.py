@@ -12,6 +12,13 @@ _TOLERANT = Types(legacy.FIELDS)
 _EXPAND = {"expand": ["a", "s"]}
 _NOTHING = _STRICT.compile(_EXPAND, [])
 
+class _Anything(Struct):
+    def read(self, tree: Json, prefix: str = "") -> Json:
+        return tree
+
+
+_ANYTHING = _Anything({}, [])
+
 #: Parameters of operations that are in no specification of Stripe's.
 _undocumented: dict[str, Struct] = {}
 
@@ -19,6 +26,11 @@ _undocumented: dict[str, Struct] = {}
 def describe(method: str, path: str, fields: dict[str, Any], required: list[str] | None = None) -> None:
     """State the parameters of an operation that Stripe does not document."""
     _undocumented[f"{method} {path}"] = _STRICT.compile({**_EXPAND, **fields}, required or [])
+
+
+def describe_open(method: str, path: str) -> None:
+    """State that an operation takes whatever its one client sends, as it sends it."""
+    _undocumented[f"{method} {path}"] = _ANYTHING
 
 
 def validate(method: str, path: str, tree: Json, strict: bool) -> Json:
