@@ -4,16 +4,21 @@ from datetime import UTC, datetime, time
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, ValidationError
 
 from app.billing.plans import Role
 from app.database import utcnow
 
+CHOICES = [SelectChoice(role.value, role.value.capitalize()) for role in (Role.BASIC, Role.PRO)]
+
 
 class GrantForm(FlaskForm):
     """A role given by hand, until the end of a day (UTC) or for good."""
 
-    role = SelectField("Role", choices=[(Role.BASIC.value, "Basic"), (Role.PRO.value, "Pro")])
+    role = SelectField(
+        "Role", choices=[SelectChoice(role.value, role.value.capitalize()) for role in (Role.BASIC, Role.PRO)]
+    )
     until = DateField("Until", validators=[Optional()])
 
     def validate_until(self, field: DateField) -> None:

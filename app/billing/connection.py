@@ -41,7 +41,7 @@ def connect(gateway: StripeGateway, code: str) -> StripeConnection:
         with gateway.errors():
             token = gateway.client.oauth.token({"grant_type": "authorization_code", "code": code})
     except StripeUnavailable as error:
-        if getattr(error.__cause__, "code", None) == "invalid_grant":
+        if _oauth_code(error) == "invalid_grant":
             raise ConnectionRefused("Stripe no longer knows this authorization. Start again.") from error
         raise
     if bool(token.livemode) != gateway.livemode:
@@ -61,8 +61,7 @@ def disconnect(gateway: StripeGateway) -> None:
     if connection is None:
         return
     if connection.state != ConnectionState.REVOKED:
-        with gateway.errors():
-            gateway.client.oauth.deauthorize({"stripe_user_id": connection.stripe_account})
+        _deauthorize(gateway, connection.stripe_account)
     db.session.delete(connection)
     db.session.commit()
     gateway.connected_account = None
@@ -120,6 +119,20 @@ def _probe(gateway: StripeGateway) -> ConnectionState:
         # The platform's key works, but not for this account; without one, the key is only restricted.
         return ConnectionState.REVOKED if gateway.connected_account else ConnectionState.CONNECTED
     return ConnectionState.CONNECTED
+
+
+def _deauthorize(gateway: StripeGateway, stripe_account: str) -> None:
+    try:
+        with gateway.errors():
+            gateway.client.oauth.deauthorize({"stripe_user_id": stripe_account})
+    except StripeUnavailable as error:
+        # The account took its permission back itself, and we were not told: then there is nothing left to give.
+        if _oauth_code(error) != "invalid_client":
+            raise
+
+
+def _oauth_code(error: StripeUnavailable) -> str | None:
+    return getattr(error.__cause__, "code", None)
 
 
 def _remember(stripe_account: str, livemode: bool) -> StripeConnection:

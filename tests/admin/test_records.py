@@ -1,0 +1,150 @@
+"""Events, orders, subscriptions and the audit, as the operator reads them."""
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from app.billing.models import Order, RoleChange, StripeEvent, Subscription
+from app.database import db, utcnow
+from tests.people import Person
+
+
+def add_event(app: Flask, event_id: str, outcome: str = "processed", **values: object) -> None:
+    body = {
+        "id": event_id,
+        "object": "event",
+        "type": "product.created",
+        "created": 1_790_000_000,
+        "livemode": False,
+        "api_version": "2026-10-28.endive",
+        "data": {"object": {"id": "prod_1", "object": "product", "name": "<b>bold</b>"}},
+    }
+    row = {"type": "product.created", "payload": json.dumps(body), "created_at": utcnow()} | values
+    with app.app_context():
+        db.session.add(StripeEvent(id=event_id, outcome=outcome, **row))
+        db.session.commit()
+
+
+def add_order(app: Flask, owner: Person, state: str, **values: object) -> None:
+    with app.app_context():
+        order = Order(
+            id=uuid.uuid4(), user_id=owner.id, state=state, plan_key="pro", interval="month", amount=2900,
+            currency="usd", stripe_account="acct_1", livemode=False, **values,
+        )  # fmt: skip
+        db.session.add(order)
+        db.session.commit()
+
+
+def test_events_are_filtered_by_outcome_and_type(app: Flask, olga: Person) -> None:
+    add_event(app, "evt_fine")
+    add_event(app, "evt_broken", "failed", type="invoice.paid")
+
+    assert "evt_fine" not in olga.get("/admin/events?outcome=failed").text
+    assert "evt_broken" in olga.get("/admin/events?outcome=failed").text
+    assert "evt_fine" not in olga.get("/admin/events?type=invoice.paid").text
+    assert "evt_fine" in olga.get("/admin/events?outcome=nonsense").text
+
+
+def test_event_shows_payload_error_and_changes(app: Flask, olga: Person) -> None:
+    changes = {"sub_1": {"before": {"status": "active"}, "after": {"status": "past_due"}}}
+    add_event(app, "evt_1", "failed", error="StripeUnavailable: down", changes=changes, tries=4)
+
+    page = olga.get("/admin/events/evt_1").text
+
+    assert "StripeUnavailable: down" in page
+    assert "past_due" in page
+    assert "&lt;b&gt;bold&lt;/b&gt;" in page
+
+
+def test_event_without_its_payload_says_so_and_cannot_be_processed_again(app: Flask, olga: Person) -> None:
+    add_event(app, "evt_1", payload=None)
+
+    page = olga.get("/admin/events/evt_1").text
+
+    assert "older than what is kept" in page
+    assert "Process again" not in page
+
+
+def test_replay_settles_a_failed_event(app: Flask, olga: Person) -> None:
+    add_event(app, "evt_1", "failed", error="down")
+
+    answer = olga.post("/admin/events/evt_1/replay", page="/admin/events/evt_1")
+
+    assert answer.status_code == 303
+    with app.app_context():
+        event = db.session.get(StripeEvent, "evt_1")
+        assert event is not None
+        assert (event.outcome, event.tries, event.error) == ("ignored", 2, None)
+
+
+def test_replay_that_fails_again_is_told(app: Flask, olga: Person) -> None:
+    add_event(app, "evt_1", "failed", payload="no longer an event")
+
+    olga.post("/admin/events/evt_1/replay", page="/admin/events/evt_1")
+
+    assert "The event failed again" in olga.get("/admin/events/evt_1").text
+
+
+@pytest.mark.parametrize("path", ["/admin/events/evt_none", "/admin/events/x%00y"])
+def test_unknown_event_is_404(olga: Person, path: str) -> None:
+    assert olga.get(path).status_code == 404
+
+
+def test_overview_tells_what_needs_a_look(app: Flask, olga: Person, alice: Person) -> None:
+    assert "Nothing. All is in order." in olga.get("/admin/").text
+    add_event(app, "evt_1", "failed")
+    add_order(app, alice, "mismatched")
+
+    page = olga.get("/admin/").text
+
+    assert "1 event was not processed." in page
+    assert "1 order was paid with another amount than agreed." in page
+
+
+def test_mismatched_order_stands_out_with_its_note(app: Flask, olga: Person, alice: Person) -> None:
+    add_order(app, alice, "mismatched", note="paid in eur, ordered in usd")
+    add_order(app, alice, "fulfilled")
+
+    page = olga.get("/admin/orders?state=mismatched").text
+
+    assert "paid in eur, ordered in usd" in page
+    assert "badge--danger" in page
+    assert page.count("alice@example.com") == 1
+
+
+def test_subscriptions_name_plan_status_and_owner(app: Flask, olga: Person, alice: Person) -> None:
+    with app.app_context():
+        now = utcnow()
+        db.session.add(
+            Subscription(
+                stripe_subscription_id="sub_1", user_id=alice.id, stripe_customer_id="cus_1", stripe_account="acct_1",
+                livemode=False, status="active", lookup_key="pro_month", stripe_price_id="price_1", amount=2900,
+                currency="usd", interval="month", current_period_end=now + timedelta(days=20), cancel_at=now,
+                started_at=now, snapshot_at=now,
+            )
+        )  # fmt: skip
+        db.session.commit()
+
+    page = olga.get("/admin/subscriptions?status=active").text
+
+    for text in ("alice@example.com", "Pro", "Canceling", "$29 a month", "sub_1"):
+        assert text in page
+
+
+def test_audit_names_rule_object_and_cause(app: Flask, olga: Person, alice: Person) -> None:
+    with app.app_context():
+        db.session.add(
+            RoleChange(
+                user_id=alice.id, role_before="free", role_after="pro", rule="subscription active", object_id="sub_1",
+                cause="evt_1",
+            )
+        )  # fmt: skip
+        db.session.commit()
+
+    page = olga.get("/admin/audit").text
+
+    for text in ("free to pro", "subscription active", "sub_1", "/admin/events/evt_1"):
+        assert text in page
