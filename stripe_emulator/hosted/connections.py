@@ -85,9 +85,7 @@ def end(tx: Transaction, client_id: str | None, account: str | None) -> str:
             401,
         )
     tx.set_hidden(CONNECTION, client_id, {})
-    event = tx.emit(
-        "account.application.deauthorized", {"id": client_id, "object": "application", "name": None}
-    )
+    event = tx.emit("account.application.deauthorized", {"id": client_id, "object": "application", "name": None})
     # Connect events say which account they come from; those of the account itself do not.
     tx.save({**event, "account": account})
     return account

@@ -27,9 +27,7 @@ def invoice_pdf(invoice: Json, merchant: str) -> bytes:
             y += 17
         if number == len(chunks):
             _totals(page, invoice, y)
-        page.text(
-            MARGIN, 800, f"Made by the Stripe emulator: no money moved. Page {number} of {len(chunks)}.", 8
-        )
+        page.text(MARGIN, 800, f"Made by the Stripe emulator: no money moved. Page {number} of {len(chunks)}.", 8)
         pages.append(page)
     return pdf.render(pages, title)
 

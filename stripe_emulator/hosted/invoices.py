@@ -20,7 +20,9 @@ bp = Blueprint("invoices", __name__, url_prefix="/i")
 
 Page = tuple[str, int]
 NOTICES = {"paid": "Thank you. The invoice is paid."}
-NOT_AUTHENTICATED = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+NOT_AUTHENTICATED = (
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+)
 
 
 @bp.get("/<invoice_id>")
@@ -118,9 +120,7 @@ def _authenticate(tx: Transaction, intent: Json, customer: str | None) -> BaseRe
     return redirect(url_for("authentication.challenge", intent_id=intent["id"]), 303)
 
 
-def _try(
-    invoice_id: str, action: Callable[[Transaction], BaseResponse], values: dict[str, str]
-) -> BaseResponse | Page:
+def _try(invoice_id: str, action: Callable[[Transaction], BaseResponse], values: dict[str, str]) -> BaseResponse | Page:
     try:
         return attempt(action)
     except ApiError as error:

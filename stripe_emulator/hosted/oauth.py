@@ -49,9 +49,7 @@ def answer() -> BaseResponse:
             account = current_account(tx)
             if account is None:
                 abort(404, "There is no account to connect yet.")
-            connections.remember_code(
-                tx, code, request.values["client_id"], account["id"], _scope(), time.time()
-            )
+            connections.remember_code(tx, code, request.values["client_id"], account["id"], _scope(), time.time())
         answered = {"scope": _scope(), "code": code, **state}
     else:
         denied = {"error": "access_denied", "error_description": "The user denied your request"}

@@ -60,8 +60,8 @@ def _font(base: str) -> bytes:
 
 
 def _page(resources: str, contents: int) -> bytes:
-    box = f"/MediaBox [0 0 {WIDTH} {HEIGHT}]"
-    return f"<< /Type /Page /Parent 2 0 R {box} /Resources << /Font << {resources} >> >> /Contents {contents} 0 R >>".encode()
+    frame = f"/MediaBox [0 0 {WIDTH} {HEIGHT}] /Resources << /Font << {resources} >> >>"
+    return f"<< /Type /Page /Parent 2 0 R {frame} /Contents {contents} 0 R >>".encode()
 
 
 def _stream(content: bytes) -> bytes:

@@ -8,7 +8,6 @@ from flask import current_app
 from stripe_emulator.api.errors import ApiError
 from stripe_emulator.store import Store, Transaction
 
-
 Result = TypeVar("Result")
 
 

@@ -34,9 +34,7 @@ def pay(tx: Transaction, session_id: str, answers: Answers) -> str:
 
 def destination(session: Json) -> str:
     """Return where the browser goes now: the merchant's success page, or the checkout page itself."""
-    forward = (
-        after_checkout(session["id"], session["success_url"]) if session["status"] == "complete" else None
-    )
+    forward = after_checkout(session["id"], session["success_url"]) if session["status"] == "complete" else None
     return forward or url_for("checkout.show", session_id=session["id"])
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stripe_emulator.engine.checkout import needs_payment_method
 from stripe_emulator.engine.cards import iban_by_number
+from stripe_emulator.engine.checkout import needs_payment_method
 from stripe_emulator.hosted.card_form import read_card
 from stripe_emulator.store import Json, Transaction
 

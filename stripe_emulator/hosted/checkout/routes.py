@@ -17,7 +17,9 @@ from stripe_emulator.store import Json, Transaction
 bp = Blueprint("checkout", __name__, url_prefix="/c/pay")
 
 Page = tuple[str, int]
-NOT_AUTHENTICATED = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+NOT_AUTHENTICATED = (
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+)
 
 
 @bp.get("/<session_id>")
@@ -95,9 +97,7 @@ def page(session_id: str, values: dict[str, str], errors: dict[str, str], status
 
 
 def _context(tx: Transaction, session: Json) -> Json:
-    asks = session["billing_address_collection"] == "required" or (session["automatic_tax"] or {}).get(
-        "enabled"
-    )
+    asks = session["billing_address_collection"] == "required" or (session["automatic_tax"] or {}).get("enabled")
     return {
         "order": completion.order_of(tx, session),
         "email": form.known_email(tx, session),

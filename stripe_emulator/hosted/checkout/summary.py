@@ -63,9 +63,7 @@ def summarize(
     code = discount.code if discount else None
     return Order(
         heading=f"{verb} {_name(tx, items)}",
-        price="Free today"
-        if trial_end
-        else format_amount(_undiscounted(session, items), session["currency"]),
+        price="Free today" if trial_end else format_amount(_undiscounted(session, items), session["currency"]),
         rhythm=later.rhythm if later and not trial_end else "",
         terms=f"Nothing is due for the trial. From {format_day(trial_end)} it is {later.price}."
         if later and trial_end
@@ -96,9 +94,7 @@ def _later(items: list[Json], trial_end: int | None, discount: Discount | None) 
     lasting = discount is not None and discount.coupon["duration"] == "forever"
     amount = sum(item["amount_total" if lasting else "amount_subtotal"] for item in recurring)
     price = recurring[0]["price"]
-    return Later(
-        format_price({**price, "unit_amount": amount}), format_interval(price["recurring"]), trial_end
-    )
+    return Later(format_price({**price, "unit_amount": amount}), format_interval(price["recurring"]), trial_end)
 
 
 def _undiscounted(session: Json, items: list[Json]) -> int:

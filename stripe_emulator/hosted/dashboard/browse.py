@@ -58,9 +58,7 @@ def search_objects() -> str | Response:
         if kind and tx.get(kind, words):
             return redirect(url_for("dashboard.show_object", kind=kind, id=words), 303)
         found = search(tx, words) if words else []
-    return render_template(
-        "dashboard/search.html", words=words, found=[(each, title_of(each)) for each in found]
-    )
+    return render_template("dashboard/search.html", words=words, found=[(each, title_of(each)) for each in found])
 
 
 @bp.get("/dashboard/object/<kind>/<id>")

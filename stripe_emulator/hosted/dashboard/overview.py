@@ -10,9 +10,8 @@ from stripe_emulator.hosted.dashboard.kinds import KINDS
 from stripe_emulator.hosted.dashboard.queries import count, newest
 from stripe_emulator.hosted.storage import current_store
 
-#: Any key of this form is taken; these are for copying.
-SECRET_KEY = "sk_test_emulator00000000000000"
-PUBLISHABLE_KEY = "pk_test_emulator00000000000000"
+#: Any key of this form is taken; this one is for copying.
+KEY = "test_emulator00000000000000"
 SHOWN_EVENTS = 12
 
 
@@ -25,7 +24,7 @@ def overview() -> str:
         endpoints = [(each, live_secrets(tx, each["id"])) for each in tx.find("webhook_endpoint")]
         counts = [(kind, count(tx, kind.object)) for kind in KINDS.values()]
         events = newest(tx, "event", SHOWN_EVENTS)
-    keys = {"Secret key": SECRET_KEY, "Publishable key": PUBLISHABLE_KEY, "API address": store.base_url}
+    keys = {"Secret key": f"sk_{KEY}", "Publishable key": f"pk_{KEY}", "API address": store.base_url}
     return render_template(
         "dashboard/overview.html",
         account=account,

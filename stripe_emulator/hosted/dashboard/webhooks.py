@@ -9,7 +9,6 @@ from stripe_emulator.hosted.dashboard.blueprint import bp, done
 from stripe_emulator.hosted.dashboard.queries import delivery_by_number
 from stripe_emulator.hosted.storage import current_store
 
-
 SHOWN = 50
 
 
@@ -31,9 +30,7 @@ def show_delivery(number: int) -> str:
             abort(404)
         attempts = deliveries.attempts(tx, delivery)
         endpoint = tx.get("webhook_endpoint", delivery.endpoint)
-    return render_template(
-        "dashboard/delivery.html", delivery=delivery, attempts=attempts[::-1], endpoint=endpoint
-    )
+    return render_template("dashboard/delivery.html", delivery=delivery, attempts=attempts[::-1], endpoint=endpoint)
 
 
 @bp.post("/dashboard/webhooks/deliveries/<int:number>/resend")

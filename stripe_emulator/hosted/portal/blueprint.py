@@ -34,9 +34,7 @@ def share_session() -> Json:
 @bp.errorhandler(SessionExpired)
 def show_expired(error: SessionExpired) -> Response:
     """Say that the link is over and lead back."""
-    return make_response(
-        render_template("portal/expired.html", merchant=error.merchant, back=error.back), 410
-    )
+    return make_response(render_template("portal/expired.html", merchant=error.merchant, back=error.back), 410)
 
 
 def current_portal() -> PortalSession:

@@ -60,9 +60,7 @@ def options_for(tx: Transaction, portal: PortalSession, subscription: Json) -> l
     for entry in _offered(portal):
         adjustable = bool((entry.get("adjustable_quantity") or {}).get("enabled"))
         prices = [tx.get("price", each) for each in entry["prices"]]
-        for price in sorted(
-            (each for each in prices if each and each["active"]), key=lambda each: each["unit_amount"]
-        ):
+        for price in sorted((each for each in prices if each and each["active"]), key=lambda each: each["unit_amount"]):
             label = format_price(price)
             name = product_name(tx, price)
             options.append(Option(price, name, label, price["id"] == current, adjustable))
@@ -73,9 +71,7 @@ def to_price(
     tx: Transaction, portal: PortalSession, subscription: Json, price_id: str, quantity: int | None, date: int
 ) -> Change | None:
     """Return the change to an offered price, or None if it is not offered."""
-    option = next(
-        (each for each in options_for(tx, portal, subscription) if each.price["id"] == price_id), None
-    )
+    option = next((each for each in options_for(tx, portal, subscription) if each.price["id"] == price_id), None)
     if option is None:
         return None
     item = subscription["items"]["data"][0]
@@ -141,9 +137,7 @@ def is_deferred(portal: PortalSession, change: Change) -> bool:
 
 
 def _schedule(tx: Transaction, change: Change) -> None:
-    schedule = call(
-        tx, "POST", "/v1/subscription_schedules", {"from_subscription": change.subscription["id"]}
-    )
+    schedule = call(tx, "POST", "/v1/subscription_schedules", {"from_subscription": change.subscription["id"]})
     current = schedule["phases"][0]
     items = [{"price": each["price"], "quantity": each.get("quantity") or 1} for each in current["items"]]
     phases = [
@@ -163,9 +157,7 @@ def _offered(portal: PortalSession) -> list[Json]:
 
 
 def _proration_behavior(portal: PortalSession) -> str:
-    return str(
-        (portal.features.get("subscription_update") or {}).get("proration_behavior") or "create_prorations"
-    )
+    return str((portal.features.get("subscription_update") or {}).get("proration_behavior") or "create_prorations")
 
 
 def _trial(portal: PortalSession, change: Change) -> Json:
@@ -180,6 +172,4 @@ def _per_day(price: Json, quantity: int) -> float:
 
 def _days(price: Json) -> int:
     recurring = price["recurring"]
-    return {"day": 1, "week": 7, "month": 30, "year": 365}[recurring["interval"]] * int(
-        recurring["interval_count"]
-    )
+    return {"day": 1, "week": 7, "month": 30, "year": 365}[recurring["interval"]] * int(recurring["interval_count"])

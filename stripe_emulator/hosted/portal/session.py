@@ -63,9 +63,7 @@ class PortalSession:
     def allows(self, feature: str) -> bool:
         """Tell whether the configuration switched a feature on, or the session was made for it."""
         kind = (self.session.get("flow") or {}).get("type", "")
-        asked = (
-            kind.startswith("subscription_update") if feature == "subscription_update" else kind == feature
-        )
+        asked = kind.startswith("subscription_update") if feature == "subscription_update" else kind == feature
         return bool((self.features.get(feature) or {}).get("enabled")) or asked
 
     def require(self, feature: str) -> None:

@@ -47,16 +47,12 @@ class Visitor:
 
     def get(self, path: str, **headers: str) -> Page:
         """Open a page."""
-        return Page(
-            self._session.get(self._address(path), headers=headers, allow_redirects=False, timeout=20)
-        )
+        return Page(self._session.get(self._address(path), headers=headers, allow_redirects=False, timeout=20))
 
     def post(self, path: str, form: dict[str, Any] | None = None, **headers: str) -> Page:
         """Send a form."""
         address = self._address(path)
-        return Page(
-            self._session.post(address, data=form or {}, headers=headers, allow_redirects=False, timeout=20)
-        )
+        return Page(self._session.post(address, data=form or {}, headers=headers, allow_redirects=False, timeout=20))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -83,9 +79,7 @@ class Shop:
 
     def customer(self, **params: Any) -> stripe.Customer:
         """Create a customer, alice unless said otherwise."""
-        return self.client.v1.customers.create(
-            {"email": "alice@example.com", "name": "Alice Liddell", **params}
-        )
+        return self.client.v1.customers.create({"email": "alice@example.com", "name": "Alice Liddell", **params})
 
     def subscriber(
         self, price: str = "basic_month", clock: str | None = None, **params: Any
@@ -93,18 +87,14 @@ class Shop:
         """Create a customer who pays for a plan."""
         customer = self.customer(**({"test_clock": clock} if clock else {}))
         method = self.client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
-        self.client.v1.customers.update(
-            customer.id, {"invoice_settings": {"default_payment_method": method.id}}
-        )
+        self.client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
         wanted: Any = {"customer": customer.id, "items": [{"price": self.prices[price]}], **params}
         return customer, self.client.v1.subscriptions.create(wanted)
 
     def fail_next_charges(self, customer: str) -> None:
         """Have the customer's default card declined from now on."""
         failing = self.client.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer})
-        self.client.v1.customers.update(
-            customer, {"invoice_settings": {"default_payment_method": failing.id}}
-        )
+        self.client.v1.customers.update(customer, {"invoice_settings": {"default_payment_method": failing.id}})
 
     def checkout(self, price: str = "pro_month", **params: Any) -> stripe.checkout.Session:
         """Create a Checkout Session."""

@@ -116,9 +116,9 @@ def test_three_d_secure_completes_the_session(shop: Shop, visitor: Visitor) -> N
 
     assert ">Complete</button>" in page.text
     assert ">Fail</button>" in page.text
-    assert "form-action 'self' http://127.0.0.1:9" in page.response.headers[
-        "Content-Security-Policy"
-    ].replace(visitor.url + " ", "")
+    assert "form-action 'self' http://127.0.0.1:9" in page.response.headers["Content-Security-Policy"].replace(
+        visitor.url + " ", ""
+    )
     assert answer.location == again.location == f"http://127.0.0.1:9/success?session_id={session.id}"
     assert shop.client.v1.checkout.sessions.retrieve(session.id).status == "complete"
 
@@ -235,9 +235,7 @@ def test_sepa_debit_is_on_its_way(shop: Shop, visitor: Visitor) -> None:
 
 def test_a_bank_account_that_is_no_test_account_is_refused(shop: Shop, visitor: Visitor) -> None:
     price = shop.client.v1.prices.create({"product": shop.pro.id, "unit_amount": 2900, "currency": "eur"})
-    session = shop.checkout(
-        "lifetime", customer=shop.customer().id, line_items=[{"price": price.id, "quantity": 1}]
-    )
+    session = shop.checkout("lifetime", customer=shop.customer().id, line_items=[{"price": price.id, "quantity": 1}])
 
     page = visitor.post(f"/c/pay/{session.id}", {"method": "sepa_debit", "iban": "DE02120300000000202051"})
 

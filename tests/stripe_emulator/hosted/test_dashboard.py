@@ -157,7 +157,7 @@ def test_session_is_expired(shop: Shop, visitor: Visitor) -> None:
 
 
 def test_card_is_changed_to_a_failing_one_and_back(own: tuple[Shop, Visitor, Emulator]) -> None:
-    shop, visitor, emulator = own
+    shop, visitor, _ = own
     session = shop.checkout(customer=shop.customer().id)
     visitor.post(f"/c/pay/{session.id}", CARD)
     paid = shop.client.v1.checkout.sessions.retrieve(session.id)
@@ -224,9 +224,7 @@ def test_test_clock_moves_alone(shop: Shop, visitor: Visitor) -> None:
         {"clock": "clock_unknown", "step": "day"},
     ],
 )
-def test_time_that_cannot_be_reached_is_refused(
-    own: tuple[Shop, Visitor, Emulator], form: dict[str, str]
-) -> None:
+def test_time_that_cannot_be_reached_is_refused(own: tuple[Shop, Visitor, Emulator], form: dict[str, str]) -> None:
     _, visitor, _ = own
 
     page = visitor.post("/dashboard/time", form)

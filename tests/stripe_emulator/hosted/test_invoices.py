@@ -105,9 +105,7 @@ def test_renewal_that_asks_for_three_d_secure_is_recovered_on_the_page(shop: Sho
     clocks = shop.client.v1.test_helpers.test_clocks
     clock = clocks.create({"frozen_time": 1_800_000_000})
     customer, subscription = shop.subscriber(clock=clock.id)
-    method = shop.client.v1.payment_methods.attach(
-        "pm_card_authenticationRequired", {"customer": customer.id}
-    )
+    method = shop.client.v1.payment_methods.attach("pm_card_authenticationRequired", {"customer": customer.id})
     shop.client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
     clocks.advance(clock.id, {"frozen_time": 1_800_000_000 + 32 * 86400})
     open_invoice = shop.client.v1.invoices.list({"customer": customer.id, "status": "open"}).data[0]

@@ -57,9 +57,7 @@ def test_cancel_says_that_access_was_denied(visitor: Visitor) -> None:
 
 
 def test_the_sdk_exchanges_and_deauthorizes(emulator: Emulator, visitor: Visitor) -> None:
-    client = stripe.StripeClient(
-        KEY, base_addresses={"api": emulator.url, "connect": emulator.url}, client_id="ca_sdk"
-    )
+    client = stripe.StripeClient(KEY, base_addresses={"api": emulator.url, "connect": emulator.url}, client_id="ca_sdk")
     code = connect(visitor, "ca_sdk")["code"][0]
 
     granted = client.oauth.token({"grant_type": "authorization_code", "code": code})
@@ -84,9 +82,7 @@ def test_the_sdk_exchanges_and_deauthorizes(emulator: Emulator, visitor: Visitor
         ({"grant_type": "refresh_token", "refresh_token": ""}, 400, "invalid_grant"),
     ],
 )
-def test_a_bad_exchange_gets_oauths_error(
-    visitor: Visitor, form: dict[str, str], status: int, error: str
-) -> None:
+def test_a_bad_exchange_gets_oauths_error(visitor: Visitor, form: dict[str, str], status: int, error: str) -> None:
     answered, body = exchange(visitor, **form)
 
     assert (answered, body["error"]) == (status, error)
