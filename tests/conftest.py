@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
@@ -23,6 +25,12 @@ from app.settings import Settings
 from stripe_emulator import Emulator
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
+
+# `make test` draws a few examples; HYPOTHESIS_PROFILE=nightly draws thousands.
+LASTING = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", max_examples=30, **LASTING)
+hypothesis.settings.register_profile("nightly", max_examples=3000, **LASTING)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")
 
@@ -86,6 +94,23 @@ def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
     for cache in CACHES:
         application.extensions.pop(cache, None)
     Path(application.extensions["settings"].emulator_secret_file).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
+    """Another application on the same database, with some settings changed."""
+    others: list[Flask] = []
+
+    def build(**changed: Any) -> Flask:
+        settings = app.extensions["settings"]
+        others.append(create_app(Settings(**{**settings.model_dump(), **changed})))
+        return others[-1]
+
+    yield build
+    for other in others:
+        with other.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 @pytest.fixture

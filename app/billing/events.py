@@ -73,7 +73,7 @@ def _effect_of(event: Event) -> Effect:
     if event.type == DEAUTHORIZED:
         return _revoke(event)
     handler = HANDLERS.get(event.type)
-    if handler is None or not _is_ours(event, at_home):
+    if handler is None or not event.object_id or not _is_ours(event, at_home):
         return IGNORED
     try:
         return handler(event, at_home)
@@ -139,7 +139,7 @@ def _row(event: Event) -> dict[str, Any]:
         "type": event.type,
         "api_version": event.api_version,
         "stripe_account": event.account,
-        "object_id": event.object_id,
+        "object_id": event.object_id or None,
         "payload": event.body,
         "created_at": event.created_at,
         "received_at": utcnow(),

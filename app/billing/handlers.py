@@ -7,7 +7,6 @@ from app.auth.models import User
 from app.billing.accounts import Home
 from app.billing.customers import unlink_customer
 from app.billing.effects import IGNORED, Changes, Effect
-from app.billing.errors import IncompleteSnapshot
 from app.billing.fulfilment import fulfil_checkout_session
 from app.billing.gateway import get_gateway
 from app.billing.incoming import Event
@@ -16,6 +15,7 @@ from app.billing.orders import close_order
 from app.billing.payments import record_invoice
 from app.billing.reversals import record_dispute, record_refund
 from app.billing.roles import lock_user, role_changes
+from app.billing.shapes import SHAPES, fits
 from app.billing.statuses import OrderState, PaymentStatus
 from app.billing.sync import end_subscription, sync_from_event
 from app.database import db
@@ -45,7 +45,7 @@ def on_subscription_changed(event: Event, home: Home) -> Effect:
 def on_subscription_deleted(event: Event, home: Home) -> Effect:
     """Mirror the end, and say so once."""
     effect = sync_from_event(event, home)
-    row = db.session.get(Subscription, event.object_id) if event.object_id else None
+    row = db.session.get(Subscription, event.object_id)
     if row and row.has_ended:
         _mail_owner(row, "subscription_ended", f"subscription_ended:{row.stripe_subscription_id}")
     return effect
@@ -54,7 +54,7 @@ def on_subscription_deleted(event: Event, home: Home) -> Effect:
 def on_trial_will_end(event: Event, home: Home) -> Effect:
     """Three days before the first charge: say what it will be."""
     effect = sync_from_event(event, home)
-    row = db.session.get(Subscription, event.object_id) if event.object_id else None
+    row = db.session.get(Subscription, event.object_id)
     if row and row.is_trialing and row.trial_end:
         _mail_owner(row, "trial_will_end", f"trial_will_end:{row.stripe_subscription_id}:{row.trial_end.isoformat()}")
     return effect
@@ -88,8 +88,6 @@ def on_dispute_changed(event: Event, home: Home) -> Effect:
 def on_customer_deleted(event: Event, home: Home) -> Effect:
     """Unlink the customer; Stripe ends its subscriptions with it."""
     customer_id = event.object_id
-    if customer_id is None:
-        return IGNORED
     user_id, rows = unlink_customer(customer_id, home)
     user: User | None = lock_user(user_id) if user_id else None
     if user is None:
@@ -129,20 +127,15 @@ HANDLERS: Mapping[str, Callable[[Event, Home], Effect]] = {
 
 
 def _current(event: Event, kind: str) -> Mapping[str, Any]:
-    """The event's object, read from Stripe when it has the shapes of another API version."""
-    if event.is_current_version or event.object_id is None:
+    """The event's object; read from Stripe when it has the shapes of another API version, or parts are missing."""
+    if event.is_current_version and fits(event.object, SHAPES[kind]):
         return event.object
     else:
         return get_gateway().retrieve(kind, event.object_id)
 
 
 def _record_invoice(event: Event, status: PaymentStatus, home: Home) -> Effect:
-    try:
-        return record_invoice(_current(event, "invoice"), status, home)
-    except IncompleteSnapshot:
-        if event.object_id is None:
-            return IGNORED
-        return record_invoice(get_gateway().retrieve("invoice", event.object_id), status, home)
+    return record_invoice(_current(event, "invoice"), status, home)
 
 
 def _mail_owner(row: Subscription, template: str, cause: str) -> None:

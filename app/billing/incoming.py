@@ -26,8 +26,9 @@ class Event:
     body: str
 
     @property
-    def object_id(self) -> str | None:
-        return _optional_text(self.object.get("id"))
+    def object_id(self) -> str:
+        """The object's id; empty for the few that have none, such as an upcoming invoice."""
+        return _optional_text(self.object.get("id")) or ""
 
     @property
     def is_current_version(self) -> bool:
@@ -56,18 +57,31 @@ class Event:
             api_version=_optional_text(event.get("api_version")),
             account=_optional_text(event.get("account")),
             livemode=bool(event["livemode"]),
-            object=event["data"]["object"],
-            # PostgreSQL's text cannot hold this one character; JSON can.
-            body=body.replace("\x00", ""),
+            object=_storable(event["data"]["object"]) if "\\u" in body else event["data"]["object"],
+            body=body,
         )
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or "\x00" in value:
+    text = _optional_text(value)
+    if text is None:
         raise MalformedEvent("The event has no usable id or type.")
-    return value
+    return text
 
 
 def _optional_text(value: object) -> str | None:
     """An id that may be missing; one that cannot be an id counts as missing."""
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and "\x00" not in value else None
+    is_id = isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value.isascii() and value.isprintable()
+    return value if is_id else None  # type: ignore[return-value]
+
+
+def _storable(value: Any) -> Any:
+    """The same JSON without the characters that JSON can write and a database cannot hold."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode(errors="replace").decode()
+    elif isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    elif isinstance(value, list):
+        return [_storable(item) for item in value]
+    else:
+        return value

@@ -10,7 +10,6 @@ from app.auth.models import User
 from app.billing.accounts import Home
 from app.billing.customers import owner_of
 from app.billing.effects import IGNORED, Changes, Effect
-from app.billing.errors import IncompleteSnapshot
 from app.billing.models import Order, Payment, Subscription
 from app.billing.plans import PLANS_BY_KEY
 from app.billing.roles import lock_user
@@ -26,7 +25,7 @@ RANK = {PaymentStatus.FAILED: 0, PaymentStatus.ACTION_REQUIRED: 1, PaymentStatus
 def record_invoice(invoice: Mapping[str, Any], status: PaymentStatus, home: Home) -> Effect:
     """Record how an invoice stands; an earlier attempt never overwrites a later one, nor anything a payment.
 
-    https://docs.stripe.com/api/invoices/object. Raises `IncompleteSnapshot` when the invoice cannot be read.
+    https://docs.stripe.com/api/invoices/object
     """
     user = lock_invoice_owner(invoice, home)
     if user is None:
@@ -51,10 +50,7 @@ def save_invoice(
     user: User, invoice: Mapping[str, Any], status: PaymentStatus, home: Home
 ) -> tuple[Payment | None, Changes]:
     """Write the payment row of an invoice of this (locked) user; an invoice over nothing has none."""
-    try:
-        values = _values(invoice, status)
-    except (KeyError, TypeError, ValueError) as error:
-        raise IncompleteSnapshot(f"The invoice cannot be read ({type(error).__name__}).") from error
+    values = _values(invoice, status)
     payment = db.session.scalar(sa.select(Payment).where(Payment.stripe_invoice_id == invoice["id"]))
     if payment is None and values["amount"] == 0:
         return None, {}
@@ -102,12 +98,12 @@ def _values(invoice: Mapping[str, Any], status: PaymentStatus) -> dict[str, Any]
         "status": status.value,
         "amount": invoice["amount_paid"] if is_paid else invoice["amount_due"],
         "currency": invoice["currency"],
-        "number": invoice["number"],
+        "number": invoice.get("number"),
         "description": _description(invoice),
-        "hosted_invoice_url": invoice["hosted_invoice_url"],
-        "invoice_pdf": invoice["invoice_pdf"],
+        "hosted_invoice_url": invoice.get("hosted_invoice_url"),
+        "invoice_pdf": invoice.get("invoice_pdf"),
         "attempt_count": invoice["attempt_count"],
-        "next_attempt_at": None if is_paid else time_of(invoice["next_payment_attempt"]),
+        "next_attempt_at": None if is_paid else time_of(invoice.get("next_payment_attempt")),
         "created_at": time_of(invoice["created"]),
         "paid_at": _paid_at(invoice) if is_paid else None,
     }

@@ -8,6 +8,7 @@ from typing import Any
 from app.billing.catalogue import plan_of
 from app.billing.errors import IncompleteSnapshot
 from app.billing.plans import Role
+from app.billing.shapes import SHAPES, fits
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ class SubscriptionSnapshot:
     @classmethod
     def read(cls, subscription: Mapping[str, Any]) -> "SubscriptionSnapshot":
         """Read a subscription at the SDK's API version; raise `IncompleteSnapshot` when something is missing."""
+        if not fits(subscription, SHAPES["subscription"]):
+            raise IncompleteSnapshot("The subscription has another shape.")
         try:
             return cls._read(subscription)
-        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        except (KeyError, ValueError) as error:
             raise IncompleteSnapshot(f"The subscription cannot be read ({type(error).__name__}).") from error
 
     @classmethod

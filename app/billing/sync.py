@@ -29,8 +29,6 @@ def sync_from_event(event: Event, home: Home) -> Effect:
     An event of somebody else's subscription is ignored, at no cost.
     """
     subscription_id = event.object_id
-    if subscription_id is None:
-        return IGNORED
     row = db.session.get(Subscription, subscription_id)
     user_id = row.user_id if row else owner_of(event.object, home)
     user = lock_user(user_id) if user_id else None

@@ -1,0 +1,157 @@
+"""What our code reads of Stripe's objects, so that an event whose object has another shape is read from Stripe."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+LONGEST_TEXT, LONGEST_WORD, LONGEST_NUMBER = 255, 32, 64
+LARGEST_AMOUNT = 2**63 - 1
+LARGEST_COUNT = 2**31 - 1
+LAST_SECOND = 253_402_300_799  # The year 9999: what a datetime can hold.
+
+Shape = Callable[[Any], bool] | Mapping[str, Any]
+
+
+def fits(value: Any, shape: Shape) -> bool:
+    """Whether a value has this shape; a field that is missing counts as null."""
+    if isinstance(shape, Mapping):
+        return isinstance(value, dict) and all(fits(value.get(name), inner) for name, inner in shape.items())
+    else:
+        return shape(value)
+
+
+def optional(shape: Shape) -> Shape:
+    """Null, or this shape."""
+    return lambda value: value is None or fits(value, shape)
+
+
+def list_of(shape: Shape) -> Shape:
+    """A list of this shape."""
+    return lambda value: isinstance(value, list) and all(fits(item, shape) for item in value)
+
+
+def text(value: Any) -> bool:
+    """An id or a word of Stripe's."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT
+
+
+def word(value: Any) -> bool:
+    """One of Stripe's words for a state."""
+    return text(value) and len(value) <= LONGEST_WORD
+
+
+def prose(value: Any) -> bool:
+    """Words or an address, of any length, or null."""
+    return value is None or isinstance(value, str)
+
+
+def reference(value: Any) -> bool:
+    """An id, the object that it names, or null."""
+    return value is None or text(value.get("id") if isinstance(value, dict) else value)
+
+
+def amount(value: Any) -> bool:
+    """Minor units."""
+    return type(value) is int and -LARGEST_AMOUNT <= value <= LARGEST_AMOUNT
+
+
+def count(value: Any) -> bool:
+    """How many."""
+    return type(value) is int and 0 <= value <= LARGEST_COUNT
+
+
+def invoice_number(value: Any) -> bool:
+    """A number such as `AB12CD34-0001`, or null for a draft."""
+    return value is None or (isinstance(value, str) and len(value) <= LONGEST_NUMBER)
+
+
+def moment(value: Any) -> bool:
+    """Unix seconds."""
+    return type(value) is int and 0 <= value <= LAST_SECOND
+
+
+def currency(value: Any) -> bool:
+    """A currency's three letters."""
+    return isinstance(value, str) and len(value) == 3
+
+
+def flag(value: Any) -> bool:
+    """True or false."""
+    return isinstance(value, bool)
+
+
+METADATA = optional({})
+
+ITEM = {
+    "id": text,
+    "current_period_end": moment,
+    "current_period_start": moment,
+    "price": {
+        "id": text,
+        "currency": currency,
+        "lookup_key": optional(text),
+        "recurring": optional({"interval": word}),
+        "unit_amount": optional(amount),
+    },
+    "quantity": optional(count),
+}
+
+SHAPES: Mapping[str, Shape] = {
+    "checkout.session": {
+        "id": text,
+        "amount_subtotal": optional(amount),
+        "amount_total": optional(amount),
+        "client_reference_id": prose,
+        "created": moment,
+        "currency": optional(currency),
+        "customer": reference,
+        "metadata": METADATA,
+        "mode": word,
+        "payment_intent": reference,
+        "payment_status": word,
+        "status": optional(word),
+        "subscription": reference,
+    },
+    "invoice": {
+        "id": text,
+        "amount_due": amount,
+        "amount_paid": amount,
+        "attempt_count": count,
+        "created": moment,
+        "currency": currency,
+        "customer": reference,
+        "description": prose,
+        "hosted_invoice_url": prose,
+        "invoice_pdf": prose,
+        "lines": optional({"data": list_of({"description": prose})}),
+        "next_payment_attempt": optional(moment),
+        "number": invoice_number,
+        "parent": optional({"subscription_details": optional({"metadata": METADATA, "subscription": reference})}),
+        "status": optional(word),
+        "status_transitions": optional({"paid_at": optional(moment)}),
+    },
+    "charge": {
+        "id": text,
+        "amount": amount,
+        "amount_refunded": amount,
+        "created": moment,
+        "customer": reference,
+        "metadata": METADATA,
+        "payment_intent": reference,
+        "refunded": flag,
+    },
+    "subscription": {
+        "id": text,
+        "cancel_at": optional(moment),
+        "cancel_at_period_end": flag,
+        "canceled_at": optional(moment),
+        "customer": reference,
+        "ended_at": optional(moment),
+        "items": {"data": list_of(ITEM)},
+        "latest_invoice": reference,
+        "metadata": METADATA,
+        "start_date": moment,
+        "status": word,
+        "trial_end": optional(moment),
+    },
+    "dispute": {"id": text, "charge": reference, "metadata": METADATA, "payment_intent": reference, "status": word},
+}

@@ -1,0 +1,163 @@
+"""What the webhook answers, case by case, and what it stores."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.billing.models import StripeEvent
+from app.database import db
+from tests.stripe_actions import event_of, signed
+
+CUSTOMER = {"id": "cus_foreign", "object": "customer"}
+
+
+@pytest.fixture
+def stored(app: Flask):  # type: ignore[no-untyped-def]
+    """The recorded events."""
+
+    def read() -> list[StripeEvent]:
+        with app.app_context():
+            return list(db.session.scalars(db.select(StripeEvent)))
+
+    return read
+
+
+def test_verified_event_of_an_unhandled_type_is_taken_and_recorded_as_ignored(deliver, stored) -> None:
+    answer = deliver(event_of("product.created", {"id": "prod_1", "object": "product"}))
+
+    assert (answer.status_code, answer.json) == (200, {"received": True})
+    [event] = stored()
+    assert (event.outcome, event.tries, event.type, event.object_id) == ("ignored", 1, "product.created", "prod_1")
+
+
+def test_repeated_event_is_taken_again_and_recorded_once(deliver, stored) -> None:
+    event = event_of("customer.deleted", CUSTOMER)
+
+    answers = [deliver(event).status_code for _ in range(3)]
+
+    assert answers == [200, 200, 200]
+    assert [(one.outcome, one.tries) for one in stored()] == [("ignored", 1)]
+
+
+def test_body_signed_with_another_secret_is_refused(deliver, stored) -> None:
+    answer = deliver(event_of("customer.deleted", CUSTOMER), secret="whsec_somebody_else")
+
+    assert answer.status_code == 400
+    assert "error" in answer.json
+    assert stored() == []
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "nonsense", "t=1,v1=", "t=x,v1=abc", "v1=abc", "t=1", "\xff\xfe", "t=9" * 999]
+)
+def test_missing_or_broken_signature_is_refused(app: Flask, catalogue: None, stored, header: str | None) -> None:
+    headers = {"Stripe-Signature": header} if header is not None else {}
+
+    answer = app.test_client().post("/webhooks/stripe", data=b"{}", headers=headers)
+
+    assert answer.status_code == 400
+    assert stored() == []
+
+
+def test_changed_body_is_refused(app: Flask, catalogue: None, stored) -> None:
+    body, headers = signed(event_of("customer.deleted", CUSTOMER), app.extensions["settings"].webhook_secrets[0])
+
+    answer = app.test_client().post("/webhooks/stripe", data=body + b" ", headers=headers)
+
+    assert answer.status_code == 400
+    assert stored() == []
+
+
+def test_old_signature_is_refused(deliver, stored) -> None:
+    answer = deliver(event_of("customer.deleted", CUSTOMER), at=time.time() - 301)
+
+    assert answer.status_code == 400
+    assert stored() == []
+
+
+def test_signature_within_the_tolerance_is_taken(deliver) -> None:
+    assert deliver(event_of("customer.deleted", CUSTOMER), at=time.time() - 280).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b'"event"',
+        b"{}",
+        b'{"object": "event"}',
+        b"[" * 100_000,
+        b"9" * 5000,
+        json.dumps({**event_of("a.b", {}), "object": "charge"}).encode(),
+        json.dumps({**event_of("a.b", {}), "id": None}).encode(),
+        json.dumps({**event_of("a.b", {}), "id": ""}).encode(),
+        json.dumps({**event_of("a.b", {}), "id": "evt_" + "x" * 300}).encode(),
+        json.dumps({**event_of("a.b", {}), "id": "evt_\x00"}).encode(),
+        json.dumps({**event_of("a.b", {}), "id": "evt_\ud800"}).encode(),
+        json.dumps({**event_of("a.b", {}), "type": 7}).encode(),
+        json.dumps({**event_of("a.b", {}), "created": "soon"}).encode(),
+        json.dumps({**event_of("a.b", {}), "created": 1e300}).encode(),
+        json.dumps({**event_of("a.b", {}), "created": float("nan")}).encode(),
+        json.dumps({**event_of("a.b", {}), "data": {"object": []}}).encode(),
+        json.dumps({**event_of("a.b", {}), "data": None}).encode(),
+    ],
+)
+def test_verified_body_that_is_no_event_is_refused(deliver, stored, body: bytes) -> None:
+    answer = deliver(body)
+
+    assert answer.status_code == 400
+    assert "error" in answer.json
+    assert stored() == []
+
+
+def test_body_larger_than_a_mebibyte_is_refused(deliver, stored) -> None:
+    event = event_of("customer.deleted", {**CUSTOMER, "description": "x" * (1024 * 1024)})
+
+    answer = deliver(event)
+
+    assert answer.status_code == 413
+    assert stored() == []
+
+
+def test_body_of_just_under_a_mebibyte_is_taken(deliver) -> None:
+    event = event_of("customer.deleted", {**CUSTOMER, "description": "x" * (1024 * 1024 - 2000)})
+
+    assert deliver(event).status_code == 200
+
+
+def test_event_of_the_other_mode_is_refused_and_logged_for_the_operator(deliver, stored, caplog) -> None:
+    answer = deliver(event_of("customer.deleted", CUSTOMER, livemode=True))
+
+    assert answer.status_code == 400
+    assert stored() == []
+    assert any(record.levelname == "ERROR" and "mode" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
+def test_only_post_is_answered(app: Flask, method: str) -> None:
+    assert getattr(app.test_client(), method)("/webhooks/stripe").status_code == 405
+
+
+def test_each_of_several_secrets_counts_while_one_is_rolled(app_with, catalogue: None) -> None:
+    rolling: Any = app_with(stripe_webhook_secret="whsec_new, whsec_old")
+
+    answers = []
+    for secret in ("whsec_new", "whsec_old", "whsec_other"):
+        body, headers = signed(event_of("customer.deleted", CUSTOMER), secret)
+        answers.append(rolling.test_client().post("/webhooks/stripe", data=body, headers=headers).status_code)
+
+    assert answers == [200, 200, 400]
+
+
+def test_event_of_another_account_is_ignored(deliver, stored) -> None:
+    answer = deliver(event_of("customer.deleted", CUSTOMER, account="acct_somebody_else"))
+
+    assert answer.status_code == 200
+    assert stored()[0].outcome == "ignored"

@@ -1,0 +1,92 @@
+"""Validly signed events with anything at all in them: never a 500."""
+
+import copy
+import itertools
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.billing.handlers import HANDLERS
+from tests.people import Person
+from tests.stripe_actions import Stripe, event_of, session_id_in
+
+ODD = st.sampled_from(
+    [None, "", "\x00", "\ud800", "x" * 300, 0, -1, 2**40, 2**63, 2**80, 1.5, True, [], {}, [None], {"id": 1}]
+)
+JSON = ODD | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+REMOVED = object()
+numbers = itertools.count()
+
+
+@pytest.fixture
+def real_events(app: Flask, catalogue: None, alice: Person, bob: Person, at_stripe: Stripe) -> list[dict[str, Any]]:
+    """An event of every handled type, about objects that are ours."""
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(alice.buy("pro").location))
+    lifetime = at_stripe.pay(session_id_in(bob.buy("lifetime").location))
+    charge = at_stripe.charges()[-1]
+    at_stripe.v1.refunds.create({"payment_intent": lifetime["payment_intent"], "amount": 100})
+    dispute = {"id": "du_1", "object": "dispute", "charge": charge["id"], "status": "needs_response"}
+    objects = {
+        "checkout": lifetime,
+        "customer.subscription": at_stripe.subscriptions()[0],
+        "invoice": at_stripe.invoices()[0],
+        "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
+        "charge": at_stripe.charges()[-1],
+        "customer": {"id": lifetime["customer"], "object": "customer"},
+    }
+    return [event_of(kind, next(objects[p] for p in objects if kind.startswith(p))) for kind in HANDLERS]
+
+
+def test_events_with_any_part_replaced_or_missing_never_fail(deliver, real_events: list[dict[str, Any]]) -> None:
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        event = copy.deepcopy(data.draw(st.sampled_from(real_events)))
+        for _ in range(data.draw(st.integers(1, 3))):
+            _spoil(data, event["data"]["object"])
+        event["id"] = f"evt_fuzz_{next(numbers)}"
+
+        answer = deliver(event)
+
+        assert answer.status_code in (200, 400), answer.json
+
+    check()
+
+
+def test_envelopes_with_any_part_replaced_never_fail(deliver, real_events: list[dict[str, Any]]) -> None:
+    @given(st.sampled_from(real_events), st.sampled_from(sorted(real_events[0])), JSON)
+    def check(event: dict[str, Any], key: str, value: Any) -> None:
+        answer = deliver({**event, "id": f"evt_fuzz_{next(numbers)}", key: value})
+
+        assert answer.status_code in (200, 400), answer.json
+
+    check()
+
+
+@given(body=st.binary(max_size=200))
+def test_any_signed_bytes_are_answered_with_a_refusal(deliver, body: bytes) -> None:
+    assert deliver(body).status_code == 400
+
+
+def _spoil(data: st.DataObject, target: Any) -> None:
+    """Replace or remove one value, at any depth."""
+    while isinstance(target, dict | list) and target:
+        keys = sorted(target) if isinstance(target, dict) else range(len(target))
+        key = data.draw(st.sampled_from(keys))
+        inner = target[key]
+        if isinstance(inner, dict | list) and inner and data.draw(st.booleans()):
+            target = inner
+            continue
+        value = data.draw(JSON | st.just(REMOVED))
+        if value is REMOVED:
+            del target[key]
+        else:
+            target[key] = value
+        return
