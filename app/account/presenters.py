@@ -73,6 +73,7 @@ MANAGE_BILLING = Action("Manage billing", "account.portal", posts=True)
 UPDATE_CARD = Action("Update card", "account.portal", posts=True, flow="payment_method_update")
 CHANGE_PLAN = Action("Change plan", "account.portal", posts=True, flow="subscription_update")
 CANCEL_PLAN = Action("Cancel plan", "account.portal", posts=True, flow="subscription_cancel")
+GO_TO_DASHBOARD = Action("Go to your dashboard", "dashboard.index")
 TRY_AGAIN = Action("Try again", "account.index")
 RUNNING_SHORTCUTS = (CHANGE_PLAN, UPDATE_CARD, CANCEL_PLAN)
 
@@ -139,8 +140,7 @@ def _describe_current(
     subscription: DescribedSubscription | None, other_access: str | None, payment_url: str | None
 ) -> Summary:
     if subscription is None or (subscription.has_ended and other_access):
-        sentence = other_access or "You're on the free plan."
-        return Summary(State.NONE, sentence, "accent" if other_access else "plain", SEE_PLANS)
+        return _describe_free(other_access)
     if subscription.has_ended:
         return _describe_ended(subscription)
     if subscription.status == "incomplete":
@@ -151,6 +151,13 @@ def _describe_current(
     if subscription.is_canceling:
         return _describe_canceling(subscription)
     return _describe_running(subscription, other_access)
+
+
+def _describe_free(other_access: str | None) -> Summary:
+    if other_access:
+        return Summary(State.NONE, other_access, "accent", GO_TO_DASHBOARD)
+    else:
+        return Summary(State.NONE, "You're on the free plan.", "plain", SEE_PLANS)
 
 
 def _describe_ended(subscription: DescribedSubscription) -> Summary:

@@ -131,6 +131,7 @@ def test_lifetime_outlives_an_ended_subscription() -> None:
     summary = describe(ENDED, other_access=describe_other_access("Pro"))
 
     assert summary.sentence == "Pro is yours for good. There is nothing more to pay."
+    assert summary.action.label == "Go to your dashboard"
 
 
 def test_a_gift_says_until_when() -> None:
