@@ -60,7 +60,8 @@ def last_reconcile() -> dict[str, Any] | None:
 
 def build_consumer() -> Consumer:
     """What takes jobs from the queue, and starts the periodic ones."""
-    return get_jobs().huey.create_consumer(workers=2, max_delay=1.0)
+    # SIGTERM is how a job's consumer is asked to stop: what is under way is finished first.
+    return get_jobs().huey.create_consumer(workers=2, max_delay=1.0, graceful_signal="TERM")
 
 
 def start_consumer_thread(app: Flask) -> Consumer:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, SelectField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Optional, ValidationError
 
 from app.billing.plans import Role
