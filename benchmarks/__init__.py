@@ -1,0 +1,1 @@
+"""How fast the product is, as ratios beside baselines that run on the same machine in the same minutes."""

@@ -1,0 +1,70 @@
+"""What the product's templates need to be rendered by a bare Flask application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+ENDPOINTS = {
+    "pricing.landing": "/",
+    "pricing.index": "/pricing",
+    "pricing.start": "/checkout/<plan>",
+    "auth.login": "/login",
+    "auth.logout": "/logout",
+    "auth.signup": "/signup",
+    "auth.resend_verification": "/verify-email",
+    "account.index": "/account",
+    "dashboard.index": "/dashboard",
+    "dashboard.basic": "/dashboard/basic",
+    "dashboard.pro": "/dashboard/pro",
+    "discovery.manifest": "/site.webmanifest",
+    "legal.terms": "/terms",
+    "legal.privacy": "/privacy",
+}
+
+
+def bare_flask(name: str) -> Flask:
+    """Flask, Jinja, the product's templates and addresses; no extension, no hook, no header."""
+    app = Flask(name, template_folder="../../templates", static_folder="../../static")
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["money"] = _money
+    app.jinja_env.globals.update(
+        app_name="Perennial",
+        support_email="hello@example.com",
+        canonical_url=lambda path="/": f"http://127.0.0.1{path}",
+        checkout_csrf_token=lambda: "token",
+        nav_current=lambda *_: False,
+        endpoint_exists=lambda _: False,
+    )
+    for endpoint, rule in ENDPOINTS.items():
+        app.add_url_rule(rule, endpoint, methods=["GET", "POST"])
+    return app
+
+
+def _money(amount: int, currency: str, exact: bool = False) -> str:
+    return f"${amount / 100:,.{2 if exact or amount % 100 else 0}f}"
+
+
+class Visitor:
+    """Nobody."""
+
+    is_authenticated = False
+
+
+def create_app() -> Flask:
+    """The landing page and the pricing page, with everything that they show at hand."""
+    from flask import render_template
+
+    from app.billing.plans import Interval
+    from app.pricing.presenters import plan_views
+
+    app = bare_flask(__name__)
+    app.jinja_env.globals["current_user"] = Visitor()
+    plans: list[Any] = plan_views(Interval.MONTH)
+    app.view_functions["pricing.landing"] = lambda: render_template("pricing/landing.html", plans=plans)
+    app.view_functions["pricing.index"] = lambda: render_template(
+        "pricing/index.html", interval="month", plans=plans, has_subscription=False, trial_days=0
+    )
+    return app
