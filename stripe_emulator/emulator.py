@@ -40,12 +40,13 @@ class Emulator:
         """Start listening; `port=0` picks a free one."""
         if self._db == TEMPORARY:
             self._folder = tempfile.TemporaryDirectory(prefix="stripe-emulator-")
+        self.store = Store(self.db)
         try:
-            self.store = Store(self.db)
             self._server = Server(self.store, *self._address)
             self._server.control.set_settings(self._settings)
             self._server.start()
         except BaseException:
+            self.store.close()
             self._remove_temporary()
             raise
         return self

@@ -1,6 +1,7 @@
 """The running emulator: HTTP, deliveries, timers and the CLI's websocket, started and stopped together."""
 
 import logging
+import socket
 import threading
 
 from cheroot.wsgi import Server as HttpServer
@@ -40,6 +41,7 @@ class Server:
 
     def start(self) -> None:
         """Listen and begin to work; a port in use raises OSError."""
+        _check_free(*self._http.bind_addr)
         self._http.prepare()
         host, port = self._http.bind_addr[:2]
         self.store.base_url = f"http://{_in_url(host)}:{port}"
@@ -55,6 +57,14 @@ class Server:
         for worker in (self._timer, self._courier, self._listeners):
             worker.stop()
         self.store.close()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise OSError if the port is taken: the HTTP server would leave its socket open."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
 
 
 def _in_url(host: str) -> str:

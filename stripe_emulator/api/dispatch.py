@@ -12,7 +12,7 @@ from stripe_emulator.api.idempotency import Recorded
 from stripe_emulator.api.registry import Operation, Request, Router, operations
 from stripe_emulator.api.validation import validate
 from stripe_emulator.documents import Json
-from stripe_emulator.due import settle
+from stripe_emulator.due import prepare, settle
 from stripe_emulator.spec import API_VERSION
 from stripe_emulator.store import Store
 from stripe_emulator.transaction import Transaction
@@ -47,6 +47,7 @@ class Api:
         self.store = store
         self._router = Router(operations())
         self._keys_in_use = idempotency.KeysInUse()
+        prepare(store)
 
     def handle(self, call: Call) -> Answer:
         """Answer one call; whatever happens, in Stripe's form."""

@@ -4,6 +4,7 @@ from stripe_emulator import ids
 from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.documents import Json
+from stripe_emulator.engine import clocks
 from stripe_emulator.resources import customers
 from stripe_emulator.resources.fields import deleted
 
@@ -46,11 +47,11 @@ def retrieve(request: Request) -> Json:
 @operation("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance")
 def advance(request: Request) -> Json:
     """Move the clock, and with it everything that its customers have."""
-    from stripe_emulator.engine import clocks
-
-    request.tx.require(_KIND, request.path["test_clock"])
-    clocks.advance(request.tx, request.path["test_clock"], request.params["frozen_time"])
-    return request.tx.require(_KIND, request.path["test_clock"])
+    target = request.params["frozen_time"]
+    before = request.tx.require(_KIND, request.path["test_clock"])
+    clocks.advance(request.tx, before["id"], target)
+    # Stripe answers before it has begun; the clock is ready by the time it is asked for again.
+    return {**before, "status": "advancing", "status_details": {"advancing": {"target_frozen_time": target}}}
 
 
 @operation("DELETE", "/v1/test_helpers/test_clocks/{test_clock}")

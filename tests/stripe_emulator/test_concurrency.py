@@ -66,3 +66,11 @@ def test_lookup_key_has_one_winner(emulator: Emulator) -> None:
     together(6, create)
 
     assert sorted(statuses) == [200] + [400] * 5
+
+
+def test_first_writes_on_a_new_database_may_come_at_once(fresh_emulator: Emulator) -> None:
+    def create(_: int) -> None:
+        for _ in range(10):
+            assert send(fresh_emulator.url, "POST", "/v1/customers", {}).status == 200
+
+    together(8, create)
