@@ -97,6 +97,12 @@ def collect(
     lifecycle.invoice_paid(tx, invoice)
 
 
+def settle_without_payment(tx: Transaction, invoice: Json) -> None:
+    """Close an invoice on which nothing is owed any more."""
+    invoices.mark_paid(tx, invoice)
+    lifecycle.invoice_paid(tx, invoice)
+
+
 def method_for(tx: Transaction, invoice: Json) -> Json | None:
     """Return what an invoice is paid with: its own default, the subscription's, or the customer's."""
     own = invoice["default_payment_method"] and tx.get("payment_method", invoice["default_payment_method"])

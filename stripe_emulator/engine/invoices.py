@@ -74,7 +74,7 @@ def build_invoice(
         "test_clock": customer.get("test_clock"),
         "total_taxes": [],
         **_customer_snapshot(customer),
-        **(_subscription_settings(subscription) if subscription else {}),
+        **(_subscription_settings(subscription, now) if subscription else {}),
         **fields,
     }
     compute_totals(tx, invoice)
@@ -123,8 +123,9 @@ def finalize_invoice(
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
     )
     customer_balance.apply_to_invoice(tx, invoice)
-    if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
-        invoice["due_date"] = now + 30 * DAY
+    if invoice["collection_method"] == "send_invoice":
+        invoice["due_date"] = invoice["due_date"] or now + 30 * DAY
+        timers.set_timer(tx, "invoice_overdue", invoice["id"], invoice["due_date"], invoice["test_clock"])
     if announce_update:
         record_change(tx, "invoice.updated", before, invoice)
     tx.save(invoice)
@@ -232,9 +233,11 @@ def _customer_snapshot(customer: Json) -> Json:
     }
 
 
-def _subscription_settings(subscription: Json) -> Json:
+def _subscription_settings(subscription: Json, now: int) -> Json:
+    due = now + (subscription["days_until_due"] or 30) * DAY
     return {
         "collection_method": subscription["collection_method"],
+        "due_date": due if subscription["collection_method"] == "send_invoice" else None,
         # Left open: it is paid with what the subscription's default is on the day of the charge.
         "default_payment_method": None,
         "default_tax_rates": subscription.get("default_tax_rates") or [],

@@ -8,7 +8,7 @@ from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.periods import next_boundary
-from stripe_emulator.engine.settings import DAY, setting
+from stripe_emulator.engine.settings import setting
 from stripe_emulator.engine.subscription_timers import RENEWING, set_timers
 from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
@@ -71,10 +71,8 @@ def finalize_and_collect(tx: Transaction, invoice: Json) -> None:
 
 
 def send(tx: Transaction, invoice: Json) -> None:
-    """Send the invoice to the customer and wait for the day it is due."""
+    """Send the invoice to the customer."""
     tx.emit("invoice.sent", invoice)
-    if invoice["status"] == "open" and invoice["due_date"]:
-        timers.set_timer(tx, "invoice_overdue", invoice["id"], invoice["due_date"], invoice["test_clock"])
 
 
 def retry(tx: Transaction, invoice: Json) -> None:
@@ -128,8 +126,6 @@ def _store_draft(tx: Transaction, subscription: Json, invoice: Json) -> None:
         invoice["automatically_finalizes_at"] = invoice["created"] + setting(tx, "invoice_draft_seconds")
     else:
         invoice["auto_advance"] = False
-    if invoice["collection_method"] == "send_invoice":
-        invoice["due_date"] = invoice["created"] + (subscription["days_until_due"] or 30) * DAY
     tx.insert(invoice)
     claim_items(tx, invoice)
     tx.emit("invoice.created", invoice)

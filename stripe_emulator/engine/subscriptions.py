@@ -61,6 +61,10 @@ def create_subscription(tx: Transaction, customer: Json, params: Json, *, intent
 
 
 def _build(tx: Transaction, customer: Json, params: Json) -> Json:
+    if params.get("collection_method") == "send_invoice" and params.get("days_until_due") is None:
+        raise errors.invalid_request(
+            "When `collection_method` is `send_invoice`, you must specify `days_until_due`.", "days_until_due"
+        )
     now = tx.now(customer)
     subscription_id = ids.new_id("subscription")
     subscription: Json = {

@@ -89,6 +89,5 @@ def _of_new(tx: Transaction, customer: Json, params: Json, details: Json) -> Jso
     subscription = create_subscription(tx, customer, wanted)
     invoice = tx.require("invoice", subscription["latest_invoice"])
     invoice.update(status="draft", number=None, hosted_invoice_url=None, invoice_pdf=None, effective_at=None)
-    transitions: Json = invoice["status_transitions"]
-    invoice["status_transitions"] = {name: None for name in transitions}
+    invoice["status_transitions"].update(finalized_at=None, paid_at=None)
     return preview.as_preview(invoice)

@@ -42,6 +42,7 @@ def update(request: Request) -> Json:
     refund = retrieve(request)
     with changing(request.tx, "refund.updated", refund):
         carry(refund, request.params, ())
+    request.tx.emit("charge.refund.updated", refund)
     return refund
 
 
