@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import warnings
@@ -35,6 +36,9 @@ def main() -> int:
             f'    gunicorn "app:create_app()" --bind {settings.host}:{settings.port} '
             "--worker-class gthread --workers 2 --threads 8\n"
         )
+    # Also when started in the background, where a shell switches Ctrl-C off; and everything started here ends here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     is_reloaded = os.environ.get("WERKZEUG_RUN_MAIN") == "true"
     try:
         with ExitStack() as stack:
