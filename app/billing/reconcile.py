@@ -1,4 +1,4 @@
-"""Repairing the mirror from Stripe, and the report of who has access without paying, or pays without access."""
+"""Repairing the mirror and the orders from Stripe, and the report of who has access without paying, or the reverse."""
 
 import logging
 import uuid
@@ -13,9 +13,11 @@ from app.billing.customers import customer_of
 from app.billing.effects import Changes
 from app.billing.errors import StripeObjectMissing, StripeUnavailable
 from app.billing.gateway import StripeObject, get_gateway
-from app.billing.models import StripeCustomer, Subscription
+from app.billing.models import Order, StripeCustomer, Subscription
+from app.billing.order_recovery import settle_pending_orders
 from app.billing.plans import Role
 from app.billing.roles import lock_user, role_changes
+from app.billing.statuses import OrderState
 from app.billing.sync import mirror, sync_subscription
 from app.database import db, utcnow
 
@@ -29,6 +31,7 @@ class DriftReport:
     has_access_without_paying: list[str] = field(default_factory=list)
     pays_without_access: list[str] = field(default_factory=list)
     several_subscriptions: list[str] = field(default_factory=list)
+    settled_orders: list[str] = field(default_factory=list)
     unknown_prices: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     repaired: int = 0
@@ -36,7 +39,7 @@ class DriftReport:
 
 
 def sync_user(user: User, *, cause: str = "sync") -> Changes:
-    """Mirror every subscription that Stripe has for this user, and decide the role again. Commits.
+    """Settle the open orders, mirror every subscription of this user, and decide the role again. Commits.
 
     Raises `StripeUnavailable` when Stripe cannot be asked; then nothing is changed.
     """
@@ -73,12 +76,12 @@ def sync_all(
 
 
 def users_to_sync(at_home: Home, email: str | None = None) -> list[uuid.UUID]:
-    """The users with a customer or a subscription, or with a paid role; by id."""
+    """The users with a customer, a subscription, an open order or a paid role; by id."""
     with_customer = sa.select(StripeCustomer.user_id).where(StripeCustomer.stripe_account == at_home.stripe_account)
     with_subscription = sa.select(Subscription.user_id).where(Subscription.user_id.is_not(None))
-    query = sa.select(User.id).where(
-        sa.or_(User.id.in_(with_customer), User.id.in_(with_subscription), User.role != Role.FREE)
-    )
+    with_order = sa.select(Order.user_id).where(Order.state == OrderState.PENDING, Order.user_id.is_not(None))
+    known = (User.id.in_(with_customer), User.id.in_(with_subscription), User.id.in_(with_order))
+    query = sa.select(User.id).where(sa.or_(*known, User.role != Role.FREE))
     if email:
         query = sa.select(User.id).where(User.email == email)
     return list(db.session.scalars(query.order_by(User.id)))
@@ -93,6 +96,8 @@ def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: 
     after = Role(user.role)
     report.checked += 1
     report.repaired += bool(changes)
+    if any(name.startswith("order ") for name in changes):
+        report.settled_orders.append(email)
     if after.rank < before.rank:
         report.has_access_without_paying.append(email)
     elif after.rank > before.rank:
@@ -105,7 +110,7 @@ def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: 
 
 
 def _sync_locked(user: User, at_home: Home, cause: str) -> Changes:
-    changes: Changes = {}
+    changes = settle_pending_orders(user, at_home, cause=cause)
     found = _subscriptions_at_stripe(user, at_home)
     for subscription in found:
         changes |= mirror(user, subscription, at_home, cause=cause).changes

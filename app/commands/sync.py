@@ -13,6 +13,7 @@ FINDINGS = {
     "has_access_without_paying": "has access without paying",
     "pays_without_access": "pays without access",
     "several_subscriptions": "has several subscriptions",
+    "settled_orders": "had an order whose webhook never came",
     "unknown_prices": "has a price that no plan knows",
     "failed": "could not be asked about",
 }
