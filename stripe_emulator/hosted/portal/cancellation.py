@@ -70,19 +70,6 @@ def renew(subscription_id: str) -> Response:
     return attempt(carry_out)
 
 
-@bp.post("/subscriptions/<subscription_id>/resume")
-def resume(subscription_id: str) -> Response:
-    """Start a paused subscription again."""
-    portal = current_portal()
-
-    def carry_out(tx: Transaction) -> Response:
-        own_subscription(tx, portal.customer_id, subscription_id)
-        call(tx, "POST", f"/v1/subscriptions/{subscription_id}/resume", {})
-        return after(tx, "resumed")
-
-    return attempt(carry_out)
-
-
 def read_reason() -> Json:
     """Return the posted reason as Stripe's `cancellation_details`."""
     feedback, comment = request.form.get("feedback", ""), request.form.get("comment", "").strip()[:500]

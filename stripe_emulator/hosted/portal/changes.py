@@ -109,7 +109,7 @@ def estimate(tx: Transaction, portal: PortalSession, change: Change) -> Estimate
     return Estimate(preview["lines"]["data"], preview["amount_due"], preview["currency"], billed, later)
 
 
-def apply(tx: Transaction, portal: PortalSession, change: Change) -> str:
+def apply(tx: Transaction, portal: PortalSession, change: Change, payment_behavior: str = "error_if_incomplete") -> str:
     """Make the change and return what to tell the customer."""
     subscription = change.subscription
     if is_deferred(portal, change):
@@ -117,7 +117,7 @@ def apply(tx: Transaction, portal: PortalSession, change: Change) -> str:
         return "scheduled"
     behavior = _proration_behavior(portal)
     params: Json = {"items": change.items, "proration_behavior": behavior, **_trial(portal, change)}
-    params["payment_behavior"] = "error_if_incomplete"
+    params["payment_behavior"] = payment_behavior
     if behavior != "none" and abs(tx.now(subscription) - change.proration_date) < PREVIEW_SECONDS:
         params["proration_date"] = change.proration_date
     if change.discounts:

@@ -21,6 +21,8 @@ NOTICES = {
     "default": "This payment method will be used from now on.",
     "removed": "The payment method is removed.",
     "details": "Your billing details are saved.",
+    "paused": "Your plan is paused.",
+    "unconfirmed": "The bank could not confirm the payment, so your plan is as it was.",
 }
 
 
@@ -32,7 +34,9 @@ def home() -> str | BaseResponse:
         return redirect(flow_address(portal.flow), 303)
     with current_store().read() as tx:
         context = _context(tx, portal)
-    return render_template("portal/home.html", notice=NOTICES.get(request.args.get("done", "")), **context)
+    done = request.args.get("done", "")
+    tone = "warn" if done == "unconfirmed" else "good"
+    return render_template("portal/home.html", notice=NOTICES.get(done), tone=tone, **context)
 
 
 @bp.get("/done")
@@ -69,6 +73,7 @@ def flow_address(flow: Json) -> str:
         "subscription_cancel": lambda: url_for("portal.cancel", subscription_id=subscription),
         "subscription_update": lambda: url_for("portal.choose_plan", subscription_id=subscription),
         "subscription_update_confirm": lambda: url_for("portal.confirm_plan", subscription_id=subscription),
+        "subscription_pause": lambda: url_for("portal.pause", subscription_id=subscription),
         "customer_update": lambda: url_for("portal.details"),
     }[kind]()
 

@@ -7,6 +7,7 @@ from stripe_emulator.api.errors import ApiError
 from stripe_emulator.hosted.portal import changes
 from stripe_emulator.hosted.portal.blueprint import bp, current_portal
 from stripe_emulator.hosted.portal.changes import Change
+from stripe_emulator.hosted.portal.held_changes import NEEDS_AUTHENTICATION, hold
 from stripe_emulator.hosted.portal.home import after
 from stripe_emulator.hosted.portal.words import describe
 from stripe_emulator.hosted.storage import attempt, current_store
@@ -47,6 +48,8 @@ def update_plan(subscription_id: str) -> Response | tuple[str, int]:
     try:
         return attempt(carry_out)
     except ApiError as error:
+        if error.body.get("code") == NEEDS_AUTHENTICATION:
+            return attempt(lambda tx: hold(tx, read_change(tx, subscription_id)))
         return show_confirmation(subscription_id, error.body["message"]), error.status
 
 

@@ -93,8 +93,12 @@ class Shop:
 
     def fail_next_charges(self, customer: str) -> None:
         """Have the customer's default card declined from now on."""
-        failing = self.client.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer})
-        self.client.v1.customers.update(customer, {"invoice_settings": {"default_payment_method": failing.id}})
+        self.use_card(customer, "pm_card_chargeCustomerFail")
+
+    def use_card(self, customer: str, magic_id: str) -> None:
+        """Charge the customer with this test card from now on."""
+        method = self.client.v1.payment_methods.attach(magic_id, {"customer": customer})
+        self.client.v1.customers.update(customer, {"invoice_settings": {"default_payment_method": method.id}})
 
     def checkout(self, price: str = "pro_month", **params: Any) -> stripe.checkout.Session:
         """Create a Checkout Session."""

@@ -119,9 +119,7 @@ def test_back_leads_to_where_the_shop_said(shop: Shop, merchant: str, page: Page
 
 def test_portal_changes_cancels_and_renews(shop: Shop, merchant: str, page: Page) -> None:
     customer, subscription = shop.subscriber("basic_month")
-    page.goto(
-        shop.portal(customer.id, configuration=shop.configuration(), return_url=f"{merchant}/account")
-    )
+    page.goto(shop.portal(customer.id, configuration=shop.configuration(), return_url=f"{merchant}/account"))
 
     page.get_by_role("link", name="Update plan").click()
     page.get_by_label("Pro, $29.00 per month").check()
@@ -178,7 +176,9 @@ def test_connecting_an_account_returns_with_a_code(emulator: Emulator, merchant:
     assert "code=ac_" in page.url
 
 
-@pytest.mark.parametrize("path", ["/", "/dashboard/events", "/dashboard/webhooks", "/dashboard/time", "/dashboard/chaos"])
+@pytest.mark.parametrize(
+    "path", ["/", "/dashboard/events", "/dashboard/webhooks", "/dashboard/time", "/dashboard/chaos"]
+)
 def test_dashboard_fits_a_narrow_screen(emulator: Emulator, browser: Browser, path: str) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 640})
     tab = context.new_page()

@@ -113,6 +113,30 @@ def test_declined_change_leaves_the_plan_as_it_was(shop: Shop, visitor: Visitor)
     assert reload(shop, subscription).items.data[0].price.id == shop.prices["basic_month"]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "plan", "words"),
+    [("complete", "pro_month", "Your plan is changed."), ("fail", "basic_month", "your plan is as it was")],
+)
+def test_change_that_asks_for_three_d_secure_waits_for_it(
+    shop: Shop, visitor: Visitor, outcome: str, plan: str, words: str
+) -> None:
+    customer, subscription = shop.subscriber("basic_month")
+    shop.use_card(customer.id, "pm_card_authenticationRequired")
+    path = f"{open_portal(shop, customer)}/subscriptions/{subscription.id}/update/confirm"
+
+    challenge = visitor.post(path, {"price": shop.prices["pro_month"]}).location
+    waiting = reload(shop, subscription)
+    back = visitor.post(urlsplit(challenge).path, {"outcome": outcome}).location
+    home = visitor.get(visitor.get(back).location)
+
+    after = reload(shop, subscription)
+    assert waiting.items.data[0].price.id == shop.prices["basic_month"]
+    assert after.items.data[0].price.id == shop.prices[plan]
+    assert after.pending_update is None
+    assert (after.status, words in home.text) == ("active", True)
+    assert "is unpaid" not in home.text
+
+
 def test_price_that_is_not_offered_is_refused(shop: Shop, visitor: Visitor) -> None:
     customer, subscription = shop.subscriber("basic_month")
     secret = shop.client.v1.prices.create(
@@ -267,6 +291,23 @@ def test_features_that_are_off_are_neither_shown_nor_done(shop: Shop, visitor: V
 
     assert "Cancel plan" not in home.text
     assert [page.status for page in refused] == [403, 403, 403, 403]
+
+
+def test_plan_is_paused_and_resumed(shop: Shop, visitor: Visitor) -> None:
+    customer, subscription = shop.subscriber()
+    configuration = shop.configuration(subscription_pause={"enabled": True})
+    path = open_portal(shop, customer, configuration=configuration)
+
+    page = visitor.get(f"{path}/subscriptions/{subscription.id}/pause")
+    visitor.post(f"{path}/subscriptions/{subscription.id}/pause", {})
+    paused = reload(shop, subscription).status
+    home = visitor.get(path)
+    visitor.post(f"{path}/subscriptions/{subscription.id}/resume", {})
+
+    assert ">Pause plan</button>" in page.text
+    assert paused == "paused"
+    assert ">Resume plan</button>" in home.text
+    assert reload(shop, subscription).status == "active"
 
 
 def flow(kind: str, after: dict[str, Any] | None = None, **details: Any) -> dict[str, Any]:
