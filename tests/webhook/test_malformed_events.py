@@ -88,5 +88,5 @@ def _spoil(data: st.DataObject, target: Any) -> None:
         if value is REMOVED:
             del target[key]
         else:
-            target[key] = value
+            target[key] = copy.deepcopy(value)
         return
