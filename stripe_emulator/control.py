@@ -32,7 +32,7 @@ class Control:
             }
 
     def reset(self) -> None:
-        """Start again as on the first day; the settings go too."""
+        """Start again as on the first day; how it was set to work stays."""
         with self.store.write() as tx:
             seed.clear(tx)
 

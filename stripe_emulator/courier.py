@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from stripe_emulator import chaos, deliveries
 from stripe_emulator.deliveries import Attempt, Delivery
 from stripe_emulator.endpoint_secrets import live_secrets
+from stripe_emulator.old_shapes import at_version
 from stripe_emulator.sending import payload_of, send
 from stripe_emulator.store import Store
 from stripe_emulator.transaction import Transaction
@@ -138,7 +139,7 @@ def _parcel(tx: Transaction, delivery: Delivery) -> _Parcel | None:
         return None
     return _Parcel(
         endpoint["url"],
-        payload_of(event, endpoint["api_version"]),
+        payload_of(at_version(tx, event, endpoint["api_version"])),
         live_secrets(tx, endpoint["id"]),
         float(tx.get_setting(TIMEOUT_SETTING, TIMEOUT_SECONDS)),
         delivery.attempts == 0 and chaos.current(tx).drops(),

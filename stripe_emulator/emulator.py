@@ -67,9 +67,8 @@ class Emulator:
         return self.store.base_url
 
     def reset(self) -> None:
-        """Forget everything but the settings given at the start."""
+        """Forget everything that happened."""
         self._server.control.reset()
-        self._server.control.set_settings(self._settings)
 
     def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> int:
         """Move the emulator's clock forward, let what is due happen, and return the new time."""

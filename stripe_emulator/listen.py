@@ -89,7 +89,7 @@ class Listeners:
     def _message(self, event: Json) -> str:
         with self._store.read() as tx:
             secret = str(tx.get_setting(SECRET_SETTING))
-        payload = payload_of(event, None)
+        payload = payload_of(event)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature_header(payload, [secret], int(time.time())),

@@ -1,6 +1,6 @@
 """What a new Stripe account already has: itself, and a customer portal."""
 
-from stripe_emulator import ids
+from stripe_emulator import chaos, clock, ids
 from stripe_emulator.resources import accounts, portal_configurations
 from stripe_emulator.transaction import Transaction
 
@@ -16,10 +16,13 @@ def plant(tx: Transaction) -> None:
 
 
 def clear(tx: Transaction) -> None:
-    """Forget every object, event, delivery and setting, and start again with a new account."""
+    """Forget every object, event and delivery, and start again calm, in the present, with a new account."""
     tables: list[tuple[str]] = tx.connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name != 'settings'"
     ).fetchall()
     for (name,) in sorted(tables, reverse=True):
         tx.connection.execute(f'DELETE FROM "{name}"')
+    # How the emulator works, such as its waits, is not what happened in it.
+    for key in (ACCOUNT_SETTING, chaos.SETTING, clock.OFFSET_SETTING):
+        tx.connection.execute("DELETE FROM settings WHERE key = ?", (key,))
     plant(tx)

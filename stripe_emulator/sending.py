@@ -37,9 +37,9 @@ def send(url: str, payload: str, secrets: list[str], timeout: float) -> Attempt:
     return Attempt(started, duration, url, headers, payload, status, response_headers, body, error)
 
 
-def payload_of(event: Json, api_version: str | None) -> str:
-    """Return the event as an endpoint at this API version gets it."""
-    return json.dumps({**event, "api_version": api_version or event["api_version"]}, indent=2)
+def payload_of(event: Json) -> str:
+    """Return the event as the text that is signed and sent."""
+    return json.dumps(event, indent=2)
 
 
 def _post(url: str, body: bytes, headers: dict[str, str], timeout: float) -> tuple[int, dict[str, str], str]:
