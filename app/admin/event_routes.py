@@ -15,13 +15,19 @@ from app.billing.models import StripeEvent
 from app.billing.statuses import EventOutcome
 from app.database import db
 
+LOOKED_THROUGH = 100_000
+
 
 @bp.get("/events")
 def events() -> str:
     """The recorded events, newest first."""
     outcomes = {outcome.value: outcome for outcome in EventOutcome}
     chosen = EventFilter(outcomes.get(request.args.get("outcome", "")), request.args.get("type") or None)
-    page = newest_first(events_query(chosen), StripeEvent.received_at, StripeEvent.id, request.args.get("after"))
+    # The few that failed have an index of their own.
+    limit = None if chosen.outcome == EventOutcome.FAILED else LOOKED_THROUGH
+    page = newest_first(
+        events_query(chosen), StripeEvent.received_at, StripeEvent.id, request.args.get("after"), look_through=limit
+    )
     return render_template(
         "admin/events.html", page=page, chosen=chosen, outcomes=list(outcomes), types=sorted(HANDLED_TYPES)
     )

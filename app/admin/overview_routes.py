@@ -10,6 +10,7 @@ from flask import current_app, render_template, request
 from app import delivery, jobs
 from app.admin.blueprint import bp
 from app.admin.paging import newest_first
+from app.admin.record_routes import emails_of
 from app.auth.models import User
 from app.billing import event_log, metrics
 from app.billing.accounts import home
@@ -49,13 +50,15 @@ def payments() -> str:
     query = sa.select(Payment).where(
         Payment.stripe_account == at_home.stripe_account, Payment.livemode == at_home.livemode
     )
+    page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
     return render_template(
         "admin/payments.html",
         revenue=metrics.revenue_by_month(at_home),
         monthly_revenue=_in_words(metrics.monthly_recurring_revenue(at_home)),
         by_plan=metrics.active_subscribers_by_plan(at_home),
         churn=metrics.churn(at_home),
-        page=newest_first(query, Payment.created_at, Payment.id, request.args.get("after")),
+        page=page,
+        emails=emails_of(page.rows),
         home=at_home,
         connection=current_connection(),
         can_connect=bool(current_app.extensions["settings"].stripe_connect_client_id),

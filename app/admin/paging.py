@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.database import db
 
 PAGE_SIZE = 50
 SEPARATOR = "~"
 Row = TypeVar("Row")
+Cursor = tuple[datetime, Any]
 
 
 @dataclass(frozen=True)
@@ -22,30 +24,48 @@ class Page(Generic[Row]):
 
 
 def newest_first(
-    query: sa.Select[Row], at: sa.orm.InstrumentedAttribute[Any], key: sa.orm.InstrumentedAttribute[Any],
+    query: sa.Select[Row],
+    at: InstrumentedAttribute[Any],
+    key: InstrumentedAttribute[Any],
     after: str | None,
-) -> Page[Row]:  # fmt: skip
-    """A page of this query in falling order of `at` and then `key`, which starts after the row that `after` names."""
+    *,
+    look_through: int | None = None,
+) -> Page[Row]:
+    """A page of this query in falling order of `at` and then `key`, starting after the row that `after` names.
+
+    A filter that few rows pass would read a whole table for one page: with `look_through` it reads so many rows at
+    most, and the page may be short, or empty, with older ones still to come.
+    """
     start = _read_cursor(after, key)
+    oldest = _boundary(at, start, look_through) if look_through else None
     if start:
         query = query.where(sa.tuple_(at, key) < sa.tuple_(*start))
-    rows = list(db.session.scalars(query.order_by(at.desc(), key.desc()).limit(PAGE_SIZE + 1)))
-    if len(rows) <= PAGE_SIZE:
-        return Page(rows)
-    else:
+    if oldest:
+        query = query.where(at >= oldest)
+    rows: list[Row] = list(db.session.scalars(query.order_by(at.desc(), key.desc()).limit(PAGE_SIZE + 1)))
+    if len(rows) > PAGE_SIZE:
         last = rows[PAGE_SIZE - 1]
-        return Page(rows[:PAGE_SIZE], f"{getattr(last, at.key).isoformat()}{SEPARATOR}{getattr(last, key.key)}")
+        return Page(rows[:PAGE_SIZE], _write_cursor(getattr(last, at.key), getattr(last, key.key)))
+    else:
+        return Page(rows, _write_cursor(oldest, "") if oldest else None)
 
 
-def _read_cursor(after: str | None, key: sa.orm.InstrumentedAttribute[Any]) -> tuple[Any, Any] | None:
+def _boundary(at: InstrumentedAttribute[Any], start: Cursor | None, count: int) -> datetime | None:
+    """The time of the row so many rows further on; None when there are not that many."""
+    times = sa.select(at).order_by(at.desc()).offset(count).limit(1)
+    found: datetime | None = db.session.scalar(times.where(at <= start[0]) if start else times)
+    return found
+
+
+def _write_cursor(at: datetime, key: object) -> str:
+    return f"{at.isoformat()}{SEPARATOR}{key}"
+
+
+def _read_cursor(after: str | None, key: InstrumentedAttribute[Any]) -> Cursor | None:
     """The values that a page starts after; a cursor that was tampered with starts at the newest."""
     moment, _, last_key = (after or "").partition(SEPARATOR)
     try:
         at = datetime.fromisoformat(moment)
-        return (at, _as_type(last_key, key)) if at.tzinfo else None
+        return (at, key.type.python_type(last_key)) if at.tzinfo else None
     except ValueError:
         return None
-
-
-def _as_type(text: str, key: sa.orm.InstrumentedAttribute[Any]) -> Any:
-    return key.type.python_type(text)

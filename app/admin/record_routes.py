@@ -1,5 +1,7 @@
 """Subscriptions, orders and the audit of roles: lists to read."""
 
+import uuid
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeVar
 
@@ -9,10 +11,11 @@ from flask import render_template, request
 from app.admin.blueprint import bp
 from app.admin.paging import newest_first
 from app.auth.models import User
-from app.billing.models import Order, RoleChange, Subscription
+from app.billing.models import Order, Payment, RoleChange, Subscription
 from app.billing.statuses import OrderState, SubscriptionStatus
 from app.database import db
 
+Owned = Subscription | Order | Payment | RoleChange
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -27,7 +30,7 @@ def subscriptions() -> str:
     return render_template(
         "admin/subscriptions.html",
         page=page,
-        emails=_emails(page.rows),
+        emails=emails_of(page.rows),
         status=status,
         statuses=list(SubscriptionStatus),
     )
@@ -40,7 +43,7 @@ def orders() -> str:
     query = sa.select(Order).where(Order.state == state) if state else sa.select(Order)
     page = newest_first(query, Order.created_at, Order.id, request.args.get("after"))
     return render_template(
-        "admin/orders.html", page=page, emails=_emails(page.rows), state=state, states=list(OrderState)
+        "admin/orders.html", page=page, emails=emails_of(page.rows), state=state, states=list(OrderState)
     )
 
 
@@ -48,10 +51,10 @@ def orders() -> str:
 def audit() -> str:
     """Every change of a role: by which rule, on which object, and the event that caused it."""
     page = newest_first(sa.select(RoleChange), RoleChange.changed_at, RoleChange.id, request.args.get("after"))
-    return render_template("admin/audit.html", page=page, emails=_emails(page.rows))
+    return render_template("admin/audit.html", page=page, emails=emails_of(page.rows))
 
 
-def _emails(rows: list[Subscription] | list[Order] | list[RoleChange]) -> dict[object, str]:
+def emails_of(rows: Sequence[Owned]) -> dict[uuid.UUID, str]:
     """The addresses of the users on a page, in one question."""
     ids = {row.user_id for row in rows if row.user_id}
     found = db.session.execute(sa.select(User.id, User.email).where(User.id.in_(ids)))

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.admin.paging import newest_first
+from app.billing.event_log import EventFilter, events_query
 from app.billing.models import Order, RoleChange, StripeEvent, Subscription
 from app.database import db, utcnow
 from tests.people import Person
@@ -46,6 +48,25 @@ def test_events_are_filtered_by_outcome_and_type(app: Flask, olga: Person) -> No
     assert "evt_broken" in olga.get("/admin/events?outcome=failed").text
     assert "evt_fine" not in olga.get("/admin/events?type=invoice.paid").text
     assert "evt_fine" in olga.get("/admin/events?outcome=nonsense").text
+
+
+def test_rare_events_are_looked_for_a_stretch_at_a_time(app: Flask) -> None:
+    start = utcnow()
+    for number in range(12):
+        kind = "customer.deleted" if number in (0, 3) else "product.created"
+        add_event(app, f"evt_{number:02}", type=kind, received_at=start + timedelta(seconds=number // 2))
+    query = events_query(EventFilter(type="customer.deleted"))
+    seen: list[str] = []
+    stretches, after = 0, None
+
+    with app.app_context():
+        while stretches == 0 or after:
+            page = newest_first(query, StripeEvent.received_at, StripeEvent.id, after, look_through=5)
+            seen += [event.id for event in page.rows]
+            stretches, after = stretches + 1, page.older
+
+    assert seen == ["evt_03", "evt_00"]
+    assert stretches > 1
 
 
 def test_event_shows_payload_error_and_changes(app: Flask, olga: Person) -> None:
