@@ -64,7 +64,7 @@ def show_stripe_unavailable(error: StripeUnavailable) -> Response:
 def _error_page(page: int, code: int) -> Response:
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return make_response(jsonify(error=code), code)
-    return make_response(render_template(f"errors/{page}.html"), code)
+    return make_response(render_template(f"errors/{page}.html", code=code), code)
 
 
 def _roll_back() -> None:

@@ -41,6 +41,12 @@ class Person:
         with self.app.app_context():
             return str(db.session.scalar(db.select(User.role).where(User.email == self.email)))
 
+    def become_admin(self) -> None:
+        """As `flask users promote` does it."""
+        with self.app.app_context():
+            db.session.execute(db.update(User).where(User.email == self.email).values(is_admin=True))
+            db.session.commit()
+
     def get(self, path: str) -> TestResponse:
         return self.client.get(path)
 

@@ -142,7 +142,7 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
     user = db.session.get(User, row.user_id) if row.user_id else None
     if user:
         context = {
-            "plan_name": row.plan_name,
+            "plan_name": row.plan_name or "paid",
             "amount": row.amount,
             "currency": row.currency,
             "interval": row.interval,

@@ -71,7 +71,7 @@ def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, c
             interval=price.interval.value if price.interval else None,
             amount=price.amount,
             currency=price.currency,
-            trial_days=_trial_days(user.id) if locked and price.is_recurring else 0,
+            trial_days=trial_days_for(user.id) if locked and price.is_recurring else 0,
             stripe_price_id=stripe_price_id,
             stripe_customer_id=customer,
             stripe_account=home.stripe_account,
@@ -84,8 +84,9 @@ def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, c
 
 def discard_order(order: Order) -> None:
     """Take back an order that never got a session, so that nothing half-made stays. Commits."""
+    [order_id] = sa.inspect(order).identity
     db.session.rollback()
-    never_opened = sa.delete(Order).where(Order.id == order.id, Order.stripe_checkout_session_id.is_(None))
+    never_opened = sa.delete(Order).where(Order.id == order_id, Order.stripe_checkout_session_id.is_(None))
     db.session.execute(never_opened.where(Order.state == OrderState.PENDING))
     db.session.commit()
 
@@ -102,8 +103,8 @@ def owns_for_life(user: User, home: Home) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _trial_days(user_id: uuid.UUID) -> int:
-    """The free trial is for a user's first subscription alone."""
+def trial_days_for(user_id: uuid.UUID) -> int:
+    """The days of free trial that this user would get: it is for a first subscription alone."""
     had_one = db.session.scalar(sa.select(Subscription.stripe_subscription_id).where(Subscription.user_id == user_id))
     days: int = current_app.extensions["settings"].trial_days
     return 0 if had_one else days

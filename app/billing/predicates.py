@@ -26,8 +26,9 @@ class SubscriptionPredicates:
         return plan_of(self.stripe_price_id, self.lookup_key)
 
     @property
-    def plan_name(self) -> str:
-        return self.plan.name if self.plan else "Unknown plan"
+    def plan_name(self) -> str | None:
+        """What the plan is called; None for a price that no plan knows."""
+        return self.plan.name if self.plan else None
 
     @property
     def has_ended(self) -> bool:

@@ -9,7 +9,7 @@ from app.billing.checkout import start_checkout
 from app.billing.checkout_return import confirm_checkout
 from app.billing.errors import AlreadyOwned, UnknownSession
 from app.billing.models import Subscription
-from app.billing.orders import owns_for_life
+from app.billing.orders import owns_for_life, trial_days_for
 from app.billing.plans import PLANS_BY_KEY, Interval
 from app.billing.portal import live_subscription
 from app.database import begin_write
@@ -36,7 +36,7 @@ def index() -> str:
         plans=_plans(interval),
         has_subscription=_subscription() is not None,
         checkout_cancelled=request.args.get("checkout") == "cancelled",
-        trial_days=current_app.extensions["settings"].trial_days,
+        trial_days=_trial_days(),
     )
 
 
@@ -68,6 +68,14 @@ def success() -> str:
     except UnknownSession:
         abort(404)
     return render_template("pricing/success.html", state=order.state, plan_name=order.plan_name)
+
+
+def _trial_days() -> int:
+    if current_user.is_authenticated:
+        return trial_days_for(current_user.id)
+    else:
+        days: int = current_app.extensions["settings"].trial_days
+        return days
 
 
 def _interval(value: str) -> Interval:

@@ -4,41 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from app.auth.models import User
-from app.database import db
 from stripe_emulator import Emulator
+from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import STATES, Subscriber
 from tests.people import Person
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 THEMES = ("light", "dark")
 WIDTHS = (390, 1280)
-PUBLIC = {
-    "landing": "/",
-    "pricing": "/pricing",
-    "pricing-yearly": "/pricing?interval=year",
-    "signup": "/signup",
-    "login": "/login",
-    "forgot-password": "/forgot-password",
-    "terms": "/terms",
-    "privacy": "/privacy",
-    "not-found": "/no-such-page",
-    "components": "/dev/components",
-}
-SIGNED_IN = {
-    "dashboard": "/dashboard",
-    "dashboard-pro": "/dashboard/pro",
-    "pricing-subscriber": "/pricing",
-    "delete-account": "/account/delete",
-    "invoices": "/account/invoices",
-    "admin": "/admin/",
-    "admin-events": "/admin/events",
-    "admin-users": "/admin/users",
-}
-EMULATOR = {"emulator": "/", "emulator-events": "/events", "emulator-subscriptions": "/subscriptions"}
 
 
 class Camera:
@@ -100,16 +75,12 @@ def test_the_account_page_in_every_billing_state(
     reader.take(f"account-{state.replace('_', '-')}", f"{site}/account")
 
 
-def test_pages_of_a_subscriber_and_an_admin(
-    reader: Camera, alice: Person, emulator: Emulator, site: str, app: Flask
-):
+def test_pages_of_a_subscriber_and_an_admin(reader: Camera, alice: Person, emulator: Emulator, site: str):
     session_id = Subscriber(alice, emulator).buy()
-    with app.app_context():
-        db.session.execute(db.update(User).where(User.email == alice.email).values(is_admin=True))
-        db.session.commit()
+    alice.become_admin()
 
     reader.take("checkout-success", f"{site}/checkout/success?session_id={session_id}")
-    for name, path in SIGNED_IN.items():
+    for name, path in (SIGNED_IN | ADMIN).items():
         reader.take(name, site + path)
     for name, path in EMULATOR.items():
         reader.take(name, emulator.url + path)

@@ -97,9 +97,7 @@ def incomplete(subscriber: Subscriber) -> None:
     customer = v1.customers.list().data[0].id
     method = v1.payment_methods.attach("pm_card_threeDSecure2Required", {"customer": customer})
     price = v1.prices.list({"lookup_keys": ["pro_month"]}).data[0].id
-    v1.subscriptions.create(
-        {"customer": customer, "items": [{"price": price}], "default_payment_method": method.id}
-    )
+    v1.subscriptions.create({"customer": customer, "items": [{"price": price}], "default_payment_method": method.id})
     subscriber.emulator.wait_until_idle()
 
 

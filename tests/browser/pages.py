@@ -1,0 +1,35 @@
+"""The addresses of the pages that the browser tests and the screenshots go through, by name."""
+
+PUBLIC = {
+    "landing": "/",
+    "pricing": "/pricing",
+    "pricing-yearly": "/pricing?interval=year",
+    "signup": "/signup",
+    "login": "/login",
+    "forgot-password": "/forgot-password",
+    "terms": "/terms",
+    "privacy": "/privacy",
+    "not-found": "/no-such-page",
+    "components": "/dev/components",
+}
+SIGNED_IN = {
+    "dashboard": "/dashboard",
+    "dashboard-pro": "/dashboard/pro",
+    "pricing-subscriber": "/pricing",
+    "delete-account": "/account/delete",
+    "invoices": "/account/invoices",
+}
+ADMIN = {
+    "admin": "/admin/",
+    "admin-users": "/admin/users",
+    "admin-subscriptions": "/admin/subscriptions",
+    "admin-orders": "/admin/orders",
+    "admin-payments": "/admin/payments",
+    "admin-events": "/admin/events",
+    "admin-audit": "/admin/audit",
+}
+EMULATOR = {
+    "emulator": "/",
+    "emulator-events": "/events",
+    "emulator-subscriptions": "/subscriptions",
+}

@@ -1,0 +1,111 @@
+"""No page has an accessibility violation that axe-core finds, in either theme, and none needs a wide screen."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page
+
+from stripe_emulator import Emulator
+from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
+from tests.browser.states import STATES, Subscriber
+from tests.browser.tools import require_tool
+from tests.people import Person
+
+THEMES = ("light", "dark")
+NARROW = 320
+
+
+@pytest.fixture
+def axe() -> str:
+    return require_tool("axe-core/axe.min.js").read_text()
+
+
+@pytest.fixture(params=THEMES)
+def window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A window in this theme."""
+    context = browser.new_context(color_scheme=request.param, locale="en-US")
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def narrow(browser: Browser) -> Iterator[Page]:
+    """A window as wide as a small phone; a desktop at 400 % zoom is as wide."""
+    context = browser.new_context(viewport={"width": NARROW, "height": 640}, locale="en-US")
+    yield context.new_page()
+    context.close()
+
+
+def sign_in(window: Page, person: Person, site: str) -> None:
+    cookie = person.client.get_cookie("session")
+    assert cookie is not None
+    window.context.add_cookies([{"name": "session", "value": cookie.value, "url": site}])
+
+
+def violations(window: Page, axe: str, url: str) -> list[str]:
+    """What axe-core finds wrong on a page, one line each."""
+    window.goto(url)
+    window.evaluate(axe)
+    result: dict[str, Any] = window.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{url} {violation['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def scrolls_sideways(window: Page, url: str) -> bool:
+    window.goto(url)
+    return bool(window.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def test_public_pages_have_no_violation(window: Page, axe: str, site: str):
+    assert [line for path in PUBLIC.values() for line in violations(window, axe, site + path)] == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_account_page_has_no_violation_in_any_state(
+    window: Page, axe: str, site: str, alice: Person, emulator: Emulator, state: str
+):
+    STATES[state](Subscriber(alice, emulator))
+    sign_in(window, alice, site)
+
+    assert violations(window, axe, f"{site}/account") == []
+
+
+def test_pages_behind_the_login_have_no_violation(
+    window: Page, axe: str, site: str, alice: Person, emulator: Emulator, app: Flask
+):
+    session_id = Subscriber(alice, emulator).buy()
+    alice.become_admin()
+    sign_in(window, alice, site)
+    paths = [f"/checkout/success?session_id={session_id}", *SIGNED_IN.values(), *ADMIN.values()]
+
+    assert [line for path in paths for line in violations(window, axe, site + path)] == []
+
+
+def test_the_emulators_pages_have_no_violation(
+    window: Page, axe: str, site: str, alice: Person, bob: Person, emulator: Emulator
+):
+    Subscriber(alice, emulator).buy()
+    portal = alice.post("/account/portal").headers["Location"]
+    checkout = bob.buy("pro").headers["Location"]
+    urls = [checkout, portal, *(emulator.url + path for path in EMULATOR.values())]
+
+    assert [line for url in urls for line in violations(window, axe, url)] == []
+
+
+def test_no_page_scrolls_sideways_on_a_small_screen(
+    narrow: Page, site: str, alice: Person, bob: Person, emulator: Emulator
+):
+    Subscriber(alice, emulator).buy()
+    alice.become_admin()
+    sign_in(narrow, alice, site)
+    own = [*PUBLIC.values(), "/account", *SIGNED_IN.values(), *ADMIN.values()]
+    checkout = bob.buy("pro").headers["Location"]
+    portal = alice.post("/account/portal").headers["Location"]
+    urls = [*(site + path for path in own), *(emulator.url + path for path in EMULATOR.values()), checkout, portal]
+
+    assert [url for url in urls if scrolls_sideways(narrow, url)] == []
