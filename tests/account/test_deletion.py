@@ -1,15 +1,14 @@
 """Closing an account: Stripe first, then everything, and nothing if Stripe cannot be asked."""
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app import create_app
 from app.auth.models import SecurityEvent, User, UserSession
 from app.billing.models import Order, Payment
 from app.database import db, utcnow
-from app.settings import Settings
-from stripe_emulator import Emulator
 from tests.mailbox import mails
 from tests.people import PASSWORD, Person
 
@@ -89,10 +88,9 @@ def test_open_checkout_is_expired_before_the_account_goes(alice: Person, catalog
         assert db.session.scalars(db.select(Order.state)).all() == ["expired"]
 
 
-def test_unreachable_stripe_deletes_nothing(alice: Person, catalogue: None, running_emulator: Emulator) -> None:
+def test_unreachable_stripe_deletes_nothing(alice: Person, catalogue: None, restart: Callable[..., Flask]) -> None:
     alice.buy("pro")
-    settings: Settings = alice.app.extensions["settings"]
-    cut_off = create_app(Settings(**settings.model_dump() | {"stripe_api_base": "http://127.0.0.1:9"}))
+    cut_off = restart(stripe_api_base="http://127.0.0.1:9")
     cookie = alice.client.get_cookie("session")
     assert cookie is not None
     browser = Person(cut_off, cut_off.test_client(), alice.email)

@@ -1,16 +1,15 @@
 """The account page: how things stand, from our own tables alone."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
-from app import create_app
 from app.auth.models import User
 from app.billing.gateway import get_gateway
 from app.billing.models import Grant, Order, Payment, StripeAccount, Subscription
 from app.database import db, utcnow
-from app.settings import Settings
 from tests.people import PASSWORD, Person
 
 ACCOUNT = "acct_test"
@@ -97,10 +96,9 @@ def test_gift_is_told(alice: Person) -> None:
     assert "You have Basic as a gift." in alice.get("/account").text
 
 
-def test_page_works_while_stripe_is_down(alice: Person, home: None) -> None:
+def test_page_works_while_stripe_is_down(alice: Person, home: None, restart: Callable[..., Flask]) -> None:
     subscribe(alice)
-    settings: Settings = alice.app.extensions["settings"]
-    cut_off = create_app(Settings(**settings.model_dump() | {"stripe_api_base": "http://127.0.0.1:9"}))
+    cut_off = restart(stripe_api_base="http://127.0.0.1:9")
     browser = Person(cut_off, cut_off.test_client(), alice.email)
     browser.post("/login", page="/login", email=alice.email, password=PASSWORD)
 

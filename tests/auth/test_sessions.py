@@ -1,6 +1,6 @@
 """Signed-in browsers: rows that end, are found with one SELECT, and tell when they were last used."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -9,11 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from app import create_app
 from app.auth.models import User, UserSession
 from app.auth.sessions import BRIEF, REMEMBERED
 from app.database import db, utcnow
-from app.settings import Settings
 from tests.mailbox import link_path
 from tests.people import PASSWORD, Person
 
@@ -139,31 +137,36 @@ def test_session_id_that_is_none_is_nobody(alice: Person) -> None:
     assert alice.get("/account").status_code == 302
 
 
-def restarted(alice: Person, secret_key: str) -> Person:
-    """The site after a restart with another SECRET_KEY, and Alice's browser as it was."""
-    values = alice.app.extensions["settings"].model_dump() | {"secret_key": secret_key}
+def browser_of(alice: Person, restarted: Flask) -> Person:
+    """Alice's browser as it was, on the site after a restart."""
     cookie = alice.client.get_cookie("session")
     assert cookie is not None
-    client = create_app(Settings(**values)).test_client()
+    client = restarted.test_client()
     client.set_cookie("session", cookie.value)
-    return Person(client.application, client, alice.email)
+    return Person(restarted, client, alice.email)
 
 
-def test_new_secret_key_logs_nobody_out(alice: Person) -> None:
+def test_new_secret_key_logs_nobody_out(alice: Person, restart: Callable[..., Flask]) -> None:
     old_key = alice.app.extensions["settings"].secret_keys[0]
 
-    assert restarted(alice, f"{'n' * 40},{old_key}").get("/account").status_code == 200
+    restarted = restart(secret_key=f"{'n' * 40},{old_key}")
+
+    assert browser_of(alice, restarted).get("/account").status_code == 200
 
 
-def test_link_in_a_mail_survives_a_new_secret_key(alice: Person) -> None:
+def test_link_in_a_mail_survives_a_new_secret_key(alice: Person, restart: Callable[..., Flask]) -> None:
     old_key = alice.app.extensions["settings"].secret_keys[0]
     path = link_path(alice.app, "verify_email", alice.email)
 
-    assert restarted(alice, f"{'n' * 40},{old_key}").get(path).status_code == 303
+    restarted = restart(secret_key=f"{'n' * 40},{old_key}")
+
+    assert browser_of(alice, restarted).get(path).status_code == 303
 
 
-def test_withdrawn_secret_key_logs_everybody_out(alice: Person) -> None:
-    assert restarted(alice, "n" * 40).get("/account").status_code == 302
+def test_withdrawn_secret_key_logs_everybody_out(alice: Person, restart: Callable[..., Flask]) -> None:
+    restarted = restart(secret_key="n" * 40)
+
+    assert browser_of(alice, restarted).get("/account").status_code == 302
 
 
 def test_role_counts_from_the_next_request_on(alice: Person) -> None:

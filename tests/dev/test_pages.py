@@ -1,29 +1,28 @@
 """Pages for development alone."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.settings import Settings
 from tests.people import Person
 
 PATHS = ["/dev/components", "/dev/mail"]
 
 
 @pytest.fixture
-def in_production(app: Flask) -> FlaskClient:
-    values = app.extensions["settings"].model_dump() | {
-        "app_env": "production",
-        "base_url": "https://shop.example",
-        "secret_key": "s" * 40,
-        "allow_sqlite_in_production": True,
-        "stripe_secret_key": "sk_live_x",
-        "stripe_publishable_key": "pk_live_x",
-        "stripe_webhook_secret": "whsec_x",
-        "stripe_api_base": "",
-    }
-    return create_app(Settings(**values)).test_client()
+def in_production(restart: Callable[..., Flask]) -> FlaskClient:
+    return restart(
+        app_env="production",
+        base_url="https://shop.example",
+        secret_key="s" * 40,
+        allow_sqlite_in_production=True,
+        stripe_secret_key="sk_live_x",
+        stripe_publishable_key="pk_live_x",
+        stripe_webhook_secret="whsec_x",
+        stripe_api_base="",
+    ).test_client()
 
 
 @pytest.mark.parametrize("path", PATHS)
