@@ -28,7 +28,8 @@ def what_goes(user: User) -> list[str]:
     subscription = current_subscription(user)
     items = [f"Your account, {user.email}", "Everything you keep here", "The record of where you logged in"]
     if subscription and not subscription.has_ended:
-        items.insert(1, f"Your {subscription.plan_name or "paid"} subscription: it is cancelled at once, with no refund")
+        plan_name = subscription.plan_name or "paid"
+        items.insert(1, f"Your {plan_name} subscription: it is cancelled at once, with no refund")
     return items
 
 
