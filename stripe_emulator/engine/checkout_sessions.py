@@ -8,7 +8,7 @@ from stripe_emulator.engine.links import checkout_url
 from stripe_emulator.engine.session_items import KIND, build_items, session_sums
 from stripe_emulator.engine.session_rules import check_amount, check_params, check_prices
 from stripe_emulator.engine.settings import DAY, setting
-from stripe_emulator.engine.subscriptions import trial_settings
+from stripe_emulator.engine.subscription_settings import trial_settings
 from stripe_emulator.transaction import Transaction
 
 #: What of the parameters is needed when the session completes.

@@ -4,9 +4,9 @@ import copy
 from typing import Any
 
 from stripe_emulator import ids
-from stripe_emulator.documents import Json
+from stripe_emulator.documents import Json, id_of
 from stripe_emulator.engine import customer_balance, invoice_payments, lines, timers
-from stripe_emulator.engine.changes import record_change
+from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.links import invoice_pdf_url, invoice_url
 from stripe_emulator.engine.settings import DAY, setting
 from stripe_emulator.engine.totals import compute_totals
@@ -51,7 +51,7 @@ def build_invoice(
         "created": now,
         "currency": currency,
         "default_tax_rates": [],
-        "discounts": [],
+        "discounts": _discounts(customer, subscription),
         "issuer": {"type": "self"},
         "lines": _list_of(invoice_id, invoice_lines),
         "livemode": False,
@@ -130,6 +130,7 @@ def finalize_invoice(
         record_change(tx, "invoice.updated", before, invoice)
     tx.save(invoice)
     tx.emit("invoice.finalized", invoice)
+    _remember_currency(tx, invoice)
     if invoice["amount_due"] == 0:
         mark_paid(tx, invoice, attempted=True)
     else:
@@ -241,7 +242,6 @@ def _subscription_settings(subscription: Json, now: int) -> Json:
         # Left open: it is paid with what the subscription's default is on the day of the charge.
         "default_payment_method": None,
         "default_tax_rates": subscription.get("default_tax_rates") or [],
-        "discounts": list(subscription["discounts"]),
         "description": subscription["description"],
         "payment_settings": {
             "default_mandate": None,
@@ -251,12 +251,27 @@ def _subscription_settings(subscription: Json, now: int) -> Json:
     }
 
 
+def _discounts(customer: Json, subscription: Json | None) -> list[str]:
+    """Return the subscription's discounts, or the customer's own where it has none."""
+    if subscription and subscription["discounts"]:
+        return list(subscription["discounts"])
+    own = customer.get("discount")
+    return [id_of(own)] if own else []
+
+
 def _next_number(tx: Transaction, customer_id: str) -> str:
     customer = tx.require("customer", customer_id)
     prefix = customer.get("invoice_prefix") or customer_id[-8:].upper()
     number = customer.get("next_invoice_sequence") or 1
     tx.save({**customer, "next_invoice_sequence": number + 1})
     return f"{prefix}-{number:04d}"
+
+
+def _remember_currency(tx: Transaction, invoice: Json) -> None:
+    """Bind the customer to the currency of their first invoice."""
+    customer = tx.require("customer", invoice["customer"])
+    with changing(tx, "customer.updated", customer):
+        customer["currency"] = customer.get("currency") or invoice["currency"]
 
 
 def _close(tx: Transaction, invoice: Json, status: str, moment: str, event: str) -> None:

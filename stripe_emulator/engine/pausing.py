@@ -7,8 +7,8 @@ from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.periods import next_boundary
 from stripe_emulator.engine.proration import credit_unused, store_prorations
+from stripe_emulator.engine.subscription_settings import billing_mode
 from stripe_emulator.engine.subscription_timers import set_timers
-from stripe_emulator.engine.subscriptions import billing_mode
 from stripe_emulator.transaction import Transaction
 
 PAUSABLE = ("active", "trialing", "past_due")

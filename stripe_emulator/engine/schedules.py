@@ -12,9 +12,10 @@ from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.item_changes import apply_entries
 from stripe_emulator.engine.schedule_phases import build_phases, phase_of_subscription
 from stripe_emulator.engine.subscription_items import period_end
+from stripe_emulator.engine.subscription_settings import billing_mode
 from stripe_emulator.engine.subscription_timers import set_timers
 from stripe_emulator.engine.subscription_updates import update_subscription
-from stripe_emulator.engine.subscriptions import billing_mode, create_subscription
+from stripe_emulator.engine.subscriptions import create_subscription
 from stripe_emulator.transaction import Transaction
 
 KIND = "subscription_schedule"

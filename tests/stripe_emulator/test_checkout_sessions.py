@@ -125,9 +125,7 @@ def test_paying_twice_pays_once(shop: Shop) -> None:
 
 
 def test_payment_mode_copies_metadata_to_the_payment_intent(shop: Shop) -> None:
-    session = shop.session(
-        shop.lifetime, payment_intent_data={"metadata": {"userId": "7"}}, customer_creation="always"
-    )
+    session = shop.session(shop.lifetime, payment_intent_data={"metadata": {"userId": "7"}}, customer_creation="always")
 
     shop.confirm(session, expected_amount=19900)
 

@@ -56,9 +56,7 @@ def test_renewal_moves_the_period_first_and_pays_an_hour_later(shop: Shop) -> No
     paid = _latest(shop, subscription)
 
     assert (draft.status, draft.billing_reason, draft.number) == ("draft", "subscription_cycle", None)
-    assert _only(
-        at_end, "customer.subscription.updated", "invoice.created", "invoice.upcoming", "invoice.paid"
-    ) == [
+    assert _only(at_end, "customer.subscription.updated", "invoice.created", "invoice.upcoming", "invoice.paid") == [
         "invoice.upcoming",
         "customer.subscription.updated",
         "invoice.created",
@@ -260,9 +258,7 @@ def test_trial_ended_by_the_api_without_a_card_pauses(shop: Shop) -> None:
         trial_settings={"end_behavior": {"missing_payment_method": "pause"}},
     )
 
-    types = shop.events_during(
-        lambda: shop.client.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
-    )
+    types = shop.events_during(lambda: shop.client.v1.subscriptions.update(subscription.id, {"trial_end": "now"}))
 
     assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "paused"
     assert "customer.subscription.trial_will_end" in types and "customer.subscription.paused" in types

@@ -1,7 +1,7 @@
 """Disputes: they arise by themselves, are answered, and end."""
 
-import stripe
 import pytest
+import stripe
 
 from stripe_emulator import Emulator
 from tests.stripe_emulator.shop import Shop
@@ -35,11 +35,17 @@ def test_disputing_card_is_disputed_and_the_money_taken_back(shop: Shop) -> None
 def test_evidence_decides_the_dispute(shop: Shop, evidence: str, status: str) -> None:
     dispute = dispute_of(shop, "pm_card_createDispute")
 
-    answered = shop.client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": evidence}, "submit": True})
+    answered = shop.client.v1.disputes.update(
+        dispute.id, {"evidence": {"uncategorized_text": evidence}, "submit": True}
+    )
 
     assert answered.status == "under_review"
     assert eventually(lambda: shop.client.v1.disputes.retrieve(dispute.id).status == status, 8)
-    reinstated = [each for each in shop.events("charge.dispute.funds_reinstated") if each.data.object["id"] == dispute.id]
+    reinstated = [
+        each
+        for each in shop.events("charge.dispute.funds_reinstated")
+        if each.data.object["id"] == dispute.id
+    ]
     assert bool(reinstated) == (status == "won")
 
 

@@ -152,7 +152,11 @@ def test_debit_settles_after_the_session_completed(shop: Shop, iban: str, event:
     product = shop.client.v1.products.create({"name": "Poster"})
     price = shop.client.v1.prices.create({"product": product.id, "unit_amount": 1500, "currency": "eur"})
     method = shop.client.v1.payment_methods.create(
-        {"type": "sepa_debit", "sepa_debit": {"iban": iban}, "billing_details": {"name": "A", "email": "a@example.com"}}
+        {
+            "type": "sepa_debit",
+            "sepa_debit": {"iban": iban},
+            "billing_details": {"name": "A", "email": "a@example.com"},
+        }
     )
     session = shop.session(price, allowed_payment_method_types=["sepa_debit"])
 
@@ -168,7 +172,11 @@ def test_subscription_runs_while_its_debit_is_on_its_way(shop: Shop) -> None:
     product = shop.client.v1.products.create({"name": "Pro"})
     price = shop.price(1500, product.id, currency="eur")
     method = shop.client.v1.payment_methods.create(
-        {"type": "sepa_debit", "sepa_debit": {"iban": GOOD_IBAN}, "billing_details": {"name": "A", "email": "a@example.com"}}
+        {
+            "type": "sepa_debit",
+            "sepa_debit": {"iban": GOOD_IBAN},
+            "billing_details": {"name": "A", "email": "a@example.com"},
+        }
     )
     session = shop.session(price)
 
@@ -186,7 +194,12 @@ def test_setup_intent_saves_a_card_for_later(shop: Shop) -> None:
     customer = shop.customer(card=None)
 
     intent = shop.client.v1.setup_intents.create(
-        {"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True, "return_url": "https://shop.example"}
+        {
+            "customer": customer.id,
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "return_url": "https://shop.example",
+        }
     )
 
     assert intent.status == "succeeded"

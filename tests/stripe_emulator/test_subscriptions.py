@@ -85,9 +85,7 @@ def test_default_incomplete_waits_for_its_payment_intent(shop: Shop) -> None:
 
     assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "active"
     assert shop.client.v1.invoices.retrieve(invoice.id).status == "paid"
-    found = shop.client.v1.invoice_payments.list(
-        {"payment": {"type": "payment_intent", "payment_intent": intent}}
-    )
+    found = shop.client.v1.invoice_payments.list({"payment": {"type": "payment_intent", "payment_intent": intent}})
     assert [each.invoice for each in found.data] == [invoice.id]
 
 
@@ -193,9 +191,7 @@ def test_preview_changes_nothing(shop: Shop) -> None:
         )
     )
 
-    preview = shop.client.v1.invoices.create_preview(
-        {"subscription": subscription.id, "subscription_details": details}
-    )
+    preview = shop.client.v1.invoices.create_preview({"subscription": subscription.id, "subscription_details": details})
     assert types == []
     assert preview.amount_due == 2000
     assert [line.amount for line in preview.lines.data] == [-900, 2900]
@@ -205,9 +201,7 @@ def test_preview_changes_nothing(shop: Shop) -> None:
 def test_always_invoice_charges_the_difference_now(shop: Shop) -> None:
     subscription = shop.subscribe(shop.customer(), shop.basic)
 
-    updated = _swap(
-        shop, subscription, shop.pro, proration_behavior="always_invoice", expand=["latest_invoice"]
-    )
+    updated = _swap(shop, subscription, shop.pro, proration_behavior="always_invoice", expand=["latest_invoice"])
 
     invoice = updated.latest_invoice
     assert isinstance(invoice, stripe.Invoice)
@@ -279,24 +273,18 @@ def test_paused_subscription_can_be_resumed(shop: Shop) -> None:
     subscription = shop.subscribe(shop.customer(), shop.pro)
 
     paused = shop.client.v1.subscriptions.pause(subscription.id, {"type": "subscription"})
-    resumed = shop.client.v1.subscriptions.resume(
-        subscription.id, {"billing_cycle_anchor": {"type": "unchanged"}}
-    )
+    resumed = shop.client.v1.subscriptions.resume(subscription.id, {"billing_cycle_anchor": {"type": "unchanged"}})
 
     assert paused.status == "paused"
     assert resumed.status == "active"
-    assert {"customer.subscription.paused", "customer.subscription.resumed"} <= {
-        event.type for event in shop.events()
-    }
+    assert {"customer.subscription.paused", "customer.subscription.resumed"} <= {event.type for event in shop.events()}
 
 
 def test_paused_collection_leaves_the_status(shop: Shop) -> None:
     subscription = shop.subscribe(shop.customer(), shop.pro)
 
     types = shop.events_during(
-        lambda: shop.client.v1.subscriptions.update(
-            subscription.id, {"pause_collection": {"behavior": "void"}}
-        )
+        lambda: shop.client.v1.subscriptions.update(subscription.id, {"pause_collection": {"behavior": "void"}})
     )
 
     after = shop.client.v1.subscriptions.retrieve(subscription.id)
@@ -374,9 +362,7 @@ def test_missing_subscription_is_reported_on_id(shop: Shop) -> None:
     )
 
 
-def test_portal_cancellation_of_a_flexible_subscription_sets_cancel_at_alone(
-    shop: Shop, emulator: Emulator
-) -> None:
+def test_portal_cancellation_of_a_flexible_subscription_sets_cancel_at_alone(shop: Shop, emulator: Emulator) -> None:
     from stripe_emulator.engine import cancellation
 
     flexible = shop.subscribe(shop.customer(), shop.pro)
@@ -393,10 +379,6 @@ def test_portal_cancellation_of_a_flexible_subscription_sets_cancel_at_alone(
     assert shop.client.v1.subscriptions.retrieve(classic.id).cancel_at_period_end is True
 
 
-def _swap(
-    shop: Shop, subscription: stripe.Subscription, price: stripe.Price, **params: Any
-) -> stripe.Subscription:
+def _swap(shop: Shop, subscription: stripe.Subscription, price: stripe.Price, **params: Any) -> stripe.Subscription:
     item = subscription["items"].data[0].id
-    return shop.client.v1.subscriptions.update(
-        subscription.id, {"items": [{"id": item, "price": price.id}], **params}
-    )
+    return shop.client.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": price.id}], **params})
