@@ -10,13 +10,14 @@ from app.billing.accounts import Home, home, require_connection
 from app.billing.catalogue import forget_prices, price_id
 from app.billing.checkout_session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
-from app.billing.errors import AlreadyOwned, StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.fulfilment import fulfil_checkout_session
 from app.billing.gateway import StripeObject, get_gateway
-from app.billing.models import Order
+from app.billing.models import Order, Subscription
 from app.billing.orders import claim_order, close_order, discard_order, owns_for_life
 from app.billing.plans import Interval, Plan, Price
 from app.billing.portal import change_plan, live_subscription
+from app.billing.reconcile import sync_user
 from app.billing.snapshots import time_of
 from app.billing.statuses import OrderState
 from app.database import db
@@ -46,14 +47,24 @@ def _start(user: User, price: Price) -> str:
     at_home = home()
     for _ in range(ROUNDS):
         subscription = live_subscription(user, at_home)
-        if subscription:
-            return change_plan(user, subscription, price)
-        if owns_for_life(user, at_home):
+        if subscription is None and owns_for_life(user, at_home):
             raise AlreadyOwned("The user has Pro for life.")
-        address = _sell(user, price, at_home)
+        elif subscription:
+            address = _change(user, subscription, price)
+        else:
+            address = _sell(user, price, at_home)
         if address:
             return address
     raise StripeUnavailable("An earlier order could not be settled.")
+
+
+def _change(user: User, subscription: Subscription, price: Price) -> str | None:
+    """The portal's page for the change; None when Stripe no longer has the customer, and so not the subscription."""
+    try:
+        return change_plan(user, subscription, price)
+    except NoCustomer:
+        sync_user(user, cause="checkout")
+        return None
 
 
 def _sell(user: User, price: Price, at_home: Home) -> str | None:
@@ -94,9 +105,9 @@ def _settle(order: Order, price: Price, at_home: Home) -> str | None:
 
 
 def _session_of(order: Order) -> StripeObject | None:
-    """The order's session as Stripe has it; made now for a new order, None for one that has no session at all."""
+    """The order's session as Stripe has it; made now for a new order, None where there is none (any more)."""
     if order.stripe_checkout_session_id:
-        return get_gateway().retrieve("checkout.session", order.stripe_checkout_session_id)
+        return _retrieve(order.stripe_checkout_session_id)
     elif not order.stripe_price_id:
         return None
     order_id = order.id
@@ -108,6 +119,14 @@ def _session_of(order: Order) -> StripeObject | None:
     stored.checkout_expires_at = time_of(session["expires_at"])
     db.session.commit()
     return session
+
+
+def _retrieve(session_id: str) -> StripeObject | None:
+    try:
+        return get_gateway().retrieve("checkout.session", session_id)
+    except StripeObjectMissing:
+        # Made with another key, or by an emulator that has been reset since.
+        return None
 
 
 def _is_for(order: Order, price: Price) -> bool:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.accounts import Home
-from app.billing.errors import StripeObjectMissing
+from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import StripeCustomer, Subscription
 from app.billing.snapshots import id_of
@@ -121,3 +121,5 @@ def customer_is_gone(stripe_customer_id: str) -> bool:
         return bool(get_gateway().retrieve("customer", stripe_customer_id).get("deleted"))
     except StripeObjectMissing:
         return True
+    except StripeRefused as error:
+        raise StripeUnavailable("Stripe does not say whether the customer exists.") from error

@@ -1,5 +1,6 @@
 """The customer portal: its front page, and the deep links into one task."""
 
+import logging
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from app.auth.models import User
 from app.billing import portal_configuration
 from app.billing.accounts import Home, home, require_connection
 from app.billing.catalogue import price_id
-from app.billing.customers import customer_of
+from app.billing.customers import customer_is_gone, customer_of
 from app.billing.errors import NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import Subscription
@@ -17,6 +18,7 @@ from app.billing.plans import Price
 from app.billing.statuses import ENDED_STATUSES
 from app.database import db
 
+logger = logging.getLogger(__name__)
 FLOWS = ("payment_method_update", "subscription_cancel", "subscription_update")
 
 
@@ -113,23 +115,25 @@ def _account_url() -> str:
 
 
 def _open(customer: str, flow: dict[str, Any] | None) -> str:
-    params: dict[str, Any] = {"customer": customer, "return_url": _account_url()}
-    configuration = _configuration_id()
-    if configuration:
-        params["configuration"] = configuration
+    """The address of a portal session; a task that does not fit the subscription's state is left out."""
     db.session.commit()
-    try:
-        return _create({**params, "flow_data": flow} if flow else params)
-    except StripeRefused as error:
-        if flow is None:
-            raise StripeUnavailable("Stripe refused the portal session.") from error
-        return _create(params)
-    except StripeObjectMissing as error:
-        raise NoCustomer("Stripe no longer has this customer.") from error
+    for task in (flow, None):
+        try:
+            return _create(customer, task)
+        except (StripeRefused, StripeObjectMissing) as error:
+            logger.warning("Stripe refused a portal session: %s", error)
+            # It may be the configuration that is gone.
+            _forget_configuration()
+    if customer_is_gone(customer):
+        raise NoCustomer("Stripe no longer has this customer.")
+    else:
+        raise StripeUnavailable("Stripe refused the portal session.")
 
 
-def _create(params: dict[str, Any]) -> str:
+def _create(customer: str, flow: dict[str, Any] | None) -> str:
     gateway = get_gateway()
+    given = {"configuration": _configuration_id(), "flow_data": flow}
+    params = {"customer": customer, "return_url": _account_url(), **{k: v for k, v in given.items() if v}}
     with gateway.errors():
         return str(gateway.v1.billing_portal.sessions.create(params, gateway.options()).url)
 
@@ -141,3 +145,8 @@ def _configuration_id() -> str | None:
         configuration = portal_configuration.find(get_gateway())
         found["id"] = configuration["id"] if configuration else None
     return found["id"]
+
+
+def _forget_configuration() -> None:
+    """Look our portal configuration up again."""
+    current_app.extensions.pop("stripe_portal_configuration", None)
