@@ -29,7 +29,7 @@ def challenge(intent_id: str) -> str | Response:
         if intent["status"] != "requires_action":
             return redirect(with_outcome(place, intent, session), 303)
         method = tx.get("payment_method", intent["payment_method"] or "")
-        allow_form_redirect(place, session and session["success_url"])
+        allow_form_redirect(place, session["success_url"] if session else None)
         return render_template(
             "checkout/authenticate.html",
             merchant=merchant_name(tx),

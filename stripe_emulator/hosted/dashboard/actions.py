@@ -4,8 +4,8 @@ from flask import abort, request
 from werkzeug.wrappers import Response
 
 from stripe_emulator.api.errors import ApiError
+from stripe_emulator.hosted.dashboard.addresses import kind_of
 from stripe_emulator.hosted.dashboard.blueprint import bp, done
-from stripe_emulator.hosted.dashboard.kinds import kind_of
 from stripe_emulator.hosted.money import parse_amount
 from stripe_emulator.hosted.operations import call
 from stripe_emulator.hosted.payment_methods import use_method

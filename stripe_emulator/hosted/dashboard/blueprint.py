@@ -1,9 +1,12 @@
 """The dashboard's blueprint and what all of its pages show."""
 
+from typing import Any
+
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from stripe_emulator.hosted.dashboard.kinds import KINDS, page_of
+from stripe_emulator.hosted.dashboard.addresses import page_of
+from stripe_emulator.hosted.dashboard.kinds import KINDS
 from stripe_emulator.hosted.dashboard.messages import MESSAGES
 from stripe_emulator.hosted.storage import current_store
 from stripe_emulator.store import Json
@@ -20,6 +23,6 @@ def share_navigation() -> Json:
     return {"kinds": KINDS, "page_of": page_of, "now": now, "clock_offset": offset, "notice": notice}
 
 
-def done(what: str, endpoint: str, **values: str) -> Response:
+def done(what: str, endpoint: str, **values: Any) -> Response:
     """Answer an action with the page it belongs to, and a word on what happened."""
-    return redirect(url_for(endpoint, **{"done": what, **values}), 303)
+    return redirect(url_for(endpoint, done=what, **values), 303)

@@ -4,8 +4,9 @@ from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from stripe_emulator import deliveries
+from stripe_emulator.hosted.dashboard.addresses import kind_of, title_of
 from stripe_emulator.hosted.dashboard.blueprint import bp
-from stripe_emulator.hosted.dashboard.kinds import KINDS, PREFIXES, kind_of, title_of
+from stripe_emulator.hosted.dashboard.kinds import BY_OBJECT, KINDS
 from stripe_emulator.hosted.dashboard.possible import actions_for
 from stripe_emulator.hosted.dashboard.queries import count, events_about, newest, search
 from stripe_emulator.hosted.storage import current_store
@@ -64,7 +65,7 @@ def search_objects() -> str | Response:
 @bp.get("/dashboard/object/<kind>/<id>")
 def show_object(kind: str, id: str) -> str:
     """Show one object."""
-    if kind not in PREFIXES.values():
+    if kind not in BY_OBJECT:
         abort(404)
     with current_store().read() as tx:
         obj = tx.get(kind, id)

@@ -24,6 +24,7 @@ def overview() -> str:
         endpoints = [(each, live_secrets(tx, each["id"])) for each in tx.find("webhook_endpoint")]
         counts = [(kind, count(tx, kind.object)) for kind in KINDS.values()]
         events = newest(tx, "event", SHOWN_EVENTS)
+    counts = [(kind, number) for kind, number in counts if number or kind.in_navigation]
     keys = {"Secret key": f"sk_{KEY}", "Publishable key": f"pk_{KEY}", "API address": store.base_url}
     return render_template(
         "dashboard/overview.html",

@@ -6,6 +6,7 @@ from stripe_emulator.deliveries import Delivery
 from stripe_emulator.store import Json, Transaction
 
 FOUND = 50
+LARGEST_ROW = 2**63 - 1
 
 
 def newest(tx: Transaction, kind: str, limit: int, offset: int = 0) -> list[Json]:
@@ -46,6 +47,8 @@ def search(tx: Transaction, words: str) -> list[Json]:
 
 def delivery_by_number(tx: Transaction, number: int) -> Delivery | None:
     """Return one delivery."""
+    if number > LARGEST_ROW:
+        return None
     row = tx.connection.execute(
         "SELECT seq, event, endpoint, type, status, attempts, due, created FROM deliveries WHERE seq = ?",
         (number,),

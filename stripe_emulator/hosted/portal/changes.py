@@ -118,7 +118,7 @@ def apply(tx: Transaction, portal: PortalSession, change: Change, payment_behavi
     behavior = _proration_behavior(portal)
     params: Json = {"items": change.items, "proration_behavior": behavior, **_trial(portal, change)}
     params["payment_behavior"] = payment_behavior
-    if behavior != "none" and abs(tx.now(subscription) - change.proration_date) < PREVIEW_SECONDS:
+    if behavior != "none":
         params["proration_date"] = change.proration_date
     if change.discounts:
         params["discounts"] = change.discounts

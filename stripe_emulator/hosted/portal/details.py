@@ -1,5 +1,7 @@
 """Billing details: the name, email and address that invoices carry."""
 
+import re
+
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
@@ -35,6 +37,7 @@ def save_details() -> str | Response | tuple[str, int]:
     """Save the details that the configuration lets a customer change."""
     allowed = allowed_updates()
     values = {key: value.strip()[:LENGTH] for key, value in request.form.items()}
+    values["country"] = values.get("country", "").upper()
     errors = find_errors(values, allowed)
     if errors:
         return render_template("portal/details.html", values=values, errors=errors, allowed=allowed), 422
@@ -51,7 +54,10 @@ def find_errors(values: dict[str, str], allowed: list[str]) -> dict[str, str]:
     email = values.get("email", "")
     name, _, host = email.partition("@")
     wrong = "email" in allowed and not (name and host and not any(map(str.isspace, email)))
-    return {"email": "Enter an email address, like name@example.com."} if wrong else {}
+    errors = {"email": "Enter an email address, like name@example.com."} if wrong else {}
+    if not re.fullmatch(r"[A-Z]{2}|", values.get("country", ""), re.ASCII):
+        errors["country"] = "Enter the country's two-letter code, like GB."
+    return errors
 
 
 def changes(values: dict[str, str], allowed: list[str]) -> Json:

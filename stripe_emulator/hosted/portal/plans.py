@@ -71,7 +71,9 @@ def read_change(tx: Transaction, subscription_id: str) -> Change:
     portal = current_portal()
     portal.require(FEATURE)
     subscription = own_subscription(tx, portal.customer_id, subscription_id)
-    date = request.form.get("proration_date", type=int) or tx.now(subscription)
+    date = request.form.get("proration_date", 0, type=int)
+    if abs(tx.now(subscription) - date) > changes.PREVIEW_SECONDS:
+        date = tx.now(subscription)
     flow = portal.flow
     if flow and flow["type"] == "subscription_update_confirm":
         return changes.from_flow(tx, subscription, flow["subscription_update_confirm"], date)
