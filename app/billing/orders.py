@@ -85,7 +85,7 @@ def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, c
 def discard_order(order: Order) -> None:
     """Take back an order that never got a session, so that nothing half-made stays. Commits."""
     # The row may be gone already: the other tab gave the order up.
-    order_id: uuid.UUID = sa.inspect(order).identity[0]  # type: ignore[index]
+    order_id: uuid.UUID = sa.inspect(order).identity[0]
     db.session.rollback()
     never_opened = sa.delete(Order).where(Order.id == order_id, Order.stripe_checkout_session_id.is_(None))
     db.session.execute(never_opened.where(Order.state == OrderState.PENDING))
