@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from flask import current_app
@@ -13,12 +13,32 @@ from app.billing.accounts import Home
 from app.billing.catalogue import plan_of
 from app.billing.effects import Changes
 from app.billing.models import Grant, Order, RoleChange, Subscription
-from app.billing.plans import PLANS_BY_KEY, Role
+from app.billing.plans import PLANS, PLANS_BY_KEY, Role
 from app.billing.statuses import ENDED_STATUSES, OrderState, SubscriptionStatus
 from app.database import db, utcnow
 
 # How long an expired role is believed while Stripe cannot be asked about it.
 BELIEVED = timedelta(days=3)
+
+# What a role can rest on, built once: every event asks for all three.
+SUBSCRIPTIONS = sa.select(Subscription).where(
+    Subscription.user_id == sa.bindparam("of_user"),
+    Subscription.stripe_account == sa.bindparam("home_account"),
+    Subscription.livemode == sa.bindparam("home_livemode"),
+    *(Subscription.status != status.value for status in sorted(ENDED_STATUSES)),
+)
+ORDERS = sa.select(Order).where(
+    Order.user_id == sa.bindparam("of_user"),
+    Order.stripe_account == sa.bindparam("home_account"),
+    Order.livemode == sa.bindparam("home_livemode"),
+    sa.or_(sa.false(), *(Order.plan_key == plan.key for plan in PLANS if not plan.prices[0].is_recurring)),
+    Order.state == OrderState.FULFILLED.value,
+)
+GRANTS = sa.select(Grant).where(
+    Grant.user_id == sa.bindparam("of_user"),
+    Grant.revoked_at.is_(None),
+    sa.or_(Grant.until.is_(None), Grant.until > sa.bindparam("at")),
+)
 
 
 class SubscriptionState(Protocol):
@@ -61,12 +81,23 @@ def decide_role(user: User, home: Home, *, believe_expired: bool = True) -> Role
 
     With `believe_expired` false, a subscription whose paid time and grace are over counts for nothing.
     """
+    sought = sources_of(user.id, home)
     candidates = [
-        *_from_subscriptions(user, home, believe_expired),
-        *_from_orders(user, home),
-        *_from_grants(user),
+        *_from_subscriptions(sought, believe_expired),
+        *_from_orders(sought),
+        *_from_grants(sought),
     ]
     return max(candidates, key=lambda decision: decision.strength, default=NOTHING)
+
+
+def sources_of(user_id: uuid.UUID, home: Home) -> dict[str, Any]:
+    """The parameters of `SUBSCRIPTIONS`, `ORDERS` and `GRANTS` for this user, now."""
+    return {
+        "of_user": user_id,
+        "home_account": home.stripe_account,
+        "home_livemode": home.livemode,
+        "at": utcnow(),
+    }
 
 
 def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> RoleDecision:
@@ -136,45 +167,26 @@ def lock_user(user_id: uuid.UUID) -> User | None:
     return user
 
 
-def _from_subscriptions(user: User, home: Home, believe_expired: bool) -> list[RoleDecision]:
+def _from_subscriptions(sought: dict[str, Any], believe_expired: bool) -> list[RoleDecision]:
     now = utcnow()
-    query = sa.select(Subscription).where(
-        Subscription.user_id == user.id,
-        Subscription.stripe_account == home.stripe_account,
-        Subscription.livemode == home.livemode,
-        Subscription.status.not_in(ENDED_STATUSES),
-    )
-    decisions = [decide_by_subscription(subscription, now) for subscription in db.session.scalars(query)]
+    decisions = [decide_by_subscription(row, now) for row in db.session.scalars(SUBSCRIPTIONS, sought)]
     if believe_expired:
         return decisions
     else:
         return [d for d in decisions if d.expires_at is None or d.expires_at > now]
 
 
-def _from_orders(user: User, home: Home) -> list[RoleDecision]:
-    once = [key for key, plan in PLANS_BY_KEY.items() if not plan.prices[0].is_recurring]
-    query = sa.select(Order).where(
-        Order.user_id == user.id,
-        Order.stripe_account == home.stripe_account,
-        Order.livemode == home.livemode,
-        Order.plan_key.in_(once),
-        Order.state == OrderState.FULFILLED,
-    )
+def _from_orders(sought: dict[str, Any]) -> list[RoleDecision]:
     return [
         RoleDecision(PLANS_BY_KEY[order.plan_key].role, f"order of {order.plan_key}", str(order.id))
-        for order in db.session.scalars(query)
+        for order in db.session.scalars(ORDERS, sought)
     ]
 
 
-def _from_grants(user: User) -> list[RoleDecision]:
-    query = sa.select(Grant).where(
-        Grant.user_id == user.id,
-        Grant.revoked_at.is_(None),
-        sa.or_(Grant.until.is_(None), Grant.until > utcnow()),
-    )
+def _from_grants(sought: dict[str, Any]) -> list[RoleDecision]:
     return [
         RoleDecision(Role(grant.role), "grant by the operator", f"grant {grant.id}", grant.until)
-        for grant in db.session.scalars(query)
+        for grant in db.session.scalars(GRANTS, sought)
     ]
 
 

@@ -1,7 +1,7 @@
 """What a Stripe subscription says at one moment, read from an event or from the API."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,7 +75,7 @@ class SubscriptionSnapshot:
 
     def values(self) -> dict[str, Any]:
         """The columns of `Subscription` that this snapshot sets."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 def id_of(reference: Any) -> str | None:

@@ -83,7 +83,7 @@ def write_snapshot(
 ) -> Changes:
     """Write a snapshot and the role that follows; return what changed, before and after."""
     row = _stored(snapshot.stripe_subscription_id)
-    values = snapshot.values() | {"lookup_key": _lookup_key(snapshot, row)}
+    values = snapshot.values() | {"lookup_key": kept_lookup_key(snapshot, row)}
     before = {name: getattr(row, name) for name in values} if row else {}
     if row is None:
         link_customer(user.id, snapshot.stripe_customer_id, home)
@@ -132,7 +132,7 @@ def _end_missing(user: User, subscription_id: str, at: datetime, home: Home, cau
     return changes | role_changes(user, home, cause)
 
 
-def _lookup_key(snapshot: SubscriptionSnapshot, row: Subscription | None) -> str | None:
+def kept_lookup_key(snapshot: SubscriptionSnapshot, row: Subscription | None) -> str | None:
     """The price's lookup key, or the one it had before a newer price took the key over."""
     if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) or snapshot.stripe_price_id is None:
         return snapshot.lookup_key
