@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format bench screenshots lock clean
+.PHONY: run test check format bench screenshots lighthouse lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
@@ -25,6 +25,9 @@ bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 
 screenshots: $(VENV)/.installed ## every page into docs/screenshots
 	$(BIN)/pytest -q tests/browser/screenshots.py
+
+lighthouse: $(VENV)/.installed ## Lighthouse on the public pages, under gunicorn (needs npm install)
+	$(BIN)/pytest -q -s tests/browser/lighthouse.py
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv

@@ -30,6 +30,9 @@ ADMIN = {
 }
 EMULATOR = {
     "emulator": "/",
-    "emulator-events": "/events",
-    "emulator-subscriptions": "/subscriptions",
+    "emulator-events": "/dashboard/events",
+    "emulator-subscriptions": "/dashboard/subscriptions",
+    "emulator-webhooks": "/dashboard/webhooks",
+    "emulator-time": "/dashboard/time",
+    "emulator-chaos": "/dashboard/chaos",
 }

@@ -44,9 +44,16 @@ def sign_in(window: Page, person: Person, site: str) -> None:
     window.context.add_cookies([{"name": "session", "value": cookie.value, "url": site}])
 
 
+def open_page(window: Page, url: str) -> None:
+    """Go to a page, and see that it is that page and not an error."""
+    answer = window.goto(url)
+    assert answer is not None
+    assert answer.ok != url.endswith(PUBLIC["not-found"]), f"{url} answered {answer.status}"
+
+
 def violations(window: Page, axe: str, url: str) -> list[str]:
     """What axe-core finds wrong on a page, one line each."""
-    window.goto(url)
+    open_page(window, url)
     window.evaluate(axe)
     result: dict[str, Any] = window.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
@@ -57,7 +64,7 @@ def violations(window: Page, axe: str, url: str) -> list[str]:
 
 
 def scrolls_sideways(window: Page, url: str) -> bool:
-    window.goto(url)
+    open_page(window, url)
     return bool(window.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
