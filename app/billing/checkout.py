@@ -72,7 +72,9 @@ def _sell(user: User, price: Price, at_home: Home) -> str | None:
     link = current_app.extensions["settings"].stripe_payment_link_lifetime
     if link and not price.is_recurring:
         order = claim_order(user, price, at_home, stripe_price_id="", customer=None)
-        return f"{link}?client_reference_id={order.id}" if _is_for(order, price) else _settle(order, price, at_home)
+        separator = "&" if "?" in link else "?"
+        address = f"{link}{separator}client_reference_id={order.id}"
+        return address if _is_for(order, price) else _settle(order, price, at_home)
     customer = ensure_customer(user, at_home)
     order = claim_order(user, price, at_home, stripe_price_id=price_id(price), customer=customer)
     try:
