@@ -5,6 +5,7 @@ import binascii
 import re
 
 from stripe_emulator.api import errors
+from stripe_emulator.transaction import Transaction
 
 _TEST_KEY = re.compile(r"(sk|rk)_test_\w+\Z", re.ASCII)
 _NO_KEY = (
@@ -33,6 +34,17 @@ def authenticate(header: str | None) -> str:
     if not _TEST_KEY.match(key):
         raise errors.authentication_error(f"Invalid API Key provided: {_masked(key)}")
     return key
+
+
+def check_account(tx: Transaction, account: str | None, key: str) -> None:
+    """Refuse a `Stripe-Account` that is not there, with Stripe's 403."""
+    if account and tx.get("account", account) is None:
+        raise errors.invalid_request(
+            f"The provided key '{_masked(key)}' does not have access to account '{account[:64]}' "
+            "(or that account does not exist). Application access may have been revoked.",
+            code="account_invalid",
+            status=403,
+        )
 
 
 def _key(header: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from stripe_emulator import ids
 from stripe_emulator.api import errors, forms, idempotency
-from stripe_emulator.api.auth import authenticate
+from stripe_emulator.api.auth import authenticate, check_account
 from stripe_emulator.api.expand import expand
 from stripe_emulator.api.idempotency import Recorded
 from stripe_emulator.api.registry import Operation, Request, Router, operations
@@ -40,6 +40,36 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A call that may be carried out: let in, understood and checked."""
+
+    call: Call
+    request_id: str
+    secret_key: str
+    operation: Operation
+    path: dict[str, str]
+    params: Json
+    mark: str
+    idempotency_key: str | None
+
+    def in_transaction(self, tx: Transaction) -> Request:
+        """Return the request as the handler sees it."""
+        headers = self.call.headers
+        check_account(tx, headers.get("stripe-account"), self.secret_key)
+        tx.request_id, tx.idempotency_key = self.request_id, self.idempotency_key
+        return Request(
+            tx,
+            self.call.method,
+            self.call.path,
+            self.path,
+            self.params,
+            self.request_id,
+            headers.get("stripe-version"),
+            self.idempotency_key,
+        )
+
+
 class Api:
     """Answers everything under `/v1`."""
 
@@ -52,10 +82,7 @@ class Api:
     def handle(self, call: Call) -> Answer:
         """Answer one call; whatever happens, in Stripe's form."""
         request_id = ids.new_id("request")
-        headers = {
-            "Request-Id": request_id,
-            "Stripe-Version": call.headers.get("stripe-version") or API_VERSION,
-        }
+        headers = {"Request-Id": request_id, "Stripe-Version": call.headers.get("stripe-version") or API_VERSION}
         try:
             status, body = self._answer(call, request_id, headers)
         except errors.ApiError as error:
@@ -68,35 +95,40 @@ class Api:
         return Answer(status, headers, body)
 
     def _answer(self, call: Call, request_id: str, headers: dict[str, str]) -> tuple[int, bytes]:
-        authenticate(call.headers.get("authorization"))
-        operation, path = self._route(call)
-        tree = forms.decode(call.query, call.body, call.headers.get("content-type", ""))
-        version = call.headers.get("stripe-version")
-        params = validate(operation.method, operation.path, tree, strict=version is not None)
-        key = idempotency.check_key(call.headers.get("idempotency-key")) if call.method == "POST" else None
-        if key:
-            headers["Idempotency-Key"] = key
-
-        def request_in(tx: Transaction) -> Request:
-            tx.request_id, tx.idempotency_key = request_id, key
-            return Request(tx, call.method, call.path, path, params, request_id, version, key)
-
+        prepared = self._prepare(call, request_id)
+        if prepared.idempotency_key:
+            headers["Idempotency-Key"] = prepared.idempotency_key
         if call.method == "GET":
             with self.store.read() as tx:
-                return 200, _encode(_run(operation, request_in(tx)))
+                return 200, _encode(_run(prepared.operation, prepared.in_transaction(tx)))
+        answer = self._write(prepared)
+        if answer.request_id != request_id:
+            headers.update({"Idempotent-Replayed": "true", "Original-Request": answer.request_id})
+        return answer.status, answer.body
+
+    def _prepare(self, call: Call, request_id: str) -> Prepared:
+        """Check everything that can be checked without looking at what is stored."""
+        secret_key = authenticate(call.headers.get("authorization"))
+        operation, path = self._route(call)
+        tree = forms.decode(call.query, call.body, call.headers.get("content-type", ""))
+        params = validate(operation.method, operation.path, tree, strict="stripe-version" in call.headers)
+        key = idempotency.check_key(call.headers.get("idempotency-key")) if call.method == "POST" else None
+        mark = idempotency.fingerprint(call.method, call.path, tree) if key else ""
+        return Prepared(call, request_id, secret_key, operation, path, params, mark, key)
+
+    def _write(self, prepared: Prepared) -> Recorded:
+        """Carry the call out once per idempotency key, in one transaction with the record of the key."""
+        key = prepared.idempotency_key
         with self._keys_in_use.hold(key), self.store.write() as tx:
-            mark = idempotency.fingerprint(call.method, call.path, tree)
-            earlier = idempotency.recorded(tx, key, mark) if key else None
-            if earlier is None:
-                answer = _execute(operation, request_in(tx))
-                if key:
-                    idempotency.record(tx, key, mark, answer)
-            else:
-                answer = earlier
-                headers.update({"Idempotent-Replayed": "true", "Original-Request": earlier.request_id})
+            earlier = idempotency.recorded(tx, key, prepared.mark) if key else None
+            if earlier:
+                return earlier
+            answer = _execute(prepared.operation, prepared.in_transaction(tx))
+            if key:
+                idempotency.record(tx, key, prepared.mark, answer)
         # What a request brings about at once, such as a dispute, is there when its answer arrives.
         settle(self.store)
-        return answer.status, answer.body
+        return answer
 
     def _route(self, call: Call) -> tuple[Operation, dict[str, str]]:
         match = self._router.match(call.method, call.path)

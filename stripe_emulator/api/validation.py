@@ -12,6 +12,7 @@ _TOLERANT = Types(legacy.FIELDS)
 _EXPAND = {"expand": ["a", "s"]}
 _NOTHING = _STRICT.compile(_EXPAND, [])
 
+
 class _Anything(Struct):
     def read(self, tree: Json, prefix: str = "") -> Json:
         return tree

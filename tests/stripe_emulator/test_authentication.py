@@ -52,3 +52,15 @@ def test_live_key_is_refused_and_not_repeated(emulator: Emulator) -> None:
 
     assert "test mode keys only" in str(caught.value)
     assert "SecretSecret" not in str(caught.value)
+
+
+def test_account_that_is_not_there_is_a_403(emulator: Emulator) -> None:
+    client = client_for(emulator.url)
+    own = client.v1.accounts.retrieve_current().id
+
+    client.v1.customers.list({}, {"stripe_account": own})
+    with pytest.raises(stripe.PermissionError) as caught:
+        client.v1.customers.list({}, {"stripe_account": "acct_missing"})
+
+    assert caught.value.http_status == 403
+    assert "does not have access to account 'acct_missing'" in str(caught.value)

@@ -134,3 +134,36 @@ def test_malformed_search_is_refused(emulator: Emulator, query: str) -> None:
 
     assert answer.status == 400
     assert answer.error["type"] == "invalid_request_error"
+
+
+def test_ids_in_a_list_are_expanded_each(client: stripe.StripeClient) -> None:
+    price = client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 900,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Listed"},
+        }
+    )
+    coupons = [client.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id for _ in range(2)]
+    customer = client.v1.customers.create(
+        {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    )
+    id = client.v1.subscriptions.create(
+        {
+            "customer": customer.id,
+            "items": [{"price": price.id}],
+            "discounts": [{"coupon": coupon} for coupon in coupons],
+        }
+    ).id
+
+    subscription = client.v1.subscriptions.retrieve(
+        id, {"expand": ["discounts.source.coupon", "customer", "items.data.price.product", "latest_invoice"]}
+    )
+
+    assert subscription.discounts is not None
+    shown = [one.to_dict()["source"]["coupon"]["id"] for one in subscription.discounts]  # type: ignore[union-attr]
+    assert sorted(shown) == sorted(coupons)
+    assert isinstance(subscription.customer, stripe.Customer)
+    assert isinstance(subscription.items.data[0].price.product, stripe.Product)
+    assert isinstance(subscription.latest_invoice, stripe.Invoice)

@@ -102,3 +102,94 @@ def test_wrong_session_is_refused(
     answer = send(emulator.url, "POST", "/v1/billing_portal/sessions", filled)
 
     assert (answer.status, answer.error["param"]) == (400, param)
+
+
+@pytest.fixture
+def subscription(client: stripe.StripeClient) -> stripe.Subscription:
+    """Subscribe a customer with a working card."""
+    customer = client.v1.customers.create(
+        {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    )
+    price = client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 900,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Basic"},
+        }
+    )
+    return client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
+
+
+def test_flow_about_a_subscription_names_it(client: stripe.StripeClient, subscription: stripe.Subscription) -> None:
+    session = client.v1.billing_portal.sessions.create(
+        {
+            "customer": str(subscription.customer),
+            "flow_data": {"type": "subscription_cancel", "subscription_cancel": {"subscription": subscription.id}},
+        }
+    )
+
+    assert session.flow is not None
+    assert session.flow.subscription_cancel is not None
+    assert session.flow.subscription_cancel.subscription == subscription.id
+
+
+def test_update_is_confirmed_with_its_items(client: stripe.StripeClient, subscription: stripe.Subscription) -> None:
+    item = subscription.items.data[0]
+    configuration = client.v1.billing_portal.configurations.create(
+        {
+            "features": {
+                "subscription_update": {
+                    "enabled": True,
+                    "default_allowed_updates": ["price"],
+                    "products": [{"product": str(item.price.product), "prices": [item.price.id]}],
+                }
+            }
+        }
+    )
+
+    session = client.v1.billing_portal.sessions.create(
+        {
+            "customer": str(subscription.customer),
+            "configuration": configuration.id,
+            "flow_data": {
+                "type": "subscription_update_confirm",
+                "subscription_update_confirm": {
+                    "subscription": subscription.id,
+                    "items": [{"id": item.id, "price": item.price.id, "quantity": 1}],
+                },
+            },
+        }
+    )
+
+    assert session.flow is not None
+    assert session.flow.subscription_update_confirm is not None
+    assert session.flow.subscription_update_confirm.items[0].id == item.id
+
+
+def test_flow_is_refused_for_somebody_elses_or_an_ending_subscription(
+    client: stripe.StripeClient, emulator: Emulator, subscription: stripe.Subscription
+) -> None:
+    stranger = client.v1.customers.create({})
+    flow = {
+        "flow_data[type]": "subscription_cancel",
+        "flow_data[subscription_cancel][subscription]": subscription.id,
+    }
+
+    elsewhere = send(emulator.url, "POST", "/v1/billing_portal/sessions", {"customer": stranger.id, **flow})
+    client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+    own = {"customer": str(subscription.customer), **flow}
+    ending = send(emulator.url, "POST", "/v1/billing_portal/sessions", own)
+
+    assert (elsewhere.status, elsewhere.error["code"]) == (400, "resource_missing")
+    assert "already set to be canceled" in ending.error["message"]
+
+
+def test_inactive_configuration_cannot_be_used(client: stripe.StripeClient, emulator: Emulator) -> None:
+    customer = client.v1.customers.create({})
+    id = client.v1.billing_portal.configurations.create({"features": {"invoice_history": {"enabled": True}}}).id
+
+    client.v1.billing_portal.configurations.update(id, {"active": False})
+
+    params = {"customer": customer.id, "configuration": id}
+    assert send(emulator.url, "POST", "/v1/billing_portal/sessions", params).status == 400
