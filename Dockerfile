@@ -9,6 +9,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     APP_ENV=production \
+    FLASK_APP=app:create_app \
     INSTANCE_PATH=/var/lib/perennial
 RUN useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin perennial \
     && install -d -o perennial -m 0700 /var/lib/perennial
