@@ -369,6 +369,21 @@ def test_other_flows_go_straight_to_their_page(shop: Shop, visitor: Visitor, kin
     assert visitor.get(location).status == 200
 
 
+def test_login_page_leads_to_the_customers_own_portal(shop: Shop, visitor: Visitor) -> None:
+    customer = shop.customer(email="by-link@example.com")
+    configuration = shop.client.v1.billing_portal.configurations.create(
+        {"features": {"invoice_history": {"enabled": True}}, "login_page": {"enabled": True}}
+    )
+    path = urlsplit(str(configuration.login_page.url)).path
+
+    unknown = visitor.post(path, {"email": "nobody@example.com"})
+    home = visitor.get(visitor.post(path, {"email": "by-link@example.com"}).location)
+
+    assert unknown.status == 422
+    assert str(customer.email) in home.text
+    assert visitor.get(f"/p/login/{shop.configuration()}").status == 404
+
+
 def test_session_expires(shop: Shop, visitor: Visitor, emulator: Emulator) -> None:
     path = open_portal(shop, shop.customer())
     with emulator.store.write() as tx:
