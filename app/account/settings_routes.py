@@ -45,7 +45,7 @@ def change_password() -> Response | tuple[str, int]:
     password_hash = hash_password(text_of(form.new_password))
     user = this_user()
     set_password_hash(user, password_hash)
-    renew_session(user)
+    renew_session(user.id)
     audit.record(user.id, audit.Kind.PASSWORD_CHANGED)
     commit_and_deliver()
     flash("Your password is changed, and you are logged out everywhere else.", "success")

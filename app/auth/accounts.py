@@ -9,6 +9,8 @@ from app.auth.models import User
 from app.auth.passwords import hash_password, needs_rehash, verify_password
 from app.database import db, insert
 
+_FIND = sa.select(User.id, User.password_hash).where(User.email == sa.bindparam("email"))
+
 
 def create_user(email: str, password: str, *, is_admin: bool = False) -> User | None:
     """Write a new user, in the caller's transaction; None when the (normalized) address is taken."""
@@ -21,18 +23,17 @@ def create_user(email: str, password: str, *, is_admin: bool = False) -> User | 
     return user
 
 
-def authenticate(email: str, password: str) -> User | None:
-    """The user with this (normalized) address and password; commits the record of a failure."""
-    found = db.session.execute(sa.select(User.id, User.password_hash).where(User.email == email)).one_or_none()
+def authenticate(email: str, password: str) -> uuid.UUID | None:
+    """Whose (normalized) address and password these are, with the record of it; commits that of a failure."""
+    found = db.session.execute(_FIND, {"email": email}).one_or_none()
     # Checking takes a while: let no lock and no connection wait for it.
     db.session.rollback()
     password_hash = found.password_hash if found else None
-    if not verify_password(password_hash, password) or found is None:
-        audit.record_for_address(email, audit.Kind.SIGN_IN_FAILED)
-        db.session.commit()
-        return None
-    stronger = hash_password(password) if needs_rehash(found.password_hash) else None
-    return _signed_in(found.id, found.password_hash, stronger)
+    if verify_password(password_hash, password) and found is not None:
+        return _signed_in(found.id, found.password_hash, password)
+    audit.record_for_address(email, audit.Kind.SIGN_IN_FAILED)
+    db.session.commit()
+    return None
 
 
 def confirm_password(user: User, password: str) -> bool:
@@ -42,12 +43,11 @@ def confirm_password(user: User, password: str) -> bool:
     return verify_password(password_hash, password)
 
 
-def _signed_in(user_id: uuid.UUID, password_hash: str, stronger: str | None) -> User | None:
-    user: User | None = db.session.get(User, user_id, with_for_update=True)
-    if user is None or user.password_hash != password_hash:
-        # Deleted, or given another password, while this one was being checked.
+def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:
+    """Record it; nobody is signed in who was deleted, or given another password, while this one was checked."""
+    stronger = hash_password(password) if needs_rehash(password_hash) else None
+    if not audit.record_if_unchanged(user_id, password_hash, audit.Kind.SIGNED_IN):
         return None
     if stronger is not None:
-        user.password_hash = stronger
-    audit.record(user.id, audit.Kind.SIGNED_IN)
-    return user
+        db.session.execute(sa.update(User).where(User.id == user_id).values(password_hash=stronger))
+    return user_id

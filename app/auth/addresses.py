@@ -1,5 +1,7 @@
 """E-mail addresses, written one way: so that one mailbox is one account."""
 
+from functools import lru_cache
+
 from email_validator import EmailNotValidError, validate_email
 
 
@@ -7,10 +9,12 @@ class InvalidAddress(ValueError):
     """What was typed is not an e-mail address."""
 
 
+@lru_cache(maxsize=256)
 def normalize_address(text: str) -> str:
     """The one spelling of this address; raises `InvalidAddress` for anything else.
 
-    Whether mail arrives there is for the verification mail to show: no name is looked up here.
+    Whether mail arrives there is for the verification mail to show: no name is looked up here. Remembered for a while,
+    because the limits and the form of one request all ask.
     """
     try:
         # `test_environment` lets `.test` pass, which people use who try this out; no mail can go astray to it.

@@ -8,7 +8,7 @@ from flask import has_request_context, request
 
 from app.auth.devices import describe_device, describe_network
 from app.auth.models import SecurityEvent, User
-from app.database import db
+from app.database import db, utcnow
 
 
 class Kind(StrEnum):
@@ -36,6 +36,26 @@ class Kind(StrEnum):
     EXPORTED = "exported", "Data downloaded"
 
 
+# Written once: every sign-in runs one of them.
+_EVENTS = SecurityEvent.__table__
+_COLUMNS = ("kind", "device", "network", "at")
+_BOUND = [sa.bindparam(name, type_=_EVENTS.c[name].type) for name in _COLUMNS]
+_RECORD = sa.insert(_EVENTS)
+_RECORD_FOR_ADDRESS = sa.insert(_EVENTS).values(
+    user_id=sa.select(User.id).where(User.email == sa.bindparam("email")).scalar_subquery()
+)
+_RECORD_IF_UNCHANGED = (
+    sa.insert(_EVENTS)
+    .from_select(
+        ("user_id", *_COLUMNS),
+        sa.select(User.id, *_BOUND).where(
+            User.id == sa.bindparam("owner_id"), User.password_hash == sa.bindparam("password_hash")
+        ),
+    )
+    .returning(_EVENTS.c.id)
+)
+
+
 def describe(kind: str) -> str:
     """How an event is told; one of an older version by its name."""
     return next((member.text for member in Kind if member.value == kind), kind)
@@ -43,16 +63,25 @@ def describe(kind: str) -> str:
 
 def record(user_id: uuid.UUID, kind: Kind) -> None:
     """Write an event of this user's, in the caller's transaction."""
-    db.session.add(SecurityEvent(user_id=user_id, kind=kind.value, **_origin()))
+    db.session.execute(_RECORD, {"user_id": user_id} | _values(kind))
 
 
 def record_for_address(email: str, kind: Kind) -> None:
     """Write an event for whoever has this address; the work is the same when nobody has."""
-    owner = sa.select(User.id).where(User.email == email).scalar_subquery()
-    db.session.execute(sa.insert(SecurityEvent).values(user_id=owner, kind=kind.value, **_origin()))
+    db.session.execute(_RECORD_FOR_ADDRESS, {"email": email} | _values(kind))
 
 
-def _origin() -> dict[str, str]:
+def record_if_unchanged(user_id: uuid.UUID, password_hash: str, kind: Kind) -> bool:
+    """Write an event of this user's if they still have this password; say whether they had."""
+    row = {"owner_id": user_id, "password_hash": password_hash} | _values(kind)
+    return db.session.execute(_RECORD_IF_UNCHANGED, row).first() is not None
+
+
+def _values(kind: Kind) -> dict[str, object]:
+    return {"kind": kind.value, "at": utcnow()} | _origin()
+
+
+def _origin() -> dict[str, object]:
     if has_request_context():
         device = describe_device(request.user_agent.string)
         return {"device": device, "network": describe_network(request.remote_addr)}

@@ -7,7 +7,7 @@ from typing import Self
 from flask import flash, redirect, request, url_for
 from werkzeug import Response
 
-from app.auth.models import User
+from app.auth.sessions import this_user
 from app.billing.plans import Interval, Plan, find_plan
 
 LONGEST_PATH = 2000
@@ -46,7 +46,7 @@ def safe_path(target: str) -> str | None:
     return target if len(target) <= LONGEST_PATH and _PATH.fullmatch(target) else None
 
 
-def go_on(user: User, destination: Destination) -> Response:
+def go_on(destination: Destination) -> Response:
     """Answer a successful sign-in: straight on to Checkout, or to the page that was asked for."""
     from app.billing.checkout import start_checkout
     from app.billing.errors import AlreadyOwned
@@ -54,7 +54,7 @@ def go_on(user: User, destination: Destination) -> Response:
     if destination.plan is None:
         return redirect(destination.next or url_for("dashboard.index"), 303)
     try:
-        return redirect(start_checkout(user, destination.plan, destination.interval), 303)
+        return redirect(start_checkout(this_user(), destination.plan, destination.interval), 303)
     except AlreadyOwned:
         flash(f"You have {destination.plan.name} already.", "info")
         return redirect(url_for("account.index"), 303)

@@ -15,7 +15,6 @@ from app.auth.destinations import Destination, go_on
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.limits import limit_login, limit_sign_up
 from app.auth.mailing import commit_and_deliver
-from app.auth.models import User
 from app.auth.sessions import end_session, start_session
 from app.auth.verification import send_verification
 from app.database import db
@@ -37,7 +36,9 @@ def signup() -> Response | tuple[str, int] | str:
         user = create_user(text_of(form.email), text_of(form.password))
         if user is not None:
             send_verification(user)
-            return _sign_in(user, destination)
+            start_session(user.id, remember=False)
+            commit_and_deliver()
+            return go_on(destination)
         form.email.errors = [SIGN_UP_FAILED]
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)
@@ -51,9 +52,11 @@ def login() -> Response | tuple[str, int] | str:
     destination = Destination.from_request()
     form = LoginForm()
     if form.validate_on_submit():
-        user = authenticate(text_of(form.email), text_of(form.password))
-        if user is not None:
-            return _sign_in(user, destination, remember=form.remember.data)
+        user_id = authenticate(text_of(form.email), text_of(form.password))
+        if user_id is not None:
+            start_session(user_id, remember=form.remember.data)
+            db.session.commit()
+            return go_on(destination)
         form.form_errors.append(LOGIN_FAILED)
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)
@@ -68,12 +71,6 @@ def logout() -> Response:
     end_session()
     db.session.commit()
     return redirect(url_for("pricing.landing"), 303)
-
-
-def _sign_in(user: User, destination: Destination, *, remember: bool = False) -> Response:
-    start_session(user, remember=remember)
-    commit_and_deliver()
-    return go_on(user, destination)
 
 
 def _is_reading_signed_in(form: LoginForm | SignupForm) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Response, g, request, session
-from flask_login import AnonymousUserMixin, current_user, login_user, logout_user
+from flask_login import AnonymousUserMixin, current_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth.devices import describe_device
@@ -41,38 +41,34 @@ _FIND = (
     .join(UserSession.user)
     .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
 )
+_START = sa.insert(UserSession.__table__)
 
 
-def start_session(user: User, *, remember: bool) -> None:
+def start_session(user_id: uuid.UUID, *, remember: bool) -> None:
     """Sign this browser in, in the caller's transaction; whatever its cookie held before is gone."""
     _delete_current()
     now = utcnow()
-    lifetime = REMEMBERED if remember else BRIEF
-    row = UserSession(id=uuid.uuid4(), user_id=user.id, device=describe_device(request.user_agent.string))
-    row.created_at = row.last_used_at = now
-    row.is_remembered, row.expires_at = remember, lifetime.end(now, now)
-    db.session.add(row)
-    session.clear()
-    # The cookie outlives the browser only if asked to; its own time limit comes from PERMANENT_SESSION_LIFETIME.
+    row = {"id": uuid.uuid4(), "user_id": user_id, "device": describe_device(request.user_agent.string)}
+    row |= {"created_at": now, "last_used_at": now, "is_remembered": remember}
+    row["expires_at"] = (REMEMBERED if remember else BRIEF).end(now, now)
+    db.session.execute(_START, row)
+    _forget_reader()
+    # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
     session.permanent = remember
-    user.session_id = row.id
-    login_user(user)
-    # Its hash of address and browser serves a protection that the row replaces.
-    session.pop("_id")
+    session["_user_id"] = str(row["id"])
 
 
-def renew_session(user: User) -> None:
+def renew_session(user_id: uuid.UUID) -> None:
     """End every session of this user's and begin a new one for this browser, remembered as before."""
     remember = session.permanent
-    end_sessions(user.id)
-    start_session(user, remember=remember)
+    end_sessions(user_id)
+    start_session(user_id, remember=remember)
 
 
 def end_session() -> None:
     """Sign this browser out."""
     _delete_current()
-    logout_user()
-    session.clear()
+    _forget_reader()
 
 
 def end_sessions(user_id: uuid.UUID, *, keep: uuid.UUID | None = None, only: uuid.UUID | None = None) -> None:
@@ -132,6 +128,12 @@ def _extend(id: uuid.UUID) -> None:
         row.last_used_at = now = utcnow()
         row.expires_at = (REMEMBERED if row.is_remembered else BRIEF).end(row.created_at, now)
     db.session.commit()
+
+
+def _forget_reader() -> None:
+    """Empty the cookie, and let Flask-Login ask again who is reading."""
+    session.clear()
+    g.pop("_login_user", None)
 
 
 def _delete_current() -> None:

@@ -118,7 +118,7 @@ def test_unused_session_ends_in_time(alice: Person, fields: dict[str, str], life
 
 def test_cookie_holds_nothing_about_the_reader(alice: Person) -> None:
     with alice.client.session_transaction() as session:
-        assert set(session) <= {"_user_id", "_fresh", "_permanent", "csrf_token"}
+        assert set(session) <= {"_user_id", "_permanent", "csrf_token"}
         assert session["_user_id"] == str(only_session(alice.app).id)
 
 
