@@ -2,6 +2,7 @@
 
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import charging, invoices
+from stripe_emulator.engine.invoice_building import build_invoice, pending_item_lines
 from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.outcomes import Outcome
 from stripe_emulator.transaction import Transaction
@@ -9,25 +10,16 @@ from stripe_emulator.transaction import Transaction
 SETTLED = Outcome("succeeded")
 
 
-def bill_now(
-    tx: Transaction,
-    subscription: Json,
-    billing_reason: str,
-    invoice_lines: list[Json],
-    *,
-    collect: bool = True,
-) -> tuple[Json, Outcome]:
-    """Make an invoice of these lines, finalize it, and try to collect it; return it with the outcome."""
+def prepare(tx: Transaction, subscription: Json, billing_reason: str, invoice_lines: list[Json]) -> Json:
+    """Return an invoice of these lines as the subscription's latest, to be issued once the change is told."""
     customer = tx.require("customer", subscription["customer"])
-    invoice = invoices.build_invoice(
-        tx, customer, subscription["currency"], billing_reason, invoice_lines, subscription=subscription
-    )
-    return issue(tx, subscription, invoice, collect=collect)
+    currency = subscription["currency"]
+    invoice = build_invoice(tx, customer, currency, billing_reason, invoice_lines, subscription=subscription)
+    subscription["latest_invoice"] = invoice["id"]
+    return invoice
 
 
-def issue(
-    tx: Transaction, subscription: Json, invoice: Json, *, collect: bool = True
-) -> tuple[Json, Outcome]:
+def issue(tx: Transaction, subscription: Json, invoice: Json, *, collect: bool = True) -> tuple[Json, Outcome]:
     """Store an invoice that was built, finalize it, and try to collect it."""
     tx.insert(invoice)
     claim_items(tx, invoice)
@@ -43,10 +35,11 @@ def issue(
 def bill_pending(tx: Transaction, subscription: Json, *, collect: bool = True) -> Json | None:
     """Make an invoice of the subscription's pending invoice items, if there are any."""
     customer, currency = subscription["customer"], subscription["currency"]
-    pending = invoices.pending_item_lines(tx, customer, currency, subscription["id"])
+    pending = pending_item_lines(tx, customer, currency, subscription["id"])
     if not pending:
         return None
-    invoice, _ = bill_now(tx, subscription, "subscription_update", pending, collect=collect)
+    prepared = prepare(tx, subscription, "subscription_update", pending)
+    invoice, _ = issue(tx, subscription, prepared, collect=collect)
     return invoice
 
 

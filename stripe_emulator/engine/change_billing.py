@@ -4,7 +4,7 @@ from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import billing, cards, outcomes, payment_methods, pending_updates
 from stripe_emulator.engine.changes import changing, record_change
-from stripe_emulator.engine.invoices import build_invoice
+from stripe_emulator.engine.invoice_building import build_invoice
 from stripe_emulator.engine.item_changes import ItemChange
 from stripe_emulator.engine.proration import store_prorations
 from stripe_emulator.transaction import Transaction
@@ -12,9 +12,7 @@ from stripe_emulator.transaction import Transaction
 COLLECTED = ("succeeded", "processing")
 
 
-def apply_change(
-    tx: Transaction, before: Json, subscription: Json, change: ItemChange, behavior: str
-) -> None:
+def apply_change(tx: Transaction, before: Json, subscription: Json, change: ItemChange, behavior: str) -> None:
     """Change the items and bill what is billed at once; `behavior` says what a refused payment leads to."""
     careful = behavior in ("error_if_incomplete", "pending_if_incomplete")
     refusal = _refusal(tx, subscription, change) if careful else None
@@ -45,9 +43,7 @@ def _invoice(tx: Transaction, subscription: Json, change: ItemChange, **fields: 
     customer = tx.require("customer", subscription["customer"])
     found = change.invoice_lines(tx, subscription)
     currency = subscription["currency"]
-    return build_invoice(
-        tx, customer, currency, "subscription_update", found, subscription=subscription, **fields
-    )
+    return build_invoice(tx, customer, currency, "subscription_update", found, subscription=subscription, **fields)
 
 
 def _bill(tx: Transaction, subscription: Json, invoice: Json, *, collect: bool) -> None:

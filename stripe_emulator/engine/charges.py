@@ -3,10 +3,10 @@
 from stripe_emulator import ids
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import balance, cards, timers
+from stripe_emulator.engine.card_details import NO_DETAILS
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.links import receipt_url
 from stripe_emulator.engine.outcomes import Outcome, behaviour_of
-from stripe_emulator.engine.payment_methods import NO_DETAILS
 from stripe_emulator.engine.settings import setting
 from stripe_emulator.transaction import Transaction
 
@@ -61,9 +61,7 @@ def settle(tx: Transaction, charge: Json, succeeded: bool) -> None:
         record_funds(tx, charge)
 
 
-def _new_charge(
-    tx: Transaction, intent: Json, payment_method: Json, outcome: Outcome, authenticated: bool
-) -> Json:
+def _new_charge(tx: Transaction, intent: Json, payment_method: Json, outcome: Outcome, authenticated: bool) -> Json:
     charge_id = ids.new_id("charge")
     amount = intent["amount"]
     captured = outcome.status == "succeeded" and intent["capture_method"] != "manual"
@@ -156,9 +154,7 @@ def _details(payment_method: Json, amount: int, authenticated: bool) -> Json:
             three_d_secure=_three_d_secure() if authenticated else None,
         )
     else:
-        details = {
-            key: source.get(key) for key in ("bank_code", "branch_code", "country", "fingerprint", "last4")
-        }
+        details = {key: source.get(key) for key in ("bank_code", "branch_code", "country", "fingerprint", "last4")}
         details["mandate"] = None
     return {kind: details, "type": kind}
 

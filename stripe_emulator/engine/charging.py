@@ -5,6 +5,7 @@ import copy
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import (
+    attempts,
     dunning,
     invoice_payments,
     invoices,
@@ -53,7 +54,7 @@ def attempt_intent(
     return_url: str | None = None,
 ) -> Outcome:
     """Try a payment intent with a payment method, and carry the result on to its invoice."""
-    outcome = payment_intents.attempt(
+    outcome = attempts.attempt(
         tx,
         intent,
         payment_method,
@@ -67,9 +68,7 @@ def attempt_intent(
     return outcome
 
 
-def carry_to_invoice(
-    tx: Transaction, invoice: Json, intent: Json, outcome: Outcome, scheduled: bool = False
-) -> None:
+def carry_to_invoice(tx: Transaction, invoice: Json, intent: Json, outcome: Outcome, scheduled: bool = False) -> None:
     """Bring the invoice, and through it the subscription, to where its payment intent is."""
     if outcome.status == "succeeded":
         collect(tx, invoice, intent["payment_method"])
@@ -80,13 +79,9 @@ def carry_to_invoice(
         _uncollected(tx, invoice, scheduled, action_required=outcome.status == "authenticate")
 
 
-def collect(
-    tx: Transaction, invoice: Json, payment_method_id: str | None = None, *, out_of_band: bool = False
-) -> None:
+def collect(tx: Transaction, invoice: Json, payment_method_id: str | None = None, *, out_of_band: bool = False) -> None:
     """Close the invoice as paid and let its subscription run."""
-    tx.set_hidden(
-        "invoice", invoice["id"], {**tx.hidden("invoice", invoice["id"]), "paid_with": payment_method_id}
-    )
+    tx.set_hidden("invoice", invoice["id"], {**tx.hidden("invoice", invoice["id"]), "paid_with": payment_method_id})
     if not out_of_band:
         invoice["attempt_count"] += 1
     invoices.mark_paid(tx, invoice, attempted=not out_of_band, out_of_band=out_of_band)
@@ -115,9 +110,7 @@ def refusal(tx: Transaction, invoice: Json, outcome: Outcome) -> errors.CardErro
     if outcome.status in ("succeeded", "processing"):
         error = None
     elif outcome == NO_METHOD:
-        error = errors.card_error(
-            "Cannot charge a customer that has no active card", "missing", keep_writes=True
-        )
+        error = errors.card_error("Cannot charge a customer that has no active card", "missing", keep_writes=True)
     elif outcome.status == "authenticate":
         error = errors.card_error(
             "This payment requires additional user action before it can be completed successfully. Payment can be "

@@ -4,7 +4,14 @@ from typing import Any
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import checkout_sessions, fulfilment, outcomes, payment_intents, setup_intents
+from stripe_emulator.engine import (
+    attempts,
+    checkout_sessions,
+    fulfilment,
+    outcomes,
+    payment_intents,
+    setup_intents,
+)
 from stripe_emulator.engine.session_items import KIND
 from stripe_emulator.transaction import Transaction
 
@@ -42,17 +49,13 @@ def complete_session(
 def check_open(tx: Transaction, session: Json) -> None:
     """Refuse a session that can no longer be paid."""
     if session["status"] != "open" or session["expires_at"] <= tx.now():
-        raise errors.invalid_request(
-            "This Checkout Session has expired.", "session", "checkout_session_expired"
-        )
+        raise errors.invalid_request("This Checkout Session has expired.", "session", "checkout_session_expired")
 
 
 def pending_intent(tx: Transaction, session: Json) -> Json | None:
     """Return the payment or setup intent that waits for 3-D Secure; its `next_action` has the page's address."""
     intent = _intent_of(tx, session)
-    return (
-        intent if session["status"] == "open" and intent and intent["status"] == "requires_action" else None
-    )
+    return intent if session["status"] == "open" and intent and intent["status"] == "requires_action" else None
 
 
 def needs_payment_method(session: Json) -> bool:
@@ -93,9 +96,7 @@ def _pay(tx: Transaction, session: Json, payment_method: Json | None, details: J
     return _attempt(tx, session, payment_method, details, authenticated=False)
 
 
-def _attempt(
-    tx: Transaction, session: Json, payment_method: Json, details: Json, *, authenticated: bool
-) -> Json:
+def _attempt(tx: Transaction, session: Json, payment_method: Json, details: Json, *, authenticated: bool) -> Json:
     paying = session["mode"] != "setup" and (session["amount_total"] or 0) > 0
     decide = outcomes.decide if paying else outcomes.decide_setup
     outcome = decide(tx, payment_method, authenticated=authenticated)
@@ -120,12 +121,10 @@ def _stop(
         {**tx.hidden(intent["object"], intent["id"]), "session": session["id"]},
     )
     hidden = tx.hidden(KIND, session["id"])
-    tx.set_hidden(
-        KIND, session["id"], {**hidden, "intent": [intent["object"], intent["id"]], "details": details}
-    )
+    tx.set_hidden(KIND, session["id"], {**hidden, "intent": [intent["object"], intent["id"]], "details": details})
     extra: dict[str, Any] = {"authenticated": authenticated, "return_url": session["url"]}
     if paying:
-        outcome = payment_intents.attempt(tx, intent, payment_method, **extra)
+        outcome = attempts.attempt(tx, intent, payment_method, **extra)
         refusal = payment_intents.decline_error
     else:
         outcome = setup_intents.attempt_setup(tx, intent, payment_method, **extra)

@@ -10,7 +10,7 @@ from stripe_emulator.engine import (
     pending_updates,
     periods,
     renewal,
-    schedules,
+    schedule_progress,
     settlements,
     timers,
 )
@@ -26,7 +26,7 @@ LONGEST_WITHOUT_SUBSCRIPTION = 730 * DAY
 
 Action = Callable[[Transaction, Json], object]
 ACTIONS: dict[str, tuple[str, Action]] = {
-    "advance_schedule": ("subscription_schedule", schedules.advance),
+    "advance_schedule": ("subscription_schedule", schedule_progress.advance),
     "cancel_subscription": ("subscription", renewal.end_at_time),
     "decide_dispute": ("dispute", settlements.decide_dispute),
     "dispute": ("charge", settlements.open_dispute),
@@ -79,9 +79,7 @@ def _check_target(tx: Transaction, clock: Json, frozen_time: int) -> None:
     if clock["status"] != "ready":
         raise errors.invalid_request("The test clock is still advancing.", code="test_clock_not_ready")
     if frozen_time <= clock["frozen_time"]:
-        raise errors.invalid_request(
-            "`frozen_time` must be later than the clock's current time.", "frozen_time"
-        )
+        raise errors.invalid_request("`frozen_time` must be later than the clock's current time.", "frozen_time")
     furthest = _furthest(tx, clock)
     if frozen_time > furthest:
         raise errors.invalid_request(

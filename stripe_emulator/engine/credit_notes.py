@@ -1,36 +1,23 @@
 """Credit notes: an invoice reduced, before it is paid or after."""
 
 import copy
-from dataclasses import dataclass
 
 from stripe_emulator import ids
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import charging, customer_balance, invoice_payments, refunds
 from stripe_emulator.engine.changes import changing, record_change
+from stripe_emulator.engine.credit_note_parts import Split, note_lines, split_amount
 from stripe_emulator.engine.links import credit_note_pdf_url
 from stripe_emulator.transaction import Transaction
-
-
-@dataclass(frozen=True)
-class Split:
-    """Where the money of a credit note goes."""
-
-    amount: int
-    pre_payment: int
-    refund: int
-    credit: int
-    out_of_band: int
 
 
 def build_credit_note(tx: Transaction, invoice: Json, params: Json) -> tuple[Json, Split]:
     """Return the credit note that the parameters describe, not stored yet, and how its amount is split."""
     note_id = ids.new_id("credit_note")
-    note_lines = _lines(invoice, params)
-    amount = (
-        params["amount"] if params.get("amount") is not None else sum(line["amount"] for line in note_lines)
-    )
-    split = _split(invoice, amount, params)
+    found = note_lines(invoice, params)
+    amount = params["amount"] if params.get("amount") is not None else sum(line["amount"] for line in found)
+    split = split_amount(invoice, amount, params)
     now = tx.now(invoice)
     note: Json = {
         "id": note_id,
@@ -47,7 +34,7 @@ def build_credit_note(tx: Transaction, invoice: Json, params: Json) -> tuple[Jso
         "invoice": invoice["id"],
         "lines": {
             "object": "list",
-            "data": note_lines,
+            "data": found,
             "has_more": False,
             "url": f"/v1/credit_notes/{note_id}/lines",
         },
@@ -110,77 +97,6 @@ def void(tx: Transaction, note: Json) -> Json:
         invoice["amount_due"] += note["pre_payment_amount"]
         invoice["amount_remaining"] += note["pre_payment_amount"]
     return note
-
-
-def _split(invoice: Json, amount: int, params: Json) -> Split:
-    if invoice["status"] not in ("open", "paid"):
-        raise errors.invalid_request(
-            "A credit note can only be issued for an open or paid invoice.", "invoice"
-        )
-    paid = invoice["status"] == "paid"
-    credited = invoice["post_payment_credit_notes_amount"] + invoice["pre_payment_credit_notes_amount"]
-    left = invoice["total"] - credited if paid else invoice["amount_remaining"]
-    if not 0 < amount <= left:
-        raise errors.invalid_request(f"The credit note's amount must be between 1 and {left}.", "amount")
-    refund, out = params.get("refund_amount") or 0, params.get("out_of_band_amount") or 0
-    credit = params.get("credit_amount")
-    if not paid:
-        return Split(amount, amount, 0, 0, 0)
-    if credit is None:
-        credit = amount - refund - out
-    if refund + credit + out != amount:
-        raise errors.invalid_request(
-            "The sum of refund_amount, credit_amount and out_of_band_amount must equal the credit note's amount.",
-            "amount",
-        )
-    return Split(amount, 0, refund, credit, out)
-
-
-def _lines(invoice: Json, params: Json) -> list[Json]:
-    by_id = {line["id"]: line for line in invoice["lines"]["data"]}
-    found = []
-    for index, entry in enumerate(params.get("lines") or []):
-        line = by_id.get(entry.get("invoice_line_item") or "")
-        if entry["type"] == "invoice_line_item" and line is None:
-            name = entry.get("invoice_line_item")
-            raise errors.invalid_request(
-                f"No such invoice line item: '{name}'",
-                f"lines[{index}][invoice_line_item]",
-                "resource_missing",
-            )
-        quantity = entry.get("quantity") or (line or {}).get("quantity") or 1
-        amount = entry.get("amount")
-        if amount is None:
-            amount = (
-                entry["unit_amount"] * quantity if entry.get("unit_amount") else (line or {}).get("amount", 0)
-            )
-        found.append(
-            _line(amount, entry.get("description") or (line or {}).get("description"), quantity, line)
-        )
-    if not found:
-        found.append(_line(params.get("amount") or invoice["total"], "Credit", 1, None))
-    return found
-
-
-def _line(amount: int, description: str | None, quantity: int, invoice_line: Json | None) -> Json:
-    line: Json = {
-        "id": ids.new_id("credit_note_line_item"),
-        "object": "credit_note_line_item",
-        "amount": amount,
-        "description": description,
-        "discount_amount": 0,
-        "discount_amounts": [],
-        "livemode": False,
-        "metadata": {},
-        "pretax_credit_amounts": [],
-        "quantity": quantity,
-        "tax_rates": [],
-        "taxes": [],
-        "type": "invoice_line_item" if invoice_line else "custom_line_item",
-        "unit_amount": None,
-        "unit_amount_decimal": None,
-    }
-    return {**line, "invoice_line_item": invoice_line["id"]} if invoice_line else line
 
 
 def _refund(tx: Transaction, invoice: Json, note: Json, amount: int) -> None:

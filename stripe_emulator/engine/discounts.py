@@ -43,9 +43,7 @@ def find_promotion_code(tx: Transaction, code: str) -> Json | None:
     )
 
 
-def check_restrictions(
-    tx: Transaction, promotion_code: Json, customer: str | None, amount: int, currency: str
-) -> None:
+def check_restrictions(tx: Transaction, promotion_code: Json, customer: str | None, amount: int, currency: str) -> None:
     """Refuse a promotion code to those it is not meant for."""
     restrictions = promotion_code["restrictions"]
     minimum = restrictions.get("minimum_amount")
@@ -68,9 +66,7 @@ def check_restrictions(
         )
 
 
-def redeem(
-    tx: Transaction, given: Json, *, customer: str | None, param: str, **belongs_to: str | None
-) -> Json:
+def redeem(tx: Transaction, given: Json, *, customer: str | None, param: str, **belongs_to: str | None) -> Json:
     """Create the discount for `{coupon}`, `{promotion_code}` or an existing `{discount}`."""
     if given.get("discount"):
         return tx.require("discount", given["discount"], f"{param}[discount]")
@@ -179,9 +175,7 @@ def _check_coupon(tx: Transaction, coupon: Json, param: str) -> None:
 def _check_promotion_code(tx: Transaction, promotion_code: Json, param: str) -> None:
     expired = promotion_code["expires_at"] is not None and promotion_code["expires_at"] <= tx.now()
     if expired or not promotion_code["active"]:
-        raise errors.invalid_request(
-            "This promotion code is no longer active.", param, "promotion_code_expired"
-        )
+        raise errors.invalid_request("This promotion code is no longer active.", param, "promotion_code_expired")
 
 
 def _has_paid(tx: Transaction, customer: str) -> bool:

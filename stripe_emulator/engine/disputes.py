@@ -13,9 +13,7 @@ OPEN = ("needs_response", "warning_needs_response", "under_review", "warning_und
 RESPONSE_DAYS = 7
 
 
-def create_dispute(
-    tx: Transaction, charge: Json, reason: str = "fraudulent", *, inquiry: bool = False
-) -> Json:
+def create_dispute(tx: Transaction, charge: Json, reason: str = "fraudulent", *, inquiry: bool = False) -> Json:
     """Have the charge disputed; unless it is only an inquiry the money is taken back at once."""
     if charge["status"] != "succeeded" or charge["disputed"]:
         raise errors.invalid_request(f"Charge {charge['id']} cannot be disputed.", "charge")
@@ -24,9 +22,7 @@ def create_dispute(
         charge["disputed"] = True
     tx.emit("charge.dispute.created", dispute)
     if not inquiry:
-        _move_funds(
-            tx, dispute, -dispute["amount"], "charge.dispute.funds_withdrawn", fee=balance.DISPUTE_FEE
-        )
+        _move_funds(tx, dispute, -dispute["amount"], "charge.dispute.funds_withdrawn", fee=balance.DISPUTE_FEE)
     return dispute
 
 
@@ -42,14 +38,10 @@ def submit_evidence(tx: Transaction, dispute: Json, evidence: Json, submit: bool
         details = {**dispute["evidence_details"], "has_evidence": any(_given(dispute["evidence"]))}
         if submit:
             details.update(submission_count=details["submission_count"] + 1, submission_method="manual")
-            dispute["status"] = (
-                "warning_under_review" if dispute["status"].startswith("warning") else "under_review"
-            )
+            dispute["status"] = "warning_under_review" if dispute["status"].startswith("warning") else "under_review"
         dispute["evidence_details"] = details
     if submit:
-        timers.set_timer(
-            tx, "decide_dispute", dispute["id"], tx.now() + setting(tx, "dispute_decides_seconds")
-        )
+        timers.set_timer(tx, "decide_dispute", dispute["id"], tx.now() + setting(tx, "dispute_decides_seconds"))
     return dispute
 
 
@@ -125,9 +117,7 @@ def _build(tx: Transaction, charge: Json, reason: str, inquiry: bool) -> Json:
 def _move_funds(tx: Transaction, dispute: Json, amount: int, event: str, fee: int = 0) -> None:
     category = "dispute" if amount < 0 else "dispute_reversal"
     description = f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}"
-    transaction = balance.record(
-        tx, "adjustment", dispute, amount, fee=fee, category=category, description=description
-    )
+    transaction = balance.record(tx, "adjustment", dispute, amount, fee=fee, category=category, description=description)
     dispute["balance_transactions"] = [*dispute["balance_transactions"], transaction]
     tx.save(dispute)
     tx.emit(event, dispute)

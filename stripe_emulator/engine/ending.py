@@ -28,6 +28,7 @@ def end_subscription(
     """Cancel the subscription now and emit `customer.subscription.deleted`."""
     now = tx.now(subscription)
     stop_timers(tx, subscription)
+    was_incomplete = subscription["status"] == "incomplete"
     subscription.update(
         status="canceled",
         canceled_at=subscription["canceled_at"] or now,
@@ -39,7 +40,7 @@ def end_subscription(
     subscription.pop("status_details", None)
     tx.save(subscription)
     tx.emit("customer.subscription.deleted", subscription)
-    _stop_collecting(tx, subscription)
+    _stop_collecting(tx, subscription, was_incomplete)
     sync_entitlements(tx, subscription["customer"])
     return subscription
 
@@ -63,9 +64,11 @@ def stop_timers(tx: Transaction, subscription: Json) -> None:
         timers.clear_timer(tx, action, subscription["id"])
 
 
-def _stop_collecting(tx: Transaction, subscription: Json) -> None:
+def _stop_collecting(tx: Transaction, subscription: Json, was_incomplete: bool) -> None:
     for invoice in invoices.invoices_of(tx, subscription):
-        if invoice["status"] in ("open", "draft") and invoice["auto_advance"]:
+        if invoice["status"] == "open" and was_incomplete:
+            invoices.void_invoice(tx, invoice)
+        elif invoice["status"] in ("open", "draft") and invoice["auto_advance"]:
             timers.clear_timer(tx, "retry_invoice", invoice["id"])
             timers.clear_timer(tx, "finalize_invoice", invoice["id"])
             with changing(tx, "invoice.updated", invoice):

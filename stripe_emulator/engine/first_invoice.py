@@ -2,8 +2,9 @@
 
 from stripe_emulator import ids
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import invoices, lines
+from stripe_emulator.engine import lines
 from stripe_emulator.engine.first_period import FirstPeriod
+from stripe_emulator.engine.invoice_building import pending_item_lines
 from stripe_emulator.engine.money import price_amount
 from stripe_emulator.engine.prices import resolve_price
 from stripe_emulator.transaction import Transaction
@@ -17,9 +18,7 @@ def first_lines(tx: Transaction, subscription: Json, period: FirstPeriod, params
         found.append(period.prorate(line, item))
     for index, entry in enumerate(params.get("add_invoice_items") or []):
         found.append(_one_time_line(tx, subscription, entry, f"add_invoice_items[{index}]"))
-    return found + invoices.pending_item_lines(
-        tx, subscription["customer"], subscription["currency"], subscription["id"]
-    )
+    return found + pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
 
 
 def _one_time_line(tx: Transaction, subscription: Json, entry: Json, param: str) -> Json:

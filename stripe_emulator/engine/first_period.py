@@ -61,9 +61,7 @@ def trial_end_of(now: int, params: Json, subscription: Json | None = None) -> in
             "You may only specify one of these parameters: trial_end, trial_period_days.", "trial_end"
         )
     if days is None and given is None and params.get("trial_from_plan") and subscription is not None:
-        periods = [
-            item["price"]["recurring"].get("trial_period_days") for item in subscription["items"]["data"]
-        ]
+        periods = [item["price"]["recurring"].get("trial_period_days") for item in subscription["items"]["data"]]
         days = max((each or 0 for each in periods), default=0)
     if given == "now" or (given is None and not days):
         return None

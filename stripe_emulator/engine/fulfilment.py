@@ -2,19 +2,16 @@
 
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import (
-    charging,
-    invoices,
-    lines,
+    attempts,
     payment_intents,
     payment_methods,
     setup_intents,
     timers,
 )
-from stripe_emulator.engine.changes import changing
-from stripe_emulator.engine.checkout_sessions import customer_details, subscription_params
-from stripe_emulator.engine.money import price_amount
-from stripe_emulator.engine.outcomes import Outcome
+from stripe_emulator.engine.new_session import customer_details
+from stripe_emulator.engine.session_customers import customer_for
 from stripe_emulator.engine.session_items import KIND
+from stripe_emulator.engine.session_purchases import invoice_purchase, subscription_params
 from stripe_emulator.engine.subscriptions import create_subscription
 from stripe_emulator.transaction import Transaction
 
@@ -29,7 +26,7 @@ def fulfil(
     authenticated: bool = False,
 ) -> Json:
     """Carry out a payment that is known to go through, then complete the session."""
-    customer = _customer(tx, session, payment_method, details)
+    customer = customer_for(tx, session, payment_method, details)
     paying = session["mode"] != "setup" and (session["amount_total"] or 0) > 0
     if intent is not None and intent["object"] == ("payment_intent" if paying else "setup_intent"):
         intent["customer"] = customer["id"] if customer else None
@@ -81,54 +78,15 @@ def create_setup(tx: Transaction, session: Json) -> Json:
     )
 
 
-def _customer(tx: Transaction, session: Json, payment_method: Json | None, details: Json) -> Json | None:
-    if session["customer"]:
-        return _update_customer(tx, session, details)
-    saves = bool((tx.hidden(KIND, session["id"]).get("payment_intent_data") or {}).get("setup_future_usage"))
-    invoiced = bool((session["invoice_creation"] or {}).get("enabled"))
-    wanted = (
-        session["mode"] == "subscription" or session["customer_creation"] == "always" or saves or invoiced
-    )
-    if not wanted:
-        return None
-    from stripe_emulator.resources import customers
-
-    billing_details = (payment_method or {}).get("billing_details") or {}
-    known = {
-        key: details.get(key) or billing_details.get(key) for key in ("email", "name", "phone", "address")
-    }
-    known["email"] = session["customer_email"] or known["email"]
-    customer: Json = customers.build(tx, {key: value for key, value in known.items() if value})
-    return customer
-
-
-def _update_customer(tx: Transaction, session: Json, details: Json) -> Json:
-    customer = tx.require("customer", session["customer"])
-    wanted = tx.hidden(KIND, session["id"]).get("customer_update") or {}
-    changes = {
-        key: details[key] for key in ("name", "address") if wanted.get(key) == "auto" and details.get(key)
-    }
-    if not customer.get("email") and details.get("email"):
-        changes["email"] = details["email"]
-    if changes:
-        with changing(tx, "customer.updated", customer):
-            customer.update(changes)
-    return customer
-
-
 def _collect(
     tx: Transaction, session: Json, customer: Json | None, intent: Json, method: Json, authenticated: bool
 ) -> Json:
-    if (
-        customer
-        and method["customer"] is None
-        and (session["mode"] != "payment" or intent["setup_future_usage"])
-    ):
+    if customer and method["customer"] is None and (session["mode"] != "payment" or intent["setup_future_usage"]):
         payment_methods.attach(tx, method, customer["id"], check=False)
     if intent["object"] == "setup_intent":
         setup_intents.attempt_setup(tx, intent, method, authenticated=authenticated)
     else:
-        payment_intents.attempt(tx, intent, method, authenticated=authenticated)
+        attempts.attempt(tx, intent, method, authenticated=authenticated)
         tx.set_hidden(
             "payment_intent",
             intent["id"],
@@ -137,9 +95,7 @@ def _collect(
     return intent
 
 
-def _make(
-    tx: Transaction, session: Json, customer: Json | None, method: Json | None, intent: Json | None
-) -> Json:
+def _make(tx: Transaction, session: Json, customer: Json | None, method: Json | None, intent: Json | None) -> Json:
     """Make the subscription or the invoice; return the session's fields that point to them."""
     hidden = tx.hidden(KIND, session["id"])
     paid = intent if intent and intent["object"] == "payment_intent" else None
@@ -152,53 +108,10 @@ def _make(
     elif session["mode"] == "payment":
         made["payment_intent"] = paid["id"] if paid else None
         if customer is not None and session["invoice_creation"]["enabled"]:
-            made["invoice"] = _invoice(tx, session, customer, hidden, paid)["id"]
+            made["invoice"] = invoice_purchase(tx, session, customer, hidden, paid)["id"]
     else:
         made["setup_intent"] = intent["id"] if intent else None
     return made
-
-
-def _invoice(tx: Transaction, session: Json, customer: Json, hidden: Json, intent: Json | None) -> Json:
-    now = tx.now(customer)
-    found = [
-        lines.new_line(
-            price_amount(each["price"], each["quantity"]),
-            session["currency"],
-            lines.product_name(tx, each["price"]),
-            {"start": now, "end": now},
-            None,
-            price=each["price"],
-            quantity=each["quantity"],
-        )
-        for each in hidden["line_items"]
-    ]
-    data = session["invoice_creation"]["invoice_data"]
-    invoice = invoices.build_invoice(
-        tx,
-        customer,
-        session["currency"],
-        "manual",
-        found,
-        auto_advance=False,
-        description=data["description"],
-        footer=data["footer"],
-        metadata=dict(data["metadata"]),
-    )
-    difference = invoice["total"] - (session["amount_total"] or 0)
-    if difference:
-        invoice.update(
-            {
-                key: invoice[key] - difference
-                for key in ("total", "total_excluding_tax", "amount_due", "amount_remaining")
-            }
-        )
-    tx.insert(invoice)
-    tx.emit("invoice.created", invoice)
-    invoices.finalize_invoice(tx, invoice, intent=intent)
-    if intent is not None and invoice["status"] == "open":
-        outcome = Outcome("succeeded" if intent["status"] == "succeeded" else "processing")
-        charging.carry_to_invoice(tx, invoice, intent, outcome)
-    return invoice
 
 
 def _complete(

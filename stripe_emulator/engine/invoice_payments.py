@@ -66,9 +66,7 @@ def settle_payment(tx: Transaction, invoice: Json) -> None:
     for payment in payments_of(tx, invoice["id"]):
         if payment["status"] == "open":
             transitions = {**payment["status_transitions"], "paid_at": tx.now(invoice)}
-            payment.update(
-                status="paid", amount_paid=payment["amount_requested"], status_transitions=transitions
-            )
+            payment.update(status="paid", amount_paid=payment["amount_requested"], status_transitions=transitions)
             tx.save(payment)
             tx.emit("invoice_payment.paid", payment)
 

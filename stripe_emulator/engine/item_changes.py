@@ -45,9 +45,7 @@ def plan_change(tx: Transaction, subscription: Json, params: Json) -> ItemChange
     at = _proration_date(subscription, params, now)
     trialing = subscription["status"] == "trialing"
     restarts = not trialing and (
-        _asks_for_now(params)
-        or _changes_interval(subscription, items)
-        or _starts_costing(subscription, items)
+        _asks_for_now(params) or _changes_interval(subscription, items) or _starts_costing(subscription, items)
     )
     if restarts:
         _restart(items, now)
@@ -68,9 +66,7 @@ def apply_entries(tx: Transaction, subscription: Json, entries: list[Json]) -> l
         param = f"items[{index}]"
         item_id = entry.get("id")
         if item_id and item_id not in items:
-            raise errors.invalid_request(
-                f"No such subscription item: '{item_id}'", f"{param}[id]", "resource_missing"
-            )
+            raise errors.invalid_request(f"No such subscription item: '{item_id}'", f"{param}[id]", "resource_missing")
         if item_id and entry.get("deleted"):
             del items[item_id]
         elif item_id:
@@ -90,7 +86,8 @@ def _change_item(tx: Transaction, item: Json, entry: Json, param: str) -> None:
         price = item["price"] if same else resolve_price(tx, entry, param)
         if price["type"] != "recurring":
             raise errors.invalid_request(
-                "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
+                "The price specified is set to `type=one_time` but this field only accepts prices with "
+                "`type=recurring`.",
                 f"{param}[price]",
             )
         set_price(item, price)
@@ -109,9 +106,7 @@ def _proration_date(subscription: Json, params: Json, now: int) -> int:
     start = min(item["current_period_start"] for item in subscription["items"]["data"])
     end = max(item["current_period_end"] for item in subscription["items"]["data"])
     if not start <= int(given) <= end:
-        raise errors.invalid_request(
-            "Cannot specify `proration_date` outside of the current period.", "proration_date"
-        )
+        raise errors.invalid_request("Cannot specify `proration_date` outside of the current period.", "proration_date")
     return int(given)
 
 
@@ -125,10 +120,7 @@ def _changes_interval(subscription: Json, items: list[Json]) -> bool:
 
 
 def _intervals(items: list[Json]) -> set[tuple[str, int]]:
-    return {
-        (item["price"]["recurring"]["interval"], item["price"]["recurring"]["interval_count"])
-        for item in items
-    }
+    return {(item["price"]["recurring"]["interval"], item["price"]["recurring"]["interval_count"]) for item in items}
 
 
 def _starts_costing(subscription: Json, items: list[Json]) -> bool:

@@ -1,7 +1,7 @@
 """What an invoice's payment, or its failure, makes of the subscription and the customer."""
 
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import invoices, pending_updates, timers
+from stripe_emulator.engine import ending, invoices, pending_updates, timers
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.subscription_timers import set_timers
@@ -40,13 +40,30 @@ def invoice_unpaid(tx: Transaction, invoice: Json) -> None:
         _set_delinquent(tx, invoice["customer"], True)
 
 
-def _start_or_recover(tx: Transaction, subscription: Json, invoice: Json) -> None:
-    if subscription["status"] == "incomplete":
-        _activate(tx, subscription)
+def invoice_given_up(tx: Transaction, invoice: Json) -> None:
+    """Let a subscription go on, or end before it began, whose unpaid invoice is owed no more."""
+    subscription = invoices.subscription_of(tx, invoice)
+    if subscription is None:
+        return
+    if subscription["status"] == "incomplete" and subscription["latest_invoice"] == invoice["id"]:
+        ending.expire_incomplete(tx, subscription)
     elif subscription["status"] == "past_due" and not _owes(tx, subscription):
         _activate(tx, subscription)
-    elif subscription["status"] == "unpaid" and subscription["latest_invoice"] == invoice["id"]:
+
+
+def _start_or_recover(tx: Transaction, subscription: Json, invoice: Json) -> None:
+    resumes = tx.hidden("subscription", subscription["id"]).get("resumes_with") == invoice["id"]
+    runs_again = {
+        "incomplete": True,
+        "past_due": not _owes(tx, subscription),
+        "unpaid": subscription["latest_invoice"] == invoice["id"],
+        "paused": resumes,
+    }
+    if runs_again.get(subscription["status"]):
+        was_paused = subscription["status"] == "paused"
         _activate(tx, subscription)
+        if was_paused:
+            tx.emit("customer.subscription.resumed", subscription)
 
 
 def _activate(tx: Transaction, subscription: Json) -> None:
@@ -54,6 +71,7 @@ def _activate(tx: Transaction, subscription: Json) -> None:
     with changing(tx, "customer.subscription.updated", subscription):
         now, trial_end = tx.now(subscription), subscription["trial_end"]
         subscription["status"] = "trialing" if trial_end and trial_end > now else "active"
+        subscription.pop("status_details", None)
         _save_default(tx, subscription)
     set_timers(tx, subscription)
 
@@ -66,9 +84,7 @@ def _save_default(tx: Transaction, subscription: Json) -> None:
 
 
 def _owes(tx: Transaction, subscription: Json) -> bool:
-    return any(
-        each["status"] == "open" and each["attempted"] for each in invoices.invoices_of(tx, subscription)
-    )
+    return any(each["status"] == "open" and each["attempted"] for each in invoices.invoices_of(tx, subscription))
 
 
 def _set_delinquent(tx: Transaction, customer_id: str, delinquent: bool) -> None:

@@ -8,6 +8,8 @@ from stripe_emulator.documents import Json, id_of
 from stripe_emulator.engine.money import format_amount, price_amount
 from stripe_emulator.transaction import Transaction
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 
 def item_line(tx: Transaction, subscription: Json, item: Json, *, trial: bool = False) -> Json:
     """Return the line for a subscription item's current period."""
@@ -100,9 +102,7 @@ def pricing(price: Json) -> Json:
     }
 
 
-def item_parent(
-    subscription: str, item: str, invoice_item: str | None = None, *, proration: bool = False
-) -> Json:
+def item_parent(subscription: str, item: str, invoice_item: str | None = None, *, proration: bool = False) -> Json:
     """Return the `parent` of a line that comes from a subscription item."""
     return {
         "invoice_item_details": None,
@@ -150,7 +150,7 @@ def interval_text(recurring: Json) -> str:
 
 def _recurring_description(tx: Transaction, price: Json, quantity: int) -> str:
     unit = format_amount(price["unit_amount"] or 0, price["currency"])
-    return f"{quantity} × {product_name(tx, price)} (at {unit} / {interval_text(price['recurring'])})"
+    return f"{quantity} {TIMES} {product_name(tx, price)} (at {unit} / {interval_text(price['recurring'])})"
 
 
 def _trial_description(tx: Transaction, price: Json) -> str:

@@ -53,9 +53,7 @@ def build_subscription(tx: Transaction, customer: Json, params: Json) -> Json:
 
 def start_periods(subscription: Json, period: FirstPeriod) -> None:
     """Set every item's first period."""
-    subscription.update(
-        billing_cycle_anchor=period.anchor, trial_start=period.trial_start, trial_end=period.trial_end
-    )
+    subscription.update(billing_cycle_anchor=period.anchor, trial_start=period.trial_start, trial_end=period.trial_end)
     for item in subscription["items"]["data"]:
         item["current_period_start"] = period.start
         item["current_period_end"] = period.end_for(item)

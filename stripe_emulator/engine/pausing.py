@@ -2,7 +2,7 @@
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import billing, lines, trials
+from stripe_emulator.engine import billing, lifecycle, lines, trials
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.periods import next_boundary
@@ -34,18 +34,12 @@ def resume_paused(tx: Transaction, subscription: Json, params: Json) -> Json:
     anchor = params.get("billing_cycle_anchor")
     keeps = anchor == "unchanged" or (isinstance(anchor, dict) and anchor.get("type") == "unchanged")
     now = tx.now(subscription)
-    with changing(tx, "customer.subscription.updated", subscription):
-        subscription["status"] = "active"
-        subscription.pop("status_details", None)
-        bills = _start_period(subscription, now, keeps)
-    tx.emit("customer.subscription.resumed", subscription)
-    if bills:
-        found = [lines.item_line(tx, subscription, item) for item in subscription["items"]["data"]]
-        billing.bill_now(tx, subscription, "subscription_update", found)
-    subscription = tx.require("subscription", subscription["id"])
-    set_timers(tx, subscription)
+    if _needs_new_period(subscription, now, keeps):
+        _resume_when_paid(tx, subscription, now, keeps)
+    else:
+        _resume_at_once(tx, subscription)
     sync_entitlements(tx, subscription["customer"])
-    return subscription
+    return tx.require("subscription", subscription["id"])
 
 
 def migrate_to_flexible(tx: Transaction, subscription: Json, params: Json) -> Json:
@@ -59,16 +53,30 @@ def migrate_to_flexible(tx: Transaction, subscription: Json, params: Json) -> Js
     return subscription
 
 
-def _start_period(subscription: Json, now: int, keeps_anchor: bool) -> bool:
-    """Set the items' periods; return whether a new one begins that has to be paid."""
-    items = subscription["items"]["data"]
-    if keeps_anchor and all(item["current_period_end"] > now for item in items):
-        return False
-    if not keeps_anchor:
-        subscription["billing_cycle_anchor"] = now
-    for item in items:
-        item["current_period_start"] = now
-        item["current_period_end"] = next_boundary(
-            subscription["billing_cycle_anchor"], now, item["price"]["recurring"]
-        )
-    return True
+def _needs_new_period(subscription: Json, now: int, keeps_anchor: bool) -> bool:
+    return not keeps_anchor or any(item["current_period_end"] <= now for item in subscription["items"]["data"])
+
+
+def _resume_at_once(tx: Transaction, subscription: Json) -> None:
+    with changing(tx, "customer.subscription.updated", subscription):
+        subscription["status"] = "active"
+        subscription.pop("status_details", None)
+    tx.emit("customer.subscription.resumed", subscription)
+    set_timers(tx, subscription)
+
+
+def _resume_when_paid(tx: Transaction, subscription: Json, now: int, keeps_anchor: bool) -> None:
+    """Bill a new period; the subscription runs again once that invoice is paid."""
+    with changing(tx, "customer.subscription.updated", subscription):
+        if not keeps_anchor:
+            subscription["billing_cycle_anchor"] = now
+        for item in subscription["items"]["data"]:
+            boundary = next_boundary(subscription["billing_cycle_anchor"], now, item["price"]["recurring"])
+            item.update(current_period_start=now, current_period_end=boundary)
+        found = [lines.item_line(tx, subscription, item) for item in subscription["items"]["data"]]
+        invoice = billing.prepare(tx, subscription, "subscription_update", found)
+    hidden = tx.hidden("subscription", subscription["id"])
+    tx.set_hidden("subscription", subscription["id"], {**hidden, "resumes_with": invoice["id"]})
+    issued, _ = billing.issue(tx, subscription, invoice)
+    if issued["amount_due"] == 0:
+        lifecycle.invoice_paid(tx, issued)

@@ -1,18 +1,15 @@
 """Payment methods: made from a card number, a token, a magic id or an IBAN; attached to customers."""
 
-import hashlib
 from datetime import UTC, datetime
 
 from stripe_emulator import ids
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import cards
+from stripe_emulator.engine.card_details import card_details, check_card, fingerprint, whole_billing_details
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.outcomes import Outcome, decide
 from stripe_emulator.transaction import Transaction
-
-NO_DETAILS: Json = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
-NO_ADDRESS: Json = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
 
 def create_card(
@@ -28,7 +25,7 @@ def create_card(
     card = cards.card_by_number(number)
     now = datetime.fromtimestamp(tx.now(), UTC)
     year, month = exp_year or now.year + 2, exp_month or 12
-    _check_card(card, month, year + 2000 if year < 100 else year, cvc, now)
+    check_card(card, month, year + 2000 if year < 100 else year, cvc, now)
     assert card is not None
     return create_from_card(tx, card, month, year + 2000 if year < 100 else year, billing_details, metadata)
 
@@ -43,7 +40,7 @@ def create_from_card(
 ) -> Json:
     """Create a payment method for a test card."""
     exp_year = exp_year or datetime.fromtimestamp(tx.now(), UTC).year + 2
-    details = {"card": _card_hash(card, exp_month, exp_year)}
+    details = {"card": card_details(card, exp_month, exp_year)}
     return _insert(tx, "card", card.number, details, billing_details, metadata)
 
 
@@ -67,7 +64,7 @@ def create_sepa_debit(
             "bank_code": known.number[4:9],
             "branch_code": "",
             "country": known.country,
-            "fingerprint": _fingerprint(known.number),
+            "fingerprint": fingerprint(known.number),
             "generated_from": {"charge": None, "setup_attempt": None},
             "last4": known.last4,
         }
@@ -125,10 +122,7 @@ def set_customer_default(tx: Transaction, customer_id: str, payment_method_id: s
     customer = tx.require("customer", customer_id)
     with changing(tx, "customer.updated", customer):
         customer["invoice_settings"] = {
-            **(
-                customer.get("invoice_settings")
-                or {"custom_fields": None, "footer": None, "rendering_options": None}
-            ),
+            **(customer.get("invoice_settings") or {"custom_fields": None, "footer": None, "rendering_options": None}),
             "default_payment_method": payment_method_id,
         }
     return customer
@@ -155,7 +149,7 @@ def _insert(
         "id": ids.new_id("payment_method"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": _billing_details(billing_details),
+        "billing_details": whole_billing_details(billing_details),
         "created": tx.now(),
         "customer": None,
         "customer_account": None,
@@ -167,51 +161,6 @@ def _insert(
     tx.insert(payment_method)
     tx.set_hidden("payment_method", payment_method["id"], {"number": number})
     return payment_method
-
-
-def _billing_details(given: Json | None) -> Json:
-    details = {**NO_DETAILS, **(given or {})}
-    return {**details, "address": {**NO_ADDRESS, **(details["address"] or {})}}
-
-
-def _card_hash(card: cards.Card, exp_month: int, exp_year: int) -> Json:
-    return {
-        "brand": card.brand,
-        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
-        "country": card.country,
-        "display_brand": "american_express" if card.brand == "amex" else card.brand,
-        "exp_month": exp_month,
-        "exp_year": exp_year,
-        "fingerprint": _fingerprint(card.number),
-        "funding": card.funding,
-        "generated_from": None,
-        "last4": card.last4,
-        "networks": {"available": [card.brand], "preferred": None},
-        "regulated_status": "unregulated",
-        "three_d_secure_usage": {"supported": True},
-        "wallet": None,
-    }
-
-
-def _fingerprint(number: str) -> str:
-    return hashlib.sha256(number.encode()).hexdigest()[:16]
-
-
-def _check_card(card: cards.Card | None, month: int, year: int, cvc: str | None, now: datetime) -> None:
-    problem: tuple[str, str, str] | None = None
-    if card is None or card.decline == "incorrect_number":
-        problem = "incorrect_number", "Your card number is incorrect.", "number"
-    elif not 1 <= month <= 12:
-        problem = "invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month"
-    elif year > now.year + 50:
-        problem = "invalid_expiry_year", "Your card's expiration year is invalid.", "exp_year"
-    elif (year, month) < (now.year, now.month):
-        problem = "invalid_expiry_year", "Your card's expiration year is invalid.", "exp_year"
-    elif cvc is not None and not (cvc.isdigit() and len(cvc) in (3, 4)):
-        problem = "invalid_cvc", "Your card's security code is invalid.", "cvc"
-    if problem:
-        code, message, param = problem
-        raise errors.card_error(message, code, param=param)
 
 
 def _refuse_if_declined(tx: Transaction, payment_method: Json) -> None:

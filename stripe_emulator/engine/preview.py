@@ -3,7 +3,8 @@
 import copy
 
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import invoices, lines
+from stripe_emulator.engine import lines
+from stripe_emulator.engine.invoice_building import build_invoice, pending_item_lines
 from stripe_emulator.engine.item_changes import ItemChange, plan_change
 from stripe_emulator.engine.periods import next_boundary
 from stripe_emulator.engine.proration import credit_unused
@@ -18,9 +19,7 @@ def upcoming_invoice(tx: Transaction, subscription: Json, change: ItemChange | N
     boundary = period_end({"items": {"data": items}})
     start = min(item["current_period_start"] for item in items)
     found = [lines.invoice_item_line(item) for item in change.prorations] if change else []
-    found += invoices.pending_item_lines(
-        tx, subscription["customer"], subscription["currency"], subscription["id"]
-    )
+    found += pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
     for item in items:
         if item["current_period_end"] <= boundary:
             item["current_period_start"] = boundary
@@ -55,15 +54,13 @@ def cancellation_invoice(tx: Transaction, subscription: Json, prorate: bool) -> 
     now = tx.now(subscription)
     credits = credit_unused(tx, subscription, now) if prorate else []
     found = [lines.invoice_item_line(item) for item in credits]
-    found += invoices.pending_item_lines(
-        tx, subscription["customer"], subscription["currency"], subscription["id"]
-    )
+    found += pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
     return _preview(tx, subscription, found, now, now)
 
 
 def _preview(tx: Transaction, subscription: Json, found: list[Json], end: int, start: int) -> Json:
     customer = tx.require("customer", subscription["customer"])
-    invoice = invoices.build_invoice(
+    invoice = build_invoice(
         tx,
         customer,
         subscription["currency"],

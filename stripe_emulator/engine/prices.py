@@ -20,9 +20,7 @@ def resolve_price(tx: Transaction, given: Json, param: str) -> Json:
         price = tx.get("price", price_id)
         if price is None:
             field = "price" if given.get("price") else "plan"
-            raise errors.invalid_request(
-                f"No such {field}: '{price_id}'", f"{param}[{field}]", "resource_missing"
-            )
+            raise errors.invalid_request(f"No such {field}: '{price_id}'", f"{param}[{field}]", "resource_missing")
         if not price["active"]:
             raise errors.invalid_request(
                 "The price specified is inactive. This field only accepts active prices.", f"{param}[price]"
@@ -31,9 +29,7 @@ def resolve_price(tx: Transaction, given: Json, param: str) -> Json:
     elif given.get("price_data"):
         price = _describe(tx, given["price_data"], f"{param}[price_data]")
     else:
-        raise errors.invalid_request(
-            f"Missing required param: {param}[price].", f"{param}[price]", "parameter_missing"
-        )
+        raise errors.invalid_request(f"Missing required param: {param}[price].", f"{param}[price]", "parameter_missing")
     return price
 
 
@@ -97,9 +93,7 @@ def _describe(tx: Transaction, data: Json, param: str) -> Json:
         "recurring": _recurring(recurring) if recurring else None,
         "tax_behavior": data.get("tax_behavior") or "unspecified",
         "type": "recurring" if recurring else "one_time",
-        "unit_amount": unit_amount
-        if unit_amount is not None
-        else (int(decimal) if decimal.isdigit() else None),
+        "unit_amount": unit_amount if unit_amount is not None else (int(decimal) if decimal.isdigit() else None),
         "unit_amount_decimal": decimal,
     }
     return tx.insert(price)

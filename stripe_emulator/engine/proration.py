@@ -22,7 +22,7 @@ class Proration:
         """Return the invoice item that gives back the unused time of an item."""
         name = lines.product_name(self.tx, item["price"])
         quantity = item.get("quantity", 1)
-        counted = f"{quantity} × {name}" if quantity != 1 else name
+        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
         description = f"Unused time on {counted} after {lines.date_text(self.at)}"
         return self._invoice_item(item, -self._share(item, item), description, item["current_period_end"])
 
@@ -30,11 +30,9 @@ class Proration:
         """Return the invoice item that bills an item for the rest of a period."""
         name = lines.product_name(self.tx, item["price"])
         quantity = item.get("quantity", 1)
-        counted = f"{quantity} × {name}" if quantity != 1 else name
+        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
         description = f"Remaining time on {counted} after {lines.date_text(self.at)}"
-        return self._invoice_item(
-            item, self._share(item, period_of), description, period_of["current_period_end"]
-        )
+        return self._invoice_item(item, self._share(item, period_of), description, period_of["current_period_end"])
 
     def _share(self, item: Json, period_of: Json) -> int:
         start, end = period_of["current_period_start"], period_of["current_period_end"]
@@ -98,9 +96,7 @@ def credit_unused(tx: Transaction, subscription: Json, at: int) -> list[Json]:
 
 def differs(before: Json, after: Json) -> bool:
     """Tell whether an item is billed differently."""
-    return bool(
-        before["price"]["id"] != after["price"]["id"] or before.get("quantity") != after.get("quantity")
-    )
+    return bool(before["price"]["id"] != after["price"]["id"] or before.get("quantity") != after.get("quantity"))
 
 
 def store_prorations(tx: Transaction, prorations: list[Json]) -> None:

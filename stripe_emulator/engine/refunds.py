@@ -69,9 +69,7 @@ def cancel_refund(tx: Transaction, refund: Json) -> Json:
 
 def _check(charge: Json, amount: int | None, left: int) -> None:
     if charge["status"] != "succeeded" or not charge["captured"]:
-        raise errors.invalid_request(
-            f"Charge {charge['id']} has not been paid, so it cannot be refunded.", "charge"
-        )
+        raise errors.invalid_request(f"Charge {charge['id']} has not been paid, so it cannot be refunded.", "charge")
     if charge["disputed"]:
         raise errors.invalid_request(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"

@@ -6,6 +6,7 @@ from stripe_emulator.documents import Json
 from stripe_emulator.engine import charging, discounts, ending, invoices, lifecycle, lines, timers, trials
 from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.entitlements import sync_entitlements
+from stripe_emulator.engine.invoice_building import build_invoice, pending_item_lines
 from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.periods import next_boundary
 from stripe_emulator.engine.settings import setting
@@ -35,8 +36,7 @@ def renew(tx: Transaction, subscription: Json) -> None:
 def is_due_to_end(subscription: Json, now: int) -> bool:
     """Tell whether the subscription was set to end by now."""
     return bool(
-        subscription["cancel_at_period_end"]
-        or (subscription["cancel_at"] and subscription["cancel_at"] <= now)
+        subscription["cancel_at_period_end"] or (subscription["cancel_at"] and subscription["cancel_at"] <= now)
     )
 
 
@@ -88,8 +88,8 @@ def _begin_period(tx: Transaction, subscription: Json, now: int, trial_ends: boo
     renewed = _advance_items(subscription, now)
     customer = tx.require("customer", subscription["customer"])
     found = [lines.item_line(tx, subscription, item) for item in renewed]
-    found += invoices.pending_item_lines(tx, customer["id"], subscription["currency"], subscription["id"])
-    invoice = invoices.build_invoice(
+    found += pending_item_lines(tx, customer["id"], subscription["currency"], subscription["id"])
+    invoice = build_invoice(
         tx,
         customer,
         subscription["currency"],
@@ -149,9 +149,7 @@ def _drop_ended_discounts(tx: Transaction, subscription: Json, now: int) -> None
 
 
 def _drop_used_discounts(tx: Transaction, subscription: Json) -> None:
-    subscription["discounts"] = [
-        each for each in subscription["discounts"] if not discounts.lasts_once(tx, each)
-    ]
+    subscription["discounts"] = [each for each in subscription["discounts"] if not discounts.lasts_once(tx, each)]
 
 
 def resume_collection(tx: Transaction, subscription: Json) -> None:

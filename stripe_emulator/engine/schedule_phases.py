@@ -45,9 +45,7 @@ def _build(tx: Transaction, entry: Json, start: int, param: str) -> Json:
         items.append(_item(price, 1 if quantity is None else quantity, given.get("metadata") or {}))
         prices.append(price)
     if not items:
-        raise errors.invalid_request(
-            f"You must specify `{param}[items]`.", f"{param}[items]", "parameter_missing"
-        )
+        raise errors.invalid_request(f"You must specify `{param}[items]`.", f"{param}[items]", "parameter_missing")
     end = _end(entry, start, prices[0]["recurring"])
     phase = _phase(prices[0]["currency"], items, start, end)
     phase["metadata"] = entry.get("metadata") or {}

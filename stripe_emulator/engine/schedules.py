@@ -5,17 +5,19 @@ import copy
 from stripe_emulator import ids
 from stripe_emulator.api import errors
 from stripe_emulator.api.metadata import merged
-from stripe_emulator.documents import Json, id_of
+from stripe_emulator.documents import Json
 from stripe_emulator.engine import ending, timers
 from stripe_emulator.engine.changes import changing
-from stripe_emulator.engine.entitlements import sync_entitlements
-from stripe_emulator.engine.item_changes import apply_entries
 from stripe_emulator.engine.schedule_phases import build_phases, phase_of_subscription
-from stripe_emulator.engine.subscription_items import period_end
+from stripe_emulator.engine.schedule_progress import (
+    attach,
+    begin,
+    check_open,
+    resume_phase,
+    set_phase_timer,
+    start_phase,
+)
 from stripe_emulator.engine.subscription_settings import billing_mode
-from stripe_emulator.engine.subscription_timers import set_timers
-from stripe_emulator.engine.subscription_updates import update_subscription
-from stripe_emulator.engine.subscriptions import create_subscription
 from stripe_emulator.transaction import Transaction
 
 KIND = "subscription_schedule"
@@ -24,18 +26,20 @@ KIND = "subscription_schedule"
 def schedule_existing(tx: Transaction, subscription: Json) -> Json:
     """Put an existing subscription on a schedule whose one phase is what it is now."""
     if subscription["schedule"]:
-        message = f"You cannot migrate a subscription that is already attached to a schedule: {subscription['schedule']}"
+        message = (
+            f"You cannot migrate a subscription that is already attached to a schedule: {subscription['schedule']}"
+        )
         raise errors.invalid_request(message, "from_subscription")
     if subscription["status"] in ending.OVER:
         raise errors.invalid_request("You cannot schedule a canceled subscription.", "from_subscription")
     customer = tx.require("customer", subscription["customer"])
     schedule = _build(tx, customer, {"end_behavior": "release"}, [phase_of_subscription(subscription)])
     schedule["subscription"] = subscription["id"]
-    _start(schedule, 0)
+    start_phase(schedule, 0)
     tx.insert(schedule)
     tx.emit("subscription_schedule.created", schedule)
-    _attach(tx, subscription, schedule["id"])
-    _set_timer(tx, schedule)
+    attach(tx, subscription, schedule["id"])
+    set_phase_timer(tx, schedule)
     return schedule
 
 
@@ -49,7 +53,7 @@ def schedule_new(tx: Transaction, customer: Json, params: Json) -> Json:
     tx.insert(schedule)
     tx.emit("subscription_schedule.created", schedule)
     if start <= now:
-        _begin(tx, schedule)
+        begin(tx, schedule)
     else:
         timers.set_timer(tx, "advance_schedule", schedule["id"], start, schedule["test_clock"])
     return schedule
@@ -57,7 +61,7 @@ def schedule_new(tx: Transaction, customer: Json, params: Json) -> Json:
 
 def update_schedule(tx: Transaction, schedule: Json, params: Json) -> Json:
     """Change the schedule's phases or settings."""
-    _check_open(schedule)
+    check_open(schedule)
     with changing(tx, "subscription_schedule.updated", schedule):
         if "metadata" in params:
             schedule["metadata"] = merged(schedule["metadata"], params["metadata"])
@@ -66,14 +70,14 @@ def update_schedule(tx: Transaction, schedule: Json, params: Json) -> Json:
         if params.get("phases"):
             first = (schedule["current_phase"] or {}).get("start_date") or tx.now(schedule)
             schedule["phases"] = build_phases(tx, params["phases"], first)
-            _resume_phase(tx, schedule)
-    _set_timer(tx, schedule)
+            resume_phase(tx, schedule)
+    set_phase_timer(tx, schedule)
     return schedule
 
 
 def cancel_schedule(tx: Transaction, schedule: Json) -> Json:
     """Cancel the schedule and its subscription at once."""
-    _check_open(schedule)
+    check_open(schedule)
     subscription = tx.get("subscription", schedule["subscription"] or "")
     schedule.update(status="canceled", canceled_at=tx.now(schedule), current_phase=None)
     timers.clear_timer(tx, "advance_schedule", schedule["id"])
@@ -82,161 +86,6 @@ def cancel_schedule(tx: Transaction, schedule: Json) -> Json:
     if subscription is not None and subscription["status"] not in ending.OVER:
         ending.end_subscription(tx, subscription)
     return schedule
-
-
-def release_schedule(tx: Transaction, schedule: Json) -> Json:
-    """Let the subscription go on by itself as it is."""
-    _check_open(schedule)
-    subscription = tx.get("subscription", schedule["subscription"] or "")
-    timers.clear_timer(tx, "advance_schedule", schedule["id"])
-    schedule.update(
-        status="released",
-        released_at=tx.now(schedule),
-        released_subscription=schedule["subscription"],
-        subscription=None,
-        current_phase=None,
-    )
-    tx.save(schedule)
-    tx.emit("subscription_schedule.released", schedule)
-    if subscription is not None:
-        _attach(tx, subscription, None)
-    return schedule
-
-
-def advance(tx: Transaction, schedule: Json) -> None:
-    """Go on to the phase whose time has come, or to the end."""
-    if schedule["status"] == "not_started":
-        _begin(tx, schedule)
-    elif schedule["status"] == "active":
-        now = tx.now(schedule)
-        index = next(
-            (
-                n
-                for n, phase in enumerate(schedule["phases"])
-                if phase["start_date"] <= now < phase["end_date"]
-            ),
-            None,
-        )
-        if index is None:
-            _finish(tx, schedule)
-        else:
-            _enter(tx, schedule, index)
-
-
-def _begin(tx: Transaction, schedule: Json) -> None:
-    customer = tx.require("customer", id_of(schedule["customer"]))
-    phase = schedule["phases"][0]
-    params = {
-        "items": [{"price": each["price"], "quantity": each.get("quantity")} for each in phase["items"]],
-        "metadata": phase["metadata"],
-        "trial_end": phase["trial_end"],
-        "collection_method": phase["collection_method"],
-        "billing_mode": schedule["billing_mode"],
-    }
-    subscription = create_subscription(tx, customer, {key: value for key, value in params.items() if value})
-    with changing(tx, "subscription_schedule.updated", schedule):
-        schedule["subscription"] = subscription["id"]
-        _start(schedule, 0)
-    _attach(tx, subscription, schedule["id"])
-    _set_timer(tx, schedule)
-
-
-def _enter(tx: Transaction, schedule: Json, index: int) -> None:
-    subscription = tx.require("subscription", schedule["subscription"])
-    with changing(tx, "subscription_schedule.updated", schedule):
-        _start(schedule, index)
-    _set_timer(tx, schedule)
-    _change_items(tx, subscription, schedule["phases"][index])
-
-
-def _change_items(tx: Transaction, subscription: Json, phase: Json) -> None:
-    entries = _entries(subscription, phase)
-    if tx.now(subscription) < period_end(subscription):
-        update_subscription(
-            tx, subscription, {"items": entries, "proration_behavior": phase["proration_behavior"]}
-        )
-        return
-    # The old period is used up: the renewal that follows bills the new items, so nothing is prorated.
-    with changing(tx, "customer.subscription.updated", subscription):
-        subscription["items"]["data"] = apply_entries(tx, subscription, entries)
-    set_timers(tx, subscription)
-    sync_entitlements(tx, subscription["customer"])
-
-
-def _entries(subscription: Json, phase: Json) -> list[Json]:
-    held = list(subscription["items"]["data"])
-    entries: list[Json] = []
-    for wanted in phase["items"]:
-        same = next(
-            (item for item in held if item["price"]["id"] == wanted["price"]), held[0] if held else None
-        )
-        if same is not None:
-            held.remove(same)
-        given = {"price": wanted["price"], "quantity": wanted.get("quantity")}
-        entries.append({**given, "id": same["id"]} if same else given)
-    return entries + [{"id": item["id"], "deleted": True} for item in held]
-
-
-def _finish(tx: Transaction, schedule: Json) -> None:
-    subscription = tx.get("subscription", schedule["subscription"] or "")
-    if schedule["end_behavior"] == "release":
-        release_schedule(tx, schedule)
-        return
-    schedule.update(status="completed", completed_at=tx.now(schedule), current_phase=None)
-    tx.save(schedule)
-    tx.emit("subscription_schedule.completed", schedule)
-    if (
-        schedule["end_behavior"] == "cancel"
-        and subscription is not None
-        and subscription["status"] not in ending.OVER
-    ):
-        ending.end_subscription(tx, subscription)
-
-
-def _resume_phase(tx: Transaction, schedule: Json) -> None:
-    """After new phases were given, find the one that is running and bring the subscription to it."""
-    if schedule["status"] != "active":
-        return
-    now = tx.now(schedule)
-    index = next(
-        (n for n, phase in enumerate(schedule["phases"]) if phase["start_date"] <= now < phase["end_date"]), 0
-    )
-    _start(schedule, index)
-    subscription = tx.require("subscription", schedule["subscription"])
-    phase = schedule["phases"][index]
-    held = [(item["price"]["id"], item.get("quantity")) for item in subscription["items"]["data"]]
-    if held != [(each["price"], each.get("quantity")) for each in phase["items"]]:
-        _change_items(tx, subscription, phase)
-
-
-def _start(schedule: Json, index: int) -> None:
-    phase = schedule["phases"][index]
-    schedule.update(
-        status="active", current_phase={"start_date": phase["start_date"], "end_date": phase["end_date"]}
-    )
-
-
-def _set_timer(tx: Transaction, schedule: Json) -> None:
-    if schedule["status"] == "active":
-        timers.set_timer(
-            tx,
-            "advance_schedule",
-            schedule["id"],
-            schedule["current_phase"]["end_date"],
-            schedule["test_clock"],
-        )
-
-
-def _attach(tx: Transaction, subscription: Json, schedule_id: str | None) -> None:
-    with changing(tx, "customer.subscription.updated", subscription):
-        subscription["schedule"] = schedule_id
-
-
-def _check_open(schedule: Json) -> None:
-    if schedule["status"] not in ("active", "not_started"):
-        raise errors.invalid_request(
-            f"You cannot change a subscription schedule that is {schedule['status']}."
-        )
 
 
 def _build(tx: Transaction, customer: Json, params: Json, phases: list[Json]) -> Json:

@@ -52,9 +52,7 @@ def items_of(tx: Transaction, session: Json) -> list[Json]:
     """Return the session's line items as the API shows them."""
     hidden = tx.hidden(KIND, session["id"])
     pseudo_lines = _priced(tx, hidden.get("line_items", []), hidden.get("coupons", []))
-    return [
-        _item(tx, kept, line) for kept, line in zip(hidden.get("line_items", []), pseudo_lines, strict=True)
-    ]
+    return [_item(tx, kept, line) for kept, line in zip(hidden.get("line_items", []), pseudo_lines, strict=True)]
 
 
 def session_sums(tx: Transaction, kept: list[Json], coupons: list[str], *, trial: bool) -> Json:

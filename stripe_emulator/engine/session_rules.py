@@ -59,7 +59,8 @@ def check_prices(mode: str, prices: list[Json]) -> str:
     recurring = [price for price in prices if price["type"] == "recurring"]
     if mode == "payment" and recurring:
         raise errors.invalid_request(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.",
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
+            "only one-time prices.",
             "line_items",
         )
     if mode == "subscription" and not recurring:
@@ -110,9 +111,7 @@ def _check_addresses(params: Json) -> None:
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return bool(
-            parts.scheme and parts.hostname and parts.scheme in ("http", "https") and " " not in text
-        ) or bool(
+        return bool(parts.scheme and parts.hostname and parts.scheme in ("http", "https") and " " not in text) or bool(
             parts.scheme and parts.scheme not in ("http", "https", "javascript", "data") and parts.netloc
         )
     except ValueError:

@@ -2,12 +2,12 @@
 
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import (
+    attempts,
     charging,
     checkout,
     disputes,
     fulfilment,
     invoice_payments,
-    payment_intents,
     refunds,
 )
 from stripe_emulator.engine.cards import Card
@@ -19,7 +19,7 @@ def settle_intent(tx: Transaction, intent: Json) -> None:
     """Bring a debit to its end and tell the invoice and the Checkout Session that wait for it."""
     if intent["status"] != "processing":
         return
-    succeeded = payment_intents.settle(tx, intent)
+    succeeded = attempts.settle(tx, intent)
     invoice = invoice_payments.invoice_of(tx, intent)
     if invoice is not None and invoice["status"] == "open":
         charging.carry_to_invoice(tx, invoice, intent, Outcome("succeeded" if succeeded else "declined"))
@@ -35,9 +35,7 @@ def open_dispute(tx: Transaction, charge: Json) -> None:
     method = tx.get("payment_method", charge["payment_method"] or "")
     behaviour = behaviour_of(tx, method) if method else None
     kind = behaviour.dispute if isinstance(behaviour, Card) else None
-    disputes.create_dispute(
-        tx, charge, "fraudulent" if kind in (None, "inquiry") else kind, inquiry=kind == "inquiry"
-    )
+    disputes.create_dispute(tx, charge, "fraudulent" if kind in (None, "inquiry") else kind, inquiry=kind == "inquiry")
 
 
 def decide_dispute(tx: Transaction, dispute: Json) -> None:

@@ -60,16 +60,16 @@ def attempt_setup(
 def fail_setup_authentication(tx: Transaction, intent: Json) -> None:
     """Send the intent back for another payment method after a failed challenge."""
     code = "setup_intent_authentication_failure"
-    message = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+    message = (
+        "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+    )
     error = {
         "code": code,
         "doc_url": errors.doc_url(code),
         "message": message,
         "type": "invalid_request_error",
     }
-    intent.update(
-        status="requires_payment_method", next_action=None, payment_method=None, last_setup_error=error
-    )
+    intent.update(status="requires_payment_method", next_action=None, payment_method=None, last_setup_error=error)
     tx.save(intent)
     tx.emit("setup_intent.setup_failed", intent)
 
@@ -115,9 +115,7 @@ def _fail(tx: Transaction, intent: Json, payment_method: Json, outcome: Outcome)
         "payment_method": payment_method,
         "type": "card_error",
     }
-    intent.update(
-        status="requires_payment_method", payment_method=None, last_setup_error=error, next_action=None
-    )
+    intent.update(status="requires_payment_method", payment_method=None, last_setup_error=error, next_action=None)
     tx.save(intent)
     tx.emit("setup_intent.setup_failed", intent)
 

@@ -8,9 +8,7 @@ from stripe_emulator.engine.prices import plan_of, resolve_price
 from stripe_emulator.transaction import Transaction
 
 
-def build_item(
-    tx: Transaction, subscription: Json, given: Json, param: str, period: tuple[int, int] = (0, 0)
-) -> Json:
+def build_item(tx: Transaction, subscription: Json, given: Json, param: str, period: tuple[int, int] = (0, 0)) -> Json:
     """Return a new item of the subscription; its period can be filled in later."""
     price = resolve_price(tx, given, param)
     if price["type"] != "recurring":
@@ -71,9 +69,7 @@ def tax_rates(tx: Transaction, given: list[str] | str | None, param: str) -> lis
     for index, rate_id in enumerate(given if isinstance(given, list) else []):
         rate = tx.get("tax_rate", rate_id)
         if rate is None:
-            raise errors.invalid_request(
-                f"No such tax rate: '{rate_id}'", f"{param}[{index}]", "resource_missing"
-            )
+            raise errors.invalid_request(f"No such tax rate: '{rate_id}'", f"{param}[{index}]", "resource_missing")
         found.append(rate)
     return found
 

@@ -102,8 +102,8 @@ def own_method(tx: Transaction, customer_id: str, given: str | None) -> str | No
     method = payment_methods.resolve(tx, given, "default_payment_method")
     if method["customer"] != customer_id:
         raise errors.invalid_request(
-            f"The customer does not have a payment method with the ID {given}. The payment method must be attached to the "
-            "customer.",
+            f"The customer does not have a payment method with the ID {given}. The payment method must be attached to "
+            "the customer.",
             "default_payment_method",
             "resource_missing",
         )

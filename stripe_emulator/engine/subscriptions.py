@@ -7,6 +7,7 @@ from stripe_emulator.engine.change_billing import COLLECTED, refused_payment
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.first_invoice import first_lines
 from stripe_emulator.engine.first_period import first_period
+from stripe_emulator.engine.invoice_building import build_invoice
 from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.new_subscription import build_subscription, set_ending, start_periods
 from stripe_emulator.engine.subscription_timers import set_timers
@@ -24,7 +25,7 @@ def create_subscription(tx: Transaction, customer: Json, params: Json, *, intent
     start_periods(subscription, period)
     set_ending(subscription, params)
     found = first_lines(tx, subscription, period, params)
-    invoice = invoices.build_invoice(
+    invoice = build_invoice(
         tx, customer, subscription["currency"], "subscription_create", found, subscription=subscription
     )
     subscription["latest_invoice"] = invoice["id"]
@@ -40,9 +41,7 @@ def create_subscription(tx: Transaction, customer: Json, params: Json, *, intent
     return subscription
 
 
-def _first_status(
-    tx: Transaction, subscription: Json, invoice: Json, params: Json, intent: Json | None
-) -> str:
+def _first_status(tx: Transaction, subscription: Json, invoice: Json, params: Json, intent: Json | None) -> str:
     behavior = params.get("payment_behavior") or "allow_incomplete"
     if behavior == "pending_if_incomplete":
         raise errors.invalid_request(
@@ -50,19 +49,16 @@ def _first_status(
             "payment_behavior",
         )
     running = "trialing" if subscription["trial_end"] else "active"
-    if (
-        invoice["amount_due"] == 0
-        or subscription["collection_method"] == "send_invoice"
-        or intent is not None
-    ):
+    if invoice["amount_due"] == 0 or subscription["collection_method"] == "send_invoice" or intent is not None:
         return running
     if behavior == "default_incomplete":
         return "incomplete"
     method = payment_methods.default_for(tx, subscription["customer"], subscription)
     if method is None:
         raise errors.invalid_request(
-            "This customer has no attached payment source or default payment method. Please consider adding a default payment method. "
-            "For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
+            "This customer has no attached payment source or default payment method. Please consider adding a default "
+            "payment method. For more information, visit "
+            "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
             code="resource_missing",
         )
     outcome = outcomes.decide(tx, method)
@@ -81,9 +77,7 @@ def _pend_setup(tx: Transaction, subscription: Json, params: Json) -> None:
         tx.save(subscription)
 
 
-def _issue_first(
-    tx: Transaction, subscription: Json, invoice: Json, params: Json, intent: Json | None
-) -> None:
+def _issue_first(tx: Transaction, subscription: Json, invoice: Json, params: Json, intent: Json | None) -> None:
     tx.insert(invoice)
     claim_items(tx, invoice)
     tx.emit("invoice.created", invoice)

@@ -28,9 +28,7 @@ class Timer:
 def set_timer(tx: Transaction, action: str, id: str, at: int, clock: str | None = None) -> None:
     """Have `action` happen to the object at `at`, instead of when it was set for before."""
     _prepare(tx)
-    tx.connection.execute(
-        "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?)", (action, id, clock or REAL, at)
-    )
+    tx.connection.execute("INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?)", (action, id, clock or REAL, at))
 
 
 def clear_timer(tx: Transaction, action: str, id: str) -> None:

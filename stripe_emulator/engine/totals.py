@@ -38,9 +38,7 @@ def _apply_discounts(tx: Transaction, invoice: Json, lines: list[Json]) -> None:
 
 
 def _coupons(tx: Transaction, discount_ids: list[str]) -> list[tuple[str, Json]]:
-    return [
-        (each, discounts.coupon_of(tx, tx.require("discount", each))) for each in map(id_of, discount_ids)
-    ]
+    return [(each, discounts.coupon_of(tx, tx.require("discount", each))) for each in map(id_of, discount_ids)]
 
 
 def _apply_taxes(tx: Transaction, invoice: Json, lines: list[Json]) -> None:
@@ -48,9 +46,7 @@ def _apply_taxes(tx: Transaction, invoice: Json, lines: list[Json]) -> None:
     for line in lines:
         line["taxes"] = [_tax(line, rate) for rate in _rates(tx, line) or invoice["default_tax_rates"]]
         for tax in line["taxes"]:
-            total = sums.setdefault(
-                tax["tax_rate_details"]["tax_rate"], {**tax, "amount": 0, "taxable_amount": 0}
-            )
+            total = sums.setdefault(tax["tax_rate_details"]["tax_rate"], {**tax, "amount": 0, "taxable_amount": 0})
             total["amount"] += tax["amount"]
             total["taxable_amount"] += tax["taxable_amount"]
     invoice["total_taxes"] = list(sums.values())

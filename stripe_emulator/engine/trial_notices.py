@@ -9,9 +9,7 @@ def announce_end(tx: Transaction, subscription: Json) -> None:
     """Emit `customer.subscription.trial_will_end`, once per end."""
     if subscription["status"] == "trialing" and not _is_told(tx, subscription):
         hidden = tx.hidden("subscription", subscription["id"])
-        tx.set_hidden(
-            "subscription", subscription["id"], {**hidden, "trial_notice": subscription["trial_end"]}
-        )
+        tx.set_hidden("subscription", subscription["id"], {**hidden, "trial_notice": subscription["trial_end"]})
         tx.emit("customer.subscription.trial_will_end", subscription)
 
 

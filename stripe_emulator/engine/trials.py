@@ -5,10 +5,11 @@ from typing import Any
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import billing, ending, invoices, lines, payment_methods
+from stripe_emulator.engine import billing, ending, lines, payment_methods
 from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.first_period import LONGEST_TRIAL
+from stripe_emulator.engine.invoice_building import pending_item_lines
 from stripe_emulator.engine.periods import next_boundary
 from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
@@ -16,15 +17,9 @@ from stripe_emulator.transaction import Transaction
 
 def stops_at_end(tx: Transaction, subscription: Json) -> bool:
     """Cancel or pause a trial that ends without a payment method, if its settings say so."""
-    behavior = ((subscription["trial_settings"] or {}).get("end_behavior") or {}).get(
-        "missing_payment_method"
-    )
+    behavior = ((subscription["trial_settings"] or {}).get("end_behavior") or {}).get("missing_payment_method")
     missing = payment_methods.default_for(tx, subscription["customer"], subscription) is None
-    if (
-        not missing
-        or behavior not in ("cancel", "pause")
-        or subscription["collection_method"] == "send_invoice"
-    ):
+    if not missing or behavior not in ("cancel", "pause") or subscription["collection_method"] == "send_invoice":
         return False
     if behavior == "cancel":
         ending.end_subscription(tx, subscription, reason=None)
@@ -82,9 +77,8 @@ def end_now(tx: Transaction, subscription: Json) -> None:
     for item in subscription["items"]["data"]:
         item["current_period_start"] = now
         item["current_period_end"] = next_boundary(now, now, item["price"]["recurring"])
-    record_change(tx, "customer.subscription.updated", before, subscription)
     found = [lines.item_line(tx, subscription, item) for item in subscription["items"]["data"]]
-    pending = invoices.pending_item_lines(
-        tx, subscription["customer"], subscription["currency"], subscription["id"]
-    )
-    billing.bill_now(tx, subscription, "subscription_update", found + pending)
+    found += pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
+    invoice = billing.prepare(tx, subscription, "subscription_update", found)
+    record_change(tx, "customer.subscription.updated", before, subscription)
+    billing.issue(tx, subscription, invoice)

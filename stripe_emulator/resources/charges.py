@@ -6,7 +6,7 @@ from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import payment_intents, payment_methods
+from stripe_emulator.engine import attempts, payment_intents, payment_methods
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.prices import check_charge_amount
 from stripe_emulator.resources.fields import carry
@@ -37,7 +37,7 @@ def create(request: Request) -> Json:
         metadata=params.get("metadata") or {},
         capture_method="manual" if params.get("capture") is False else None,
     )
-    if payment_intents.attempt(tx, intent, method, off_session=True).status != "succeeded":
+    if attempts.attempt(tx, intent, method, off_session=True).status != "succeeded":
         raise payment_intents.decline_error(tx, intent)
     return tx.require("charge", intent["latest_charge"])
 

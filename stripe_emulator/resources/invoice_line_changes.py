@@ -51,9 +51,7 @@ def remove_lines(request: Request) -> Json:
 def _draft(request: Request) -> Json:
     invoice = request.tx.require("invoice", request.path["invoice"])
     if invoice["status"] != "draft":
-        raise errors.invalid_request(
-            "You can only change the lines of draft invoices.", code="invoice_not_editable"
-        )
+        raise errors.invalid_request("You can only change the lines of draft invoices.", code="invoice_not_editable")
     return invoice
 
 

@@ -26,13 +26,9 @@ def create_preview(request: Request) -> Json:
 def _preview(tx: Transaction, params: Json) -> Json:
     details = params.get("subscription_details") or {}
     if params.get("subscription"):
-        return _of_existing(
-            tx, tx.require("subscription", params["subscription"], "subscription"), params, details
-        )
+        return _of_existing(tx, tx.require("subscription", params["subscription"], "subscription"), params, details)
     if not params.get("customer"):
-        raise errors.invalid_request(
-            "You must specify `customer` or `subscription`.", "customer", "parameter_missing"
-        )
+        raise errors.invalid_request("You must specify `customer` or `subscription`.", "customer", "parameter_missing")
     customer = tx.require("customer", params["customer"], "customer")
     if details.get("items"):
         return _of_new(tx, customer, params, details)
@@ -77,7 +73,7 @@ def _of_existing(tx: Transaction, subscription: Json, params: Json, details: Jso
 
 
 def _of_new(tx: Transaction, customer: Json, params: Json, details: Json) -> Json:
-    wanted = {
+    wanted: Json = {
         **{
             key: details[key]
             for key in ("items", "trial_end", "billing_cycle_anchor", "proration_behavior")

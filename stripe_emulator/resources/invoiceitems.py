@@ -78,17 +78,13 @@ def _draft(request: Request) -> Json | None:
         return None
     invoice = request.tx.require("invoice", given, "invoice")
     if invoice["status"] != "draft":
-        raise errors.invalid_request(
-            "You can only add items to draft invoices.", "invoice", "invoice_not_editable"
-        )
+        raise errors.invalid_request("You can only add items to draft invoices.", "invoice", "invoice_not_editable")
     return invoice
 
 
 def _amount(request: Request) -> tuple[int, str, dict[str, Any]]:
     tx, params = request.tx, request.params
-    fields: dict[str, Any] = {
-        name: params.get(name) for name in ("description", "metadata", "period", "discountable")
-    }
+    fields: dict[str, Any] = {name: params.get(name) for name in ("description", "metadata", "period", "discountable")}
     if params.get("subscription"):
         subscription = tx.require("subscription", params["subscription"], "subscription")
         fields["parent"] = {

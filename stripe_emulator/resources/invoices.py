@@ -9,8 +9,9 @@ from stripe_emulator.api.pagination import list_objects, list_of
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import charging, discounts, invoices, payment_methods, renewal, timers
+from stripe_emulator.engine import discounts, invoices, payment_methods, timers
 from stripe_emulator.engine.changes import changing, record_change
+from stripe_emulator.engine.invoice_building import pending_item_lines
 from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.settings import DAY
 from stripe_emulator.engine.subscription_items import tax_rates
@@ -38,19 +39,13 @@ def create(request: Request) -> Json:
         raise errors.invalid_request("Missing required param: customer.", "customer", "parameter_missing")
     customer = tx.require("customer", params["customer"], "customer")
     subscription = (
-        tx.require("subscription", params["subscription"], "subscription")
-        if params.get("subscription")
-        else None
+        tx.require("subscription", params["subscription"], "subscription") if params.get("subscription") else None
     )
     currency = (
-        check_currency(params["currency"])
-        if params.get("currency")
-        else _currency(request, customer, subscription)
+        check_currency(params["currency"]) if params.get("currency") else _currency(request, customer, subscription)
     )
     includes = subscription is not None or params.get("pending_invoice_items_behavior") == "include"
-    pending = invoices.pending_item_lines(
-        tx, customer["id"], currency, subscription["id"] if subscription else None
-    )
+    pending = pending_item_lines(tx, customer["id"], currency, subscription["id"] if subscription else None)
     invoice = invoices.draft_invoice(
         tx,
         customer,
@@ -94,19 +89,17 @@ def update(request: Request) -> Json:
     with changing(tx, "invoice.updated", invoice):
         carry(invoice, params, _PLAIN)
         if params.get("default_payment_method"):
-            invoice["default_payment_method"] = payment_methods.resolve(tx, params["default_payment_method"])[
-                "id"
-            ]
+            invoice["default_payment_method"] = payment_methods.resolve(tx, params["default_payment_method"])["id"]
         if "auto_advance" in params:
             _set_auto_advance(request, invoice, params["auto_advance"])
         if "discounts" in params:
-            _check_draft(invoice, "change the discounts of")
+            check_draft(invoice, "change the discounts of")
             invoice["discounts"] = discounts.redeem_all(
                 tx, params["discounts"], customer=invoice["customer"], invoice=invoice["id"]
             )
             compute_totals(tx, invoice)
         if "default_tax_rates" in params:
-            _check_draft(invoice, "change the tax rates of")
+            check_draft(invoice, "change the tax rates of")
             invoice["default_tax_rates"] = tax_rates(tx, params["default_tax_rates"], "default_tax_rates")
             compute_totals(tx, invoice)
     return invoice
@@ -123,81 +116,6 @@ def delete(request: Request) -> Json:
     return invoices.delete_draft(request.tx, invoice)
 
 
-@operation("POST", _PATH + "/finalize")
-def finalize(request: Request) -> Json:
-    """Finalize a draft."""
-    invoice = retrieve(request)
-    _check_draft(invoice, "finalize")
-    if "auto_advance" in request.params:
-        invoice["auto_advance"] = request.params["auto_advance"]
-    return invoices.finalize_invoice(request.tx, invoice)
-
-
-@operation("POST", _PATH + "/pay")
-def pay(request: Request) -> Json:
-    """Pay an invoice now; a draft is finalized first. A decline is a 402."""
-    tx, params = request.tx, request.params
-    invoice = retrieve(request)
-    if invoice["status"] == "draft":
-        invoices.finalize_invoice(tx, invoice)
-    elif invoice["status"] == "paid":
-        raise errors.invalid_request("Invoice is already paid", code="invoice_already_paid")
-    elif invoice["status"] == "void":
-        raise errors.invalid_request("This invoice is voided and cannot be paid.", code="invoice_not_payable")
-    if invoice["status"] == "paid":
-        return invoice
-    if params.get("paid_out_of_band"):
-        charging.collect(tx, invoice, out_of_band=True)
-        return retrieve(request)
-    method = payment_methods.resolve(tx, params["payment_method"]) if params.get("payment_method") else None
-    refusal = charging.refusal(tx, invoice, charging.pay_invoice(tx, invoice, method))
-    if refusal is not None:
-        raise refusal
-    return retrieve(request)
-
-
-@operation("POST", _PATH + "/void")
-def void(request: Request) -> Json:
-    """Void an open invoice."""
-    invoice = retrieve(request)
-    _check_open(invoice, ("open", "uncollectible"), "void")
-    return invoices.void_invoice(request.tx, invoice)
-
-
-@operation("POST", _PATH + "/mark_uncollectible")
-def mark_uncollectible(request: Request) -> Json:
-    """Give an open invoice up."""
-    invoice = retrieve(request)
-    _check_open(invoice, ("open",), "mark as uncollectible")
-    return invoices.mark_uncollectible(request.tx, invoice)
-
-
-@operation("POST", _PATH + "/send")
-def send(request: Request) -> Json:
-    """Send an invoice to the customer."""
-    invoice = retrieve(request)
-    if invoice["status"] == "draft":
-        invoices.finalize_invoice(request.tx, invoice)
-    renewal.send(request.tx, invoice)
-    return invoice
-
-
-@operation("POST", _PATH + "/attach_payment")
-def attach_payment(request: Request) -> Json:
-    """Put a payment intent that was paid on the invoice."""
-    invoice = retrieve(request)
-    _check_open(invoice, ("open",), "attach a payment to")
-    intent = request.tx.require(
-        "payment_intent", request.params.get("payment_intent") or "", "payment_intent"
-    )
-    if intent["status"] != "succeeded" or intent["amount"] < invoice["amount_remaining"]:
-        raise errors.invalid_request(
-            "Only a paid payment intent of at least the amount due can be attached.", "payment_intent"
-        )
-    charging.collect(request.tx, invoice, intent["payment_method"])
-    return invoice
-
-
 @operation("GET", _PATH + "/lines")
 def list_lines(request: Request) -> Json:
     """List an invoice's lines."""
@@ -208,7 +126,7 @@ def list_lines(request: Request) -> Json:
 def update_line(request: Request) -> Json:
     """Change a line of a draft."""
     invoice = retrieve(request)
-    _check_draft(invoice, "change the lines of")
+    check_draft(invoice, "change the lines of")
     line = _line(invoice, request.path["line_item_id"])
     before = copy.deepcopy(invoice)
     _change_line(line, request.params)
@@ -275,16 +193,9 @@ def _set_auto_advance(request: Request, invoice: Json, wanted: bool) -> None:
         timers.clear_timer(request.tx, "retry_invoice", invoice["id"])
 
 
-def _check_draft(invoice: Json, verb: str) -> None:
+def check_draft(invoice: Json, verb: str) -> None:
     if invoice["status"] != "draft":
         raise errors.invalid_request(
             f"You can only {verb} draft invoices; this one is {invoice['status']}.",
             code="invoice_not_editable",
-        )
-
-
-def _check_open(invoice: Json, allowed: tuple[str, ...], verb: str) -> None:
-    if invoice["status"] not in allowed:
-        raise errors.invalid_request(
-            f"You can only {verb} an invoice that is {' or '.join(allowed)}; this one is {invoice['status']}."
         )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from stripe_emulator.api import errors
 from stripe_emulator.api.currencies import check_currency
-from stripe_emulator.api.pagination import list_objects, list_of
+from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
@@ -81,7 +81,7 @@ def retrieve(request: Request) -> Json:
 def update(request: Request) -> Json:
     """Change an intent that has not been paid."""
     intent, params = retrieve(request), request.params
-    _check_status(intent, (*_CONFIRMABLE, "requires_capture", "succeeded"), "update")
+    check_status(intent, (*_CONFIRMABLE, "requires_capture", "succeeded"), "update")
     carry(intent, params, _PLAIN)
     if "amount" in params:
         check_charge_amount(params["amount"], intent["currency"])
@@ -96,7 +96,7 @@ def update(request: Request) -> Json:
 def confirm(request: Request) -> Json:
     """Try to collect the intent."""
     intent = retrieve(request)
-    _check_status(intent, _CONFIRMABLE, "confirm")
+    check_status(intent, _CONFIRMABLE, "confirm")
     carry(intent, {key: value for key, value in request.params.items() if key != "metadata"}, _PLAIN)
     _take_method(request, intent)
     return _confirm(request, intent)
@@ -106,58 +106,10 @@ def confirm(request: Request) -> Json:
 def cancel(request: Request) -> Json:
     """Cancel an intent."""
     intent = retrieve(request)
-    _check_status(intent, _CANCELABLE, "cancel")
+    check_status(intent, _CANCELABLE, "cancel")
     if invoice_payments.invoice_of(request.tx, intent) is not None:
-        raise errors.invalid_request(
-            "You cannot cancel the payment intent of an invoice; void the invoice instead."
-        )
+        raise errors.invalid_request("You cannot cancel the payment intent of an invoice; void the invoice instead.")
     return payment_intents.cancel(request.tx, intent, request.params.get("cancellation_reason"))
-
-
-@operation("POST", _PATH + "/capture")
-def capture(request: Request) -> Json:
-    """Take the money of an authorized intent."""
-    intent, amount = retrieve(request), request.params.get("amount_to_capture")
-    _check_status(intent, ("requires_capture",), "capture")
-    if amount is not None and not 0 < amount <= intent["amount_capturable"]:
-        raise errors.invalid_request(
-            "The amount to capture must be at most the amount authorized.", "amount_to_capture"
-        )
-    return payment_intents.capture(request.tx, intent, amount)
-
-
-@operation("POST", _PATH + "/increment_authorization")
-def increment_authorization(request: Request) -> Json:
-    """Raise the authorized amount."""
-    intent, amount = retrieve(request), request.params["amount"]
-    _check_status(intent, ("requires_capture",), "increment the authorization of")
-    if amount <= intent["amount"]:
-        raise errors.invalid_request(
-            "The amount must be greater than the currently authorized amount.", "amount"
-        )
-    intent.update(amount=amount, amount_capturable=amount)
-    return request.tx.save(intent)
-
-
-@operation("POST", _PATH + "/apply_customer_balance")
-def apply_customer_balance(request: Request) -> Json:
-    """Refuse: only bank transfers are paid from a cash balance."""
-    retrieve(request)
-    raise errors.invalid_request("This PaymentIntent is not paid by `customer_balance`.", "payment_method")
-
-
-@operation("POST", _PATH + "/verify_microdeposits")
-def verify_microdeposits(request: Request) -> Json:
-    """Refuse: no payment method here is verified by microdeposits."""
-    retrieve(request)
-    raise errors.invalid_request("This PaymentIntent does not require microdeposit verification.")
-
-
-@operation("GET", _PATH + "/amount_details_line_items")
-def list_amount_details(request: Request) -> Json:
-    """List the details of the amount: none are kept."""
-    retrieve(request)
-    return list_of(request, [])
 
 
 def _take_method(request: Request, intent: Json) -> None:
@@ -181,16 +133,14 @@ def _confirm(request: Request, intent: Json) -> Json:
     if intent["payment_method"] is None:
         raise errors.invalid_request(
             "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "
-            "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment "
-            "method or ConfirmationToken.",
+            "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a "
+            "payment method or ConfirmationToken.",
             "payment_method",
             "payment_intent_unexpected_state",
         )
     method = tx.require("payment_method", intent["payment_method"])
     off_session = bool(params.get("off_session"))
-    outcome = charging.attempt_intent(
-        tx, intent, method, off_session=off_session, return_url=params.get("return_url")
-    )
+    outcome = charging.attempt_intent(tx, intent, method, off_session=off_session, return_url=params.get("return_url"))
     if outcome.status == "authenticate" and params.get("error_on_requires_action"):
         payment_intents.fail_authentication(tx, intent)
         raise payment_intents.decline_error(tx, intent)
@@ -199,7 +149,7 @@ def _confirm(request: Request, intent: Json) -> Json:
     return tx.require("payment_intent", intent["id"])
 
 
-def _check_status(intent: Json, allowed: tuple[str, ...], verb: str) -> None:
+def check_status(intent: Json, allowed: tuple[str, ...], verb: str) -> None:
     if intent["status"] not in allowed:
         raise errors.invalid_request(
             f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "

@@ -102,9 +102,7 @@ def _confirm(request: Request, intent: Json) -> Json:
             "setup_intent_unexpected_state",
         )
     method = request.tx.require("payment_method", intent["payment_method"])
-    outcome = setup_intents.attempt_setup(
-        request.tx, intent, method, return_url=request.params.get("return_url")
-    )
+    outcome = setup_intents.attempt_setup(request.tx, intent, method, return_url=request.params.get("return_url"))
     if outcome.status == "declined":
         raise setup_intents.setup_decline_error(request.tx, intent)
     return intent

@@ -52,9 +52,7 @@ def delete(request: Request) -> Json:
 
 def _find(request: Request) -> tuple[Json, Json]:
     id = request.path["item"]
-    subscription = request.tx.get(
-        "subscription", request.tx.hidden("subscription_item", id).get("subscription", "")
-    )
+    subscription = request.tx.get("subscription", request.tx.hidden("subscription_item", id).get("subscription", ""))
     item = next(
         (each for each in (subscription or {"items": {"data": []}})["items"]["data"] if each["id"] == id),
         None,
@@ -66,9 +64,5 @@ def _find(request: Request) -> tuple[Json, Json]:
 
 def _update(request: Request, subscription: Json, entry: Json) -> Json:
     shared: dict[str, Any] = {key: request.params[key] for key in _OF_UPDATE if key in request.params}
-    own = {
-        key: value
-        for key, value in request.params.items()
-        if key not in (*_OF_UPDATE, "subscription", "expand")
-    }
+    own = {key: value for key, value in request.params.items() if key not in (*_OF_UPDATE, "subscription", "expand")}
     return update_subscription(request.tx, subscription, {"items": [{**own, **entry}], **shared})

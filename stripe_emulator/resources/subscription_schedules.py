@@ -4,7 +4,7 @@ from stripe_emulator.api import errors
 from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import schedules
+from stripe_emulator.engine import schedule_progress, schedules
 
 
 @operation("POST", "/v1/subscription_schedules")
@@ -49,4 +49,4 @@ def cancel(request: Request) -> Json:
 @operation("POST", "/v1/subscription_schedules/{schedule}/release")
 def release(request: Request) -> Json:
     """Let the subscription go on without the schedule."""
-    return schedules.release_schedule(request.tx, retrieve(request))
+    return schedule_progress.release_schedule(request.tx, retrieve(request))

@@ -24,9 +24,7 @@ def create(request: Request) -> Json:
             raise errors.invalid_request(f"Missing required param: {name}.", name, "parameter_missing")
     customer = request.tx.get("customer", params["customer"])
     if customer is None:
-        raise errors.invalid_request(
-            f"No such customer: '{params['customer']}'", "customer", "resource_missing"
-        )
+        raise errors.invalid_request(f"No such customer: '{params['customer']}'", "customer", "resource_missing")
     return create_subscription(request.tx, customer, params)
 
 
@@ -107,9 +105,7 @@ def _subscription(request: Request) -> Json:
 
 def _modern(params: Json) -> Json:
     """Return the parameters with the old ones that the CLI sends put into their new places."""
-    modern = {
-        key: value for key, value in params.items() if key not in ("coupon", "promotion_code", "prorate")
-    }
+    modern = {key: value for key, value in params.items() if key not in ("coupon", "promotion_code", "prorate")}
     old = {key: params[key] for key in ("coupon", "promotion_code") if params.get(key)}
     if old:
         modern["discounts"] = [old]

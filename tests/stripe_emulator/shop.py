@@ -22,13 +22,9 @@ class Shop:
         self.basic = self.price(900, product.id)
         self.pro = self.price(2900, better.id)
         self.pro_year = self.price(29000, better.id, "year")
-        self.lifetime = client.v1.prices.create(
-            {"product": better.id, "unit_amount": 19900, "currency": "usd"}
-        )
+        self.lifetime = client.v1.prices.create({"product": better.id, "unit_amount": 19900, "currency": "usd"})
 
-    def price(
-        self, amount: int, product: str, interval: str = "month", currency: str = "usd"
-    ) -> stripe.Price:
+    def price(self, amount: int, product: str, interval: str = "month", currency: str = "usd") -> stripe.Price:
         """Create a recurring price."""
         return self.client.v1.prices.create(
             {
@@ -59,9 +55,7 @@ class Shop:
 
     def subscribe(self, customer: stripe.Customer, price: stripe.Price, **params: Any) -> stripe.Subscription:
         """Create a subscription through the API."""
-        return self.client.v1.subscriptions.create(
-            {"customer": customer.id, "items": [{"price": price.id}], **params}
-        )
+        return self.client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}], **params})
 
     def session(self, price: stripe.Price, **params: Any) -> stripe.checkout.Session:
         """Create a Checkout Session for one price."""
@@ -76,9 +70,7 @@ class Shop:
             }
         )
 
-    def confirm(
-        self, session: stripe.checkout.Session, card: str = "pm_card_visa", **params: Any
-    ) -> requests.Response:
+    def confirm(self, session: stripe.checkout.Session, card: str = "pm_card_visa", **params: Any) -> requests.Response:
         """Pay a session without a browser, as the official CLI does."""
         return requests.post(
             f"{self.url}/v1/payment_pages/{session.id}/confirm",

@@ -42,9 +42,7 @@ def test_evidence_decides_the_dispute(shop: Shop, evidence: str, status: str) ->
     assert answered.status == "under_review"
     assert eventually(lambda: shop.client.v1.disputes.retrieve(dispute.id).status == status, 8)
     reinstated = [
-        each
-        for each in shop.events("charge.dispute.funds_reinstated")
-        if each.data.object["id"] == dispute.id
+        each for each in shop.events("charge.dispute.funds_reinstated") if each.data.object["id"] == dispute.id
     ]
     assert bool(reinstated) == (status == "won")
 

@@ -172,9 +172,7 @@ def test_sent_invoice_waits_for_the_customer(shop: Shop) -> None:
 
 
 def test_entitlements_follow_the_subscription(shop: Shop) -> None:
-    feature = shop.client.v1.entitlements.features.create(
-        {"name": "Export", "lookup_key": f"export_{shop.pro.id}"}
-    )
+    feature = shop.client.v1.entitlements.features.create({"name": "Export", "lookup_key": f"export_{shop.pro.id}"})
     shop.client.v1.products.features.create(str(shop.pro.product), {"entitlement_feature": feature.id})
     customer = shop.customer()
 
