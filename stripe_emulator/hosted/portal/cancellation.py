@@ -9,7 +9,7 @@ from stripe_emulator.hosted.portal.home import after
 from stripe_emulator.hosted.portal.session import PortalSession
 from stripe_emulator.hosted.portal.words import describe
 from stripe_emulator.hosted.storage import attempt, current_store
-from stripe_emulator.hosted.subscriptions import own_subscription
+from stripe_emulator.hosted.subscriptions import own_subscription, release_schedule
 from stripe_emulator.store import Json, Transaction
 
 REASONS = {
@@ -57,6 +57,17 @@ def confirm_cancel(subscription_id: str) -> Response:
     return attempt(carry_out)
 
 
+@bp.post("/subscriptions/<subscription_id>/keep")
+def keep_plan(subscription_id: str) -> Response:
+    """Take back a change that was to come when the period ends."""
+
+    def carry_out(tx: Transaction) -> Response:
+        release_schedule(tx, own_subscription(tx, current_portal().customer_id, subscription_id))
+        return after(tx, "kept")
+
+    return attempt(carry_out)
+
+
 @bp.post("/subscriptions/<subscription_id>/renew")
 def renew(subscription_id: str) -> Response:
     """Take the cancellation back before it takes effect."""
@@ -86,6 +97,7 @@ def cancel_subscription(tx: Transaction, portal: PortalSession, subscription: Js
     feature = portal.features[FEATURE]
     if subscription["cancel_at"] or subscription["cancel_at_period_end"]:
         return
+    release_schedule(tx, subscription)
     if feature["mode"] == "immediately":
         prorated = {"prorate": feature.get("proration_behavior", "none") != "none"}
         call(tx, "DELETE", path, {**prorated, **details})

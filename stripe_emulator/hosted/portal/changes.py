@@ -1,44 +1,15 @@
-"""A change of plan: what is offered, what it costs, and how it is made."""
+"""A change of plan: what it costs, and how it is made."""
 
 from dataclasses import dataclass
 
-from stripe_emulator.hosted.money import format_price
 from stripe_emulator.hosted.operations import call
+from stripe_emulator.hosted.portal.offers import Change
 from stripe_emulator.hosted.portal.session import PortalSession
-from stripe_emulator.hosted.portal.words import product_name
+from stripe_emulator.hosted.subscriptions import release_schedule
 from stripe_emulator.store import Json, Transaction
 
 #: How early or late a shown amount may still be charged.
 PREVIEW_SECONDS = 3600
-
-
-@dataclass(frozen=True)
-class Option:
-    """One price the customer may choose."""
-
-    price: Json
-    name: str
-    label: str
-    current: bool
-    adjustable: bool
-
-
-@dataclass(frozen=True)
-class Change:
-    """The items a subscription is to have, and the moment that proration counts from."""
-
-    subscription: Json
-    price: Json
-    name: str
-    quantity: int
-    items: list[Json]
-    discounts: list[Json]
-    proration_date: int
-
-    @property
-    def label(self) -> str:
-        """What the new plan costs."""
-        return format_price(self.price, self.quantity)
 
 
 @dataclass(frozen=True)
@@ -51,45 +22,6 @@ class Estimate:
     #: `now`, `later` (with the next invoice), `scheduled` (the plan itself changes later) or `none`.
     billed: str
     next_at: int
-
-
-def options_for(tx: Transaction, portal: PortalSession, subscription: Json) -> list[Option]:
-    """Return the active prices of the configuration's products, cheapest first within each product."""
-    current = subscription["items"]["data"][0]["price"]["id"]
-    options = []
-    for entry in _offered(portal):
-        adjustable = bool((entry.get("adjustable_quantity") or {}).get("enabled"))
-        prices = [tx.get("price", each) for each in entry["prices"]]
-        for price in sorted((each for each in prices if each and each["active"]), key=lambda each: each["unit_amount"]):
-            label = format_price(price)
-            name = product_name(tx, price)
-            options.append(Option(price, name, label, price["id"] == current, adjustable))
-    return options
-
-
-def to_price(
-    tx: Transaction, portal: PortalSession, subscription: Json, price_id: str, quantity: int | None, date: int
-) -> Change | None:
-    """Return the change to an offered price, or None if it is not offered."""
-    option = next((each for each in options_for(tx, portal, subscription) if each.price["id"] == price_id), None)
-    if option is None:
-        return None
-    item = subscription["items"]["data"][0]
-    count = quantity if quantity and option.adjustable else item.get("quantity") or 1
-    items = [{"id": item["id"], "price": price_id, "quantity": count}]
-    return Change(subscription, option.price, option.name, count, items, [], date)
-
-
-def from_flow(tx: Transaction, subscription: Json, flow: Json, date: int) -> Change:
-    """Return the change that a `subscription_update_confirm` session was made for."""
-    wanted = flow["items"][0]
-    held = {item["id"]: item for item in subscription["items"]["data"]}
-    item = held.get(wanted.get("id"), subscription["items"]["data"][0])
-    price = tx.require("price", wanted.get("price") or item["price"]["id"])
-    quantity = wanted.get("quantity") or item.get("quantity") or 1
-    items = [{"id": item["id"], "price": price["id"], "quantity": quantity}]
-    discounts = [{key: value for key, value in each.items() if value} for each in flow.get("discounts") or []]
-    return Change(subscription, price, product_name(tx, price), quantity, items, discounts, date)
 
 
 def estimate(tx: Transaction, portal: PortalSession, change: Change) -> Estimate:
@@ -115,6 +47,7 @@ def apply(tx: Transaction, portal: PortalSession, change: Change, payment_behavi
     if is_deferred(portal, change):
         _schedule(tx, change)
         return "scheduled"
+    release_schedule(tx, subscription)
     behavior = _proration_behavior(portal)
     params: Json = {"items": change.items, "proration_behavior": behavior, **_trial(portal, change)}
     params["payment_behavior"] = payment_behavior
@@ -137,6 +70,7 @@ def is_deferred(portal: PortalSession, change: Change) -> bool:
 
 
 def _schedule(tx: Transaction, change: Change) -> None:
+    release_schedule(tx, change.subscription)
     schedule = call(tx, "POST", "/v1/subscription_schedules", {"from_subscription": change.subscription["id"]})
     current = schedule["phases"][0]
     items = [{"price": each["price"], "quantity": each.get("quantity") or 1} for each in current["items"]]
@@ -150,10 +84,6 @@ def _schedule(tx: Transaction, change: Change) -> None:
         f"/v1/subscription_schedules/{schedule['id']}",
         {"phases": phases, "end_behavior": "release"},
     )
-
-
-def _offered(portal: PortalSession) -> list[Json]:
-    return list((portal.features.get("subscription_update") or {}).get("products") or [])
 
 
 def _proration_behavior(portal: PortalSession) -> str:

@@ -7,8 +7,8 @@ from stripe_emulator.engine import invoice_payments, pending_updates
 from stripe_emulator.hosted.operations import call
 from stripe_emulator.hosted.portal import changes
 from stripe_emulator.hosted.portal.blueprint import bp, current_portal
-from stripe_emulator.hosted.portal.changes import Change
 from stripe_emulator.hosted.portal.home import after
+from stripe_emulator.hosted.portal.offers import Change
 from stripe_emulator.hosted.storage import attempt
 from stripe_emulator.hosted.subscriptions import own_subscription
 from stripe_emulator.store import Json, Transaction

@@ -21,6 +21,7 @@ NOTICES = {
     "default": "This payment method will be used from now on.",
     "removed": "The payment method is removed.",
     "details": "Your billing details are saved.",
+    "kept": "Your plan stays as it is.",
     "paused": "Your plan is paused.",
     "unconfirmed": "The bank could not confirm the payment, so your plan is as it was.",
 }

@@ -4,11 +4,11 @@ from flask import abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from stripe_emulator.api.errors import ApiError
-from stripe_emulator.hosted.portal import changes
+from stripe_emulator.hosted.portal import changes, offers
 from stripe_emulator.hosted.portal.blueprint import bp, current_portal
-from stripe_emulator.hosted.portal.changes import Change
 from stripe_emulator.hosted.portal.held_changes import NEEDS_AUTHENTICATION, hold
 from stripe_emulator.hosted.portal.home import after
+from stripe_emulator.hosted.portal.offers import Change
 from stripe_emulator.hosted.portal.words import describe
 from stripe_emulator.hosted.storage import attempt, current_store
 from stripe_emulator.hosted.subscriptions import own_subscription
@@ -26,7 +26,7 @@ def choose_plan(subscription_id: str) -> str:
     with current_store().read() as tx:
         subscription = own_subscription(tx, portal.customer_id, subscription_id)
         plan = describe(tx, subscription)
-        options = changes.options_for(tx, portal, subscription)
+        options = offers.options_for(tx, portal, subscription)
     return render_template("portal/choose_plan.html", plan=plan, options=options)
 
 
@@ -76,11 +76,11 @@ def read_change(tx: Transaction, subscription_id: str) -> Change:
         date = tx.now(subscription)
     flow = portal.flow
     if flow and flow["type"] == "subscription_update_confirm":
-        return changes.from_flow(tx, subscription, flow["subscription_update_confirm"], date)
+        return offers.from_flow(tx, subscription, flow["subscription_update_confirm"], date)
     quantity = request.values.get("quantity", type=int)
     if quantity is not None and not 1 <= quantity <= MAX_QUANTITY:
         abort(400, "That quantity is not possible.")
-    change = changes.to_price(tx, portal, subscription, request.values.get("price", ""), quantity, date)
+    change = offers.to_price(tx, portal, subscription, request.values.get("price", ""), quantity, date)
     if change is None:
         abort(400, "That plan is not offered.")
     return change

@@ -38,6 +38,11 @@ class Plan:
         )
 
     @property
+    def has_scheduled_change(self) -> bool:
+        """Whether another plan follows when this period ends."""
+        return self.subscription["schedule"] is not None
+
+    @property
     def is_paused(self) -> bool:
         """Whether it waits to be resumed."""
         return self.subscription["status"] == "paused"

@@ -151,7 +151,9 @@ def test_price_that_is_not_offered_is_refused(shop: Shop, visitor: Visitor) -> N
     assert reload(shop, subscription).items.data[0].price.id == shop.prices["basic_month"]
 
 
-def test_downgrade_waits_for_the_period_where_the_configuration_says_so(shop: Shop, visitor: Visitor) -> None:
+@pytest.fixture
+def downgraded(shop: Shop, visitor: Visitor) -> tuple[str, stripe.Subscription]:
+    """Return the portal of a Pro subscriber who changes to Basic when the period ends."""
     customer, subscription = shop.subscriber("pro_month")
     offered = [{"product": shop.basic.id, "prices": [shop.prices["basic_month"]]}]
     configuration = shop.configuration(
@@ -162,15 +164,47 @@ def test_downgrade_waits_for_the_period_where_the_configuration_says_so(shop: Sh
             "schedule_at_period_end": {"conditions": [{"type": "decreasing_item_amount"}]},
         }
     )
-    path = f"{open_portal(shop, customer, configuration=configuration)}/subscriptions/{subscription.id}/update/confirm"
+    path = open_portal(shop, customer, configuration=configuration)
+    confirm = f"{path}/subscriptions/{subscription.id}/update/confirm"
+    assert "The change takes effect on" in visitor.get(f"{confirm}?price={shop.prices['basic_month']}").text
+    visitor.post(confirm, {"price": shop.prices["basic_month"]})
+    return path, subscription
 
-    shown = visitor.get(f"{path}?price={shop.prices['basic_month']}")
-    visitor.post(path, {"price": shop.prices["basic_month"]})
+
+def test_downgrade_waits_for_the_period_where_the_configuration_says_so(
+    shop: Shop, visitor: Visitor, downgraded: tuple[str, stripe.Subscription]
+) -> None:
+    path, subscription = downgraded
+
+    home = visitor.get(path)
 
     scheduled = reload(shop, subscription)
-    assert "The change takes effect on" in shown.text
+    assert "Your plan changes on" in home.text
     assert scheduled.schedule is not None
     assert scheduled.items.data[0].price.id == shop.prices["pro_month"]
+
+
+def test_scheduled_change_can_be_taken_back(
+    shop: Shop, visitor: Visitor, downgraded: tuple[str, stripe.Subscription]
+) -> None:
+    path, subscription = downgraded
+
+    visitor.post(f"{path}/subscriptions/{subscription.id}/keep", {})
+
+    assert reload(shop, subscription).schedule is None
+    assert "Your plan changes on" not in visitor.get(path).text
+
+
+def test_canceling_wins_over_a_scheduled_change(
+    shop: Shop, visitor: Visitor, downgraded: tuple[str, stripe.Subscription]
+) -> None:
+    path, subscription = downgraded
+
+    visitor.post(f"{path}/subscriptions/{subscription.id}/cancel", {})
+
+    canceled = reload(shop, subscription)
+    assert canceled.schedule is None
+    assert canceled.cancel_at is not None
 
 
 def test_new_card_is_used_from_now_on(shop: Shop, visitor: Visitor) -> None:
