@@ -32,6 +32,8 @@ def deliver_due() -> int:
         except Exception as error:
             _put_off(row, error)
             continue
+        # The mail server may take its time: no transaction is open meanwhile.
+        db.session.rollback()
         try:
             mail.send(message)
         except OSError as error:

@@ -78,8 +78,13 @@ def work_every_minute() -> None:
     """Show that jobs are worked on, and send what `deliver_soon` or the mail server missed."""
     from app.delivery import deliver_due
 
-    get_jobs().huey.put(HEARTBEAT, utcnow().isoformat())
+    show_heartbeat()
     deliver_due()
+
+
+def show_heartbeat() -> None:
+    """Write down that the consumer is alive, for `last_heartbeat`."""
+    get_jobs().huey.put(HEARTBEAT, utcnow().isoformat())
 
 
 def work_every_night() -> None:
@@ -115,6 +120,7 @@ def _build_jobs(app: Flask) -> Jobs:
     deliver = huey.task(name="deliver")(_in_context(app, deliver_due))
     huey.periodic_task(crontab(minute="*"), name="every_minute")(_in_context(app, work_every_minute))
     huey.periodic_task(crontab(hour="3", minute="17"), name="every_night")(_in_context(app, work_every_night))
+    huey.on_startup(name="show_heartbeat")(_in_context(app, show_heartbeat))
     return Jobs(huey, deliver)
 
 

@@ -7,6 +7,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -82,11 +83,19 @@ def _server(url: SplitResult) -> smtplib.SMTP:
             server.starttls(context=trust)
             server.ehlo()
         if url.username:
+            _require_privacy(server)
             server.login(unquote(url.username), unquote(url.password or ""))
     except BaseException:
         server.close()
         raise
     return server
+
+
+def _require_privacy(server: smtplib.SMTP) -> None:
+    """Send no password over a wire that others can read: whoever sits on it can hide that STARTTLS is offered."""
+    assert server.sock is not None
+    if not isinstance(server.sock, ssl.SSLSocket) and not ip_address(server.sock.getpeername()[0]).is_loopback:
+        raise ConnectionError("the mail server offers no encryption for the password")
 
 
 def _print(message: EmailMessage) -> None:

@@ -21,6 +21,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         self.logins: list[tuple[str, str]] = []
         self.refused: set[str] = set()
         self.slowness = 0.0
+        self.is_talking = threading.Event()
         self.offers_auth = True
 
     @property
@@ -67,6 +68,7 @@ class Conversation(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line[1:] if line.startswith(b"..") else line)
+        self.server.is_talking.set()
         threading.Event().wait(self.server.slowness)
         mail = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
         self.server.mails.append(cast(EmailMessage, mail))

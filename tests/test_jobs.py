@@ -1,8 +1,12 @@
 """The jobs beside the requests."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,6 +20,8 @@ from app.outbox import OutboxMail, queue_mail
 from app.settings import Settings
 from tests.people import Person
 from tests.smtp_server import SmtpServer
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -41,8 +47,10 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
 
 
 def is_sent() -> bool:
+    found = db.session.scalar(db.select(OutboxMail.sent_at))
+    # On SQLite even a read keeps others from writing while it lasts.
     db.session.rollback()
-    return bool(db.session.scalar(db.select(OutboxMail.sent_at)))
+    return bool(found)
 
 
 def queue() -> None:
@@ -126,3 +134,24 @@ def test_jobs_signed_with_another_key_are_not_taken(working: Flask) -> None:
 
     with pytest.raises(ValueError, match="Signature"):
         huey.dequeue()
+
+
+def test_flask_jobs_run_delivers_and_stops_when_asked_to(working: Flask, settings: Settings) -> None:
+    environment = {
+        **os.environ,
+        "APP_ENV": "testing",
+        "INSTANCE_PATH": str(settings.instance_path),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "MAIL_URL": working.extensions["settings"].mail_url.get_secret_value(),
+    }
+    queue()
+    flask = Path(sys.executable).with_name("flask")
+    with subprocess.Popen([flask, "jobs", "run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as consumer:
+        try:
+            jobs.deliver_soon()
+            assert wait_for(is_sent, seconds=20)
+            assert jobs.last_heartbeat() is not None
+        finally:
+            consumer.terminate()
+            assert consumer.wait(timeout=20) == 0

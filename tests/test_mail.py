@@ -1,6 +1,9 @@
 """Mails and their delivery, to a real mail server on the loopback."""
 
+import contextlib
+import smtplib
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -155,6 +158,26 @@ def test_two_workers_send_each_mail_once(mailing: Flask, mail_server: SmtpServer
     assert len({sent["Message-ID"] for sent in mail_server.mails}) == 10
 
 
+def test_database_is_free_while_the_mail_server_takes_its_time(mailing: Flask, mail_server: SmtpServer) -> None:
+    mail_server.slowness = 2
+    queue()
+
+    def work() -> None:
+        with mailing.app_context():
+            deliver_due()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert mail_server.is_talking.wait(10)
+    before = time.monotonic()
+    queue("test:2")
+    taken = time.monotonic() - before
+    mail_server.slowness = 0
+    worker.join()
+
+    assert taken < 1
+
+
 def test_mail_waits_while_the_server_is_down_and_goes_out_later(
     mailing: Flask, settings: Settings, mail_server: SmtpServer
 ) -> None:
@@ -288,3 +311,27 @@ def test_production_without_mail_url_keeps_the_mail(mailing: Flask, settings: Se
 
     assert deliver_due() == 0
     assert only_row().error == "ConnectionError: MAIL_URL is empty"
+
+
+@pytest.mark.parametrize(("peer", "may"), [("127.0.0.1", True), ("::1", True), ("192.0.2.1", False)])
+def test_password_goes_over_a_private_wire_alone(peer: str, may: bool) -> None:
+    class Wire:
+        def getpeername(self) -> tuple[str, int]:
+            return peer, 25
+
+    server = smtplib.SMTP()
+    server.sock = Wire()  # type: ignore[assignment]
+    refused = contextlib.nullcontext() if may else pytest.raises(ConnectionError, match="no encryption")
+
+    with refused:
+        mail._require_privacy(server)
+
+
+def test_untrusted_certificate_keeps_the_mail_here(mailing: Flask, settings: Settings, mail_server: SmtpServer) -> None:
+    use_mail_url(mailing, settings, f"smtps://user:right@127.0.0.1:{mail_server.port}")
+    queue()
+
+    assert deliver_due() == 0
+
+    assert "SSL" in (only_row().error or "")
+    assert mail_server.logins == []

@@ -55,8 +55,9 @@ def test_posts_without_a_token_get_400(olga: Person, path: str) -> None:
     assert olga.client.post(path).status_code == 400
 
 
-@pytest.mark.parametrize(
-    "page", ["/admin/users?q=%00", "/admin/events?type=x%00", "/admin/events?after=2026-01-01T00:00:00%2B00:00~%00"]
-)
+BEFORE_NUL = ["/admin/users?q=", "/admin/events?type=x", "/admin/events?after=2026-01-01T00:00:00%2B00:00~"]
+
+
+@pytest.mark.parametrize("page", [f"{before}%00" for before in BEFORE_NUL])
 def test_characters_that_the_database_cannot_hold_are_404(olga: Person, page: str) -> None:
     assert olga.get(page).status_code == 404
