@@ -21,6 +21,7 @@ logger = logging.getLogger("stripe_emulator")
 
 _THREADS = 16
 _BACKLOG = 128
+_EXPIRATION_SECONDS = 0.1
 
 
 class Server:
@@ -37,6 +38,8 @@ class Server:
         self._http = HttpServer(
             (host, port), application, numthreads=_THREADS, request_queue_size=_BACKLOG, shutdown_timeout=1
         )
+        # How often idle connections are looked over, and so how long stopping takes.
+        self._http.expiration_interval = _EXPIRATION_SECONDS
         self._thread = threading.Thread(target=self._http.serve, name="stripe-http", daemon=True)
 
     def start(self) -> None:

@@ -1,7 +1,7 @@
 """One emulator for the emulator's tests; whatever it answers is held to Stripe's description."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,9 +35,10 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def fresh_emulator() -> Iterator[Emulator]:
-    """Run an emulator of the test's own."""
+    """Run an emulator of the test's own; afterwards every event is validated."""
     with Emulator(retry_schedule=RETRY_SCHEDULE) as running:
         yield running
+        assert_events_valid(running)
 
 
 @pytest.fixture
@@ -45,13 +46,8 @@ def client(emulator: Emulator) -> Iterator[stripe.StripeClient]:
     """Return the official SDK pointed at the emulator; afterwards every event is validated."""
     with emulator.store.read() as tx:
         seen = {event["id"] for event in tx.find("event")}
-    http_client = CheckingClient()
-    yield client_for(emulator.url, emulator.secret_key, http_client)
-    http_client.close()  # type: ignore[no-untyped-call]
-    if SPECIFICATION.exists():
-        with emulator.store.read() as tx:
-            events = [event for event in tx.find("event") if event["id"] not in seen]
-        assert [problem for event in events for problem in openapi().problems_of_event(event)] == []
+    yield client_for(emulator.url)
+    assert_events_valid(emulator, seen)
 
 
 @pytest.fixture
@@ -61,11 +57,17 @@ def receiver() -> Iterator[WebhookReceiver]:
         yield running
 
 
-def client_for(
-    url: str, key: str = Emulator.secret_key, http_client: stripe.HTTPClient | None = None
-) -> stripe.StripeClient:
-    """Return the official SDK pointed at an address."""
-    return stripe.StripeClient(key, base_addresses={"api": url}, http_client=http_client)
+def client_for(url: str, key: str = Emulator.secret_key) -> stripe.StripeClient:
+    """Return the official SDK pointed at an address, with every answer validated."""
+    return stripe.StripeClient(key, base_addresses={"api": url}, http_client=CheckingClient())
+
+
+def assert_events_valid(emulator: Emulator, seen: Collection[str] = ()) -> None:
+    """Hold every event that is not in `seen` to the description."""
+    if SPECIFICATION.exists():
+        with emulator.store.read() as tx:
+            events = [event for event in tx.find("event") if event["id"] not in seen]
+        assert [problem for event in events for problem in openapi().problems_of_event(event)] == []
 
 
 def _check(method: str, path: str, status: int, body: Any) -> None:

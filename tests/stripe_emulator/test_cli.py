@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from stripe_emulator import Emulator
-from tests.stripe_emulator.conftest import RETRY_SCHEDULE, client_for
-from tests.stripe_emulator.openapi import SPECIFICATION, openapi
+from tests.stripe_emulator.conftest import RETRY_SCHEDULE, assert_events_valid, client_for
 from tests.stripe_emulator.stripe_cli import StripeCli, find_cli
 from tests.stripe_emulator.webhook_receiver import WebhookReceiver
 
@@ -82,10 +81,7 @@ def cli_emulator() -> Iterator[Emulator]:
     """Run an emulator for the CLI alone; in the end every event it brought about is validated."""
     with Emulator(retry_schedule=RETRY_SCHEDULE, settings={"sepa_settle_seconds": 0}) as running:
         yield running
-        with running.store.read() as tx:
-            events = tx.find("event")
-    if SPECIFICATION.exists():
-        assert [problem for event in events for problem in openapi().problems_of_event(event)] == []
+        assert_events_valid(running)
 
 
 @pytest.fixture
