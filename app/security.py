@@ -1,12 +1,13 @@
 """Security headers, the proxy in front, and the CSRF token that visitors can have without a cookie."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, redirect, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import RequestRedirect
 
 from app.extensions import csrf
 from app.settings import Settings
@@ -38,6 +39,15 @@ def init_security(app: Flask, settings: Settings) -> None:
         if request.endpoint != "static" and "Cache-Control" not in headers:
             # A page may name its reader; no cache may show it to the next one.
             headers["Cache-Control"] = "no-store" if "Cookie" in request.headers else "no-cache"
+        return response
+
+    @app.after_request
+    def keep_redirects_on_the_site(response: Response) -> Response:
+        # Werkzeug builds the redirect to the right slashes from the Host header, which anybody can write.
+        if isinstance(request.routing_exception, RequestRedirect):
+            address = urlsplit(request.routing_exception.new_url)
+            path = urlunsplit(("", "", f"/{address.path.lstrip('/')}", address.query, ""))
+            return redirect(path, response.status_code, Response)  # type: ignore[return-value]
         return response
 
 

@@ -72,8 +72,19 @@ def test_form_sent_while_signed_out_is_not_sent_again(client: FlaskClient) -> No
     assert (answer.status_code, answer.location) == (303, "/login")
 
 
+PATHS = ["/", "/login", "/account", "/nowhere", "/admin", "/dev//mail", "/sitemap.xml", "/robots.txt"]
+
+
 def test_host_header_is_never_repeated(alice: Person, client: FlaskClient) -> None:
-    pages = [client.get(path, headers={"Host": "evil.example"}) for path in ("/", "/login", "/account", "/nowhere")]
+    pages = [client.get(path, headers={"Host": "evil.example"}) for path in PATHS]
 
     for page in pages:
         assert "evil.example" not in page.text + str(page.headers)
+
+
+def test_redirect_to_the_right_slashes_stays_on_the_site(client: FlaskClient) -> None:
+    answer = client.get("/admin?page=2")
+
+    assert (answer.status_code, answer.location) == (308, "/admin/?page=2")
+    assert "Content-Security-Policy" in answer.headers
+    assert client.get("/", environ_overrides={"PATH_INFO": "//evil.example//"}).location in (None, "/evil.example/")
