@@ -31,15 +31,6 @@ def record(
     """Record a movement of `amount` caused by `source`."""
     now = tx.now(source)
     currency = source["currency"]
-    fees = [
-        {
-            "amount": fee,
-            "application": None,
-            "currency": currency,
-            "description": "Stripe processing fees",
-            "type": "stripe_fee",
-        }
-    ]
     transaction: Json = {
         "id": ids.new_id("balance_transaction"),
         "object": "balance_transaction",
@@ -51,7 +42,7 @@ def record(
         "description": description,
         "exchange_rate": None,
         "fee": fee,
-        "fee_details": fees if fee else [],
+        "fee_details": [_fee_detail(fee, currency)] if fee else [],
         "net": amount - fee,
         "reporting_category": category or type,
         "source": source["id"],
@@ -59,3 +50,8 @@ def record(
         "type": type,
     }
     return tx.insert(transaction)
+
+
+def _fee_detail(fee: int, currency: str) -> Json:
+    shown = {"application": None, "description": "Stripe processing fees", "type": "stripe_fee"}
+    return {"amount": fee, "currency": currency, **shown}

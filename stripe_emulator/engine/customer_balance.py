@@ -19,6 +19,13 @@ def apply_to_invoice(tx: Transaction, invoice: Json) -> None:
         add(tx, customer, used, invoice["currency"], "applied_to_invoice", invoice=invoice["id"])
 
 
+def leave_untouched(tx: Transaction, invoice: Json) -> None:
+    """Take the whole total as due: it has been paid already."""
+    balance = tx.require("customer", invoice["customer"]).get("balance") or 0
+    invoice.update(starting_balance=balance, ending_balance=balance, amount_due=invoice["total"])
+    invoice["amount_remaining"] = invoice["amount_due"] - invoice["amount_paid"]
+
+
 def add(
     tx: Transaction,
     customer: Json,

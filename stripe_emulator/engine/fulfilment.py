@@ -11,7 +11,7 @@ from stripe_emulator.engine import (
 from stripe_emulator.engine.new_session import customer_details
 from stripe_emulator.engine.session_customers import customer_for
 from stripe_emulator.engine.session_items import KIND
-from stripe_emulator.engine.session_purchases import invoice_purchase, subscription_params
+from stripe_emulator.engine.session_purchases import invoice_purchase, redeem_discounts, subscription_params
 from stripe_emulator.engine.subscriptions import create_subscription
 from stripe_emulator.transaction import Transaction
 
@@ -109,6 +109,8 @@ def _make(tx: Transaction, session: Json, customer: Json | None, method: Json | 
         made["payment_intent"] = paid["id"] if paid else None
         if customer is not None and session["invoice_creation"]["enabled"]:
             made["invoice"] = invoice_purchase(tx, session, customer, hidden, paid)["id"]
+        else:
+            redeem_discounts(tx, session, session["customer"])
     else:
         made["setup_intent"] = intent["id"] if intent else None
     return made

@@ -26,48 +26,18 @@ def build_invoice(
     for line in invoice_lines:
         line["invoice"] = invoice_id
     invoice: Json = {
+        **_blank(),
         "id": invoice_id,
-        "object": "invoice",
-        "account_country": "US",
-        "account_name": "Stripe emulator",
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_shipping": 0,
-        "attempt_count": 0,
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
         "billing_reason": billing_reason,
-        "collection_method": "charge_automatically",
         "created": now,
         "currency": currency,
-        "default_tax_rates": [],
         "discounts": _discounts(customer, subscription),
-        "issuer": {"type": "self"},
         "lines": _list_of(invoice_id, invoice_lines),
-        "livemode": False,
-        "metadata": {},
         "parent": subscription_parent(subscription) if subscription else None,
-        "payment_settings": {
-            "default_mandate": None,
-            "payment_method_options": None,
-            "payment_method_types": None,
-        },
         "period_end": now,
         "period_start": now,
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
         "starting_balance": customer.get("balance") or 0,
-        "status": "draft",
-        "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
         "test_clock": customer.get("test_clock"),
-        "total_taxes": [],
         **_customer_snapshot(customer),
         **(_subscription_settings(subscription, now) if subscription else {}),
         **fields,
@@ -95,6 +65,33 @@ def subscription_parent(subscription: Json) -> Json:
     """Return the `parent` of a subscription's invoice, with its metadata as they are now."""
     details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
     return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
+
+
+def _blank() -> Json:
+    tax = dict.fromkeys(("disabled_reason", "liability", "provider", "status"))
+    return {
+        "object": "invoice",
+        "account_country": "US",
+        "account_name": "Stripe emulator",
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_shipping": 0,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": True,
+        "automatic_tax": {**tax, "enabled": False},
+        "collection_method": "charge_automatically",
+        "default_tax_rates": [],
+        "issuer": {"type": "self"},
+        "livemode": False,
+        "metadata": {},
+        "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "status": "draft",
+        "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
+        "total_taxes": [],
+    }
 
 
 def _customer_snapshot(customer: Json) -> Json:

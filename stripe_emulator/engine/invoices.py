@@ -53,7 +53,8 @@ def finalize_invoice(
         invoice_pdf=invoice_pdf_url(tx, invoice["id"]),
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
     )
-    customer_balance.apply_to_invoice(tx, invoice)
+    settle_balance = customer_balance.apply_to_invoice if intent is None else customer_balance.leave_untouched
+    settle_balance(tx, invoice)
     if invoice["collection_method"] == "send_invoice":
         invoice["due_date"] = invoice["due_date"] or now + 30 * DAY
         timers.set_timer(tx, "invoice_overdue", invoice["id"], invoice["due_date"], invoice["test_clock"])
@@ -147,7 +148,7 @@ def _note_on_customer(tx: Transaction, invoice: Json) -> None:
     with changing(tx, "customer.updated", customer):
         customer["currency"] = customer.get("currency") or invoice["currency"]
         customer["discount"] = None if used else own
-    if used:
+    if own is not None and used:
         tx.emit("customer.discount.deleted", own)
 
 

@@ -7,68 +7,43 @@ from stripe_emulator.engine.session_items import KIND
 from stripe_emulator.engine.settings import setting
 from stripe_emulator.transaction import Transaction
 
+#: Parameters that the session shows as they were given.
+AS_GIVEN = (
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "customer_email",
+    "integration_identifier",
+    "locale",
+    "mode",
+    "origin_context",
+    "submit_type",
+    "success_url",
+)
+
 
 def build_session(tx: Transaction, params: Json, customer: Json | None, currency: str) -> Json:
-    session_id, now, mode = ids.new_id(KIND), tx.now(), params["mode"]
+    """Return an open session; what it sells and costs is still to come."""
+    session_id, now = ids.new_id(KIND), tx.now()
     hosted = params.get("ui_mode") in (None, "hosted_page")
-    automatic_tax = bool((params.get("automatic_tax") or {}).get("enabled"))
     session: Json = {
         "id": session_id,
         "object": KIND,
-        "adaptive_pricing": {"enabled": False},
-        "after_expiration": _after_expiration(params.get("after_expiration")),
-        "allow_promotion_codes": params.get("allow_promotion_codes"),
-        "allowed_payment_method_types": _method_types(params, currency),
-        "automatic_tax": {
-            "enabled": automatic_tax,
-            "liability": {"type": "self"} if automatic_tax else None,
-            "provider": "stripe" if automatic_tax else None,
-            "status": "requires_location_inputs" if automatic_tax else None,
-        },
-        "billing_address_collection": params.get("billing_address_collection"),
-        "cancel_url": params.get("cancel_url"),
-        "client_reference_id": params.get("client_reference_id"),
         "client_secret": None if hosted else f"{session_id}_secret_{ids.random_text(40)}",
-        "consent_collection": _consent(params.get("consent_collection")),
         "created": now,
         "currency": currency,
-        "custom_fields": [],
-        "custom_text": _custom_text(params.get("custom_text")),
         "customer": customer["id"] if customer else None,
-        "customer_creation": _customer_creation(params, customer),
         "customer_details": customer_details(customer, params.get("customer_email")),
-        "customer_email": params.get("customer_email"),
         "expires_at": params.get("expires_at") or now + setting(tx, "session_expires_seconds"),
-        "integration_identifier": params.get("integration_identifier"),
-        "invoice": None,
-        "invoice_creation": _invoice_creation(params) if mode == "payment" else None,
         "livemode": False,
-        "locale": params.get("locale"),
         "metadata": params.get("metadata") or {},
-        "mode": mode,
-        "origin_context": params.get("origin_context"),
-        "payment_intent": None,
-        "payment_link": None,
-        "payment_method_collection": (params.get("payment_method_collection") or "always")
-        if mode == "subscription"
-        else "if_required",
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": _method_types(params, currency),
-        "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
-        "phone_number_collection": {"enabled": bool((params.get("phone_number_collection") or {}).get("enabled"))},
-        "saved_payment_method_options": _saved_options(params, customer),
-        "setup_intent": None,
-        "shipping_options": [],
+        "payment_status": "no_payment_required" if params["mode"] == "setup" else "unpaid",
         "status": "open",
-        "submit_type": params.get("submit_type"),
-        "subscription": None,
-        "success_url": params.get("success_url"),
-        "tax_id_collection": {
-            "enabled": bool((params.get("tax_id_collection") or {}).get("enabled")),
-            "required": "never",
-        },
         "ui_mode": params.get("ui_mode") or "hosted_page",
         "url": checkout_url(tx, session_id) if hosted else None,
+        **{name: params.get(name) for name in AS_GIVEN},
+        **_options(params, customer, currency),
     }
     if params.get("return_url"):
         session["return_url"] = params["return_url"]
@@ -89,6 +64,42 @@ def customer_details(customer: Json | None, email: str | None) -> Json | None:
         "phone": known.get("phone"),
         "tax_exempt": known.get("tax_exempt") or "none",
         "tax_ids": None,
+    }
+
+
+def _options(params: Json, customer: Json | None, currency: str) -> Json:
+    subscribing = params["mode"] == "subscription"
+    return {
+        "adaptive_pricing": {"enabled": False},
+        "after_expiration": _after_expiration(params.get("after_expiration")),
+        "allowed_payment_method_types": _method_types(params, currency),
+        "automatic_tax": _automatic_tax(_is_on(params, "automatic_tax")),
+        "consent_collection": _consent(params.get("consent_collection")),
+        "custom_fields": [],
+        "custom_text": _custom_text(params.get("custom_text")),
+        "customer_creation": _customer_creation(params, customer),
+        "invoice_creation": _invoice_creation(params) if params["mode"] == "payment" else None,
+        "payment_method_collection": params.get("payment_method_collection")
+        or ("always" if subscribing else "if_required"),
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": _method_types(params, currency),
+        "phone_number_collection": {"enabled": _is_on(params, "phone_number_collection")},
+        "saved_payment_method_options": _saved_options(params, customer),
+        "shipping_options": [],
+        "tax_id_collection": {"enabled": _is_on(params, "tax_id_collection"), "required": "never"},
+    }
+
+
+def _is_on(params: Json, name: str) -> bool:
+    return bool((params.get(name) or {}).get("enabled"))
+
+
+def _automatic_tax(enabled: bool) -> Json:
+    return {
+        "enabled": enabled,
+        "liability": {"type": "self"} if enabled else None,
+        "provider": "stripe" if enabled else None,
+        "status": "requires_location_inputs" if enabled else None,
     }
 
 

@@ -11,11 +11,29 @@ from stripe_emulator.transaction import Transaction
 
 FINAL = ("succeeded", "canceled")
 
+CARD_OPTIONS = {**dict.fromkeys(("installments", "mandate_options", "network")), "request_three_d_secure": "automatic"}
+EMPTY = (
+    "description",
+    "excluded_payment_method_types",
+    "last_payment_error",
+    "latest_charge",
+    "next_action",
+    "payment_method",
+    "processing",
+    "receipt_email",
+    "setup_future_usage",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+)
+
 
 def create_intent(tx: Transaction, amount: int, currency: str, *, customer: str | None = None, **fields: Any) -> Json:
     """Create an intent that waits for a payment method, and emit `payment_intent.created`."""
     intent_id = ids.new_id("payment_intent")
     intent: Json = {
+        **dict.fromkeys(EMPTY),
         "id": intent_id,
         "object": "payment_intent",
         "allowed_payment_method_types": ["card"],
@@ -30,31 +48,11 @@ def create_intent(tx: Transaction, amount: int, currency: str, *, customer: str 
         "created": tx.now({"customer": customer}),
         "currency": currency,
         "customer": customer,
-        "description": None,
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
         "livemode": False,
         "metadata": {},
-        "next_action": None,
-        "payment_method": None,
-        "payment_method_options": {
-            "card": {
-                "installments": None,
-                "mandate_options": None,
-                "network": None,
-                "request_three_d_secure": "automatic",
-            }
-        },
+        "payment_method_options": {"card": CARD_OPTIONS},
         "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "requires_payment_method",
-        "transfer_group": None,
     }
     intent.update({key: value for key, value in fields.items() if value is not None})
     tx.insert(intent)

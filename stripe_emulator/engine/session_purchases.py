@@ -3,6 +3,7 @@
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import (
     charging,
+    discounts,
     invoices,
     lines,
 )
@@ -50,39 +51,23 @@ def _entry(kept: Json) -> Json:
 
 
 def invoice_purchase(tx: Transaction, session: Json, customer: Json, hidden: Json, intent: Json | None) -> Json:
+    """Make the invoice of a one-time purchase, paid with the session's payment intent."""
     now = tx.now(customer)
-    found = [
-        lines.new_line(
-            price_amount(each["price"], each["quantity"]),
-            session["currency"],
-            lines.product_name(tx, each["price"]),
-            {"start": now, "end": now},
-            None,
-            price=each["price"],
-            quantity=each["quantity"],
-        )
-        for each in hidden["line_items"]
-    ]
+    period = {"start": now, "end": now}
     data = session["invoice_creation"]["invoice_data"]
     invoice = build_invoice(
         tx,
         customer,
         session["currency"],
         "manual",
-        found,
+        [_line(tx, each, period) for each in hidden["line_items"]],
         auto_advance=False,
+        discounts=redeem_discounts(tx, session, customer["id"]),
+        starting_balance=0,
         description=data["description"],
         footer=data["footer"],
         metadata=dict(data["metadata"]),
     )
-    difference = invoice["total"] - (session["amount_total"] or 0)
-    if difference:
-        invoice.update(
-            {
-                key: invoice[key] - difference
-                for key in ("total", "total_excluding_tax", "amount_due", "amount_remaining")
-            }
-        )
     tx.insert(invoice)
     tx.emit("invoice.created", invoice)
     invoices.finalize_invoice(tx, invoice, intent=intent)
@@ -90,3 +75,23 @@ def invoice_purchase(tx: Transaction, session: Json, customer: Json, hidden: Jso
         outcome = Outcome("succeeded" if intent["status"] == "succeeded" else "processing")
         charging.carry_to_invoice(tx, invoice, intent, outcome)
     return invoice
+
+
+def redeem_discounts(tx: Transaction, session: Json, customer_id: str | None) -> list[str]:
+    """Use up the session's coupon or promotion code for a one-time purchase."""
+    given = [{key: value for key, value in each.items() if value} for each in session["discounts"] or []]
+    return discounts.redeem_all(tx, given, customer=customer_id, checkout_session=session["id"])
+
+
+def _line(tx: Transaction, kept: Json, period: Json) -> Json:
+    price, quantity = kept["price"], kept["quantity"]
+    return lines.new_line(
+        price_amount(price, quantity),
+        price["currency"],
+        lines.product_name(tx, price),
+        period,
+        None,
+        price=price,
+        quantity=quantity,
+        taxes=[{"tax_rate_details": {"tax_rate": rate["id"]}} for rate in kept["tax_rates"]],
+    )

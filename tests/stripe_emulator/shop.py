@@ -16,7 +16,7 @@ class Shop:
     def __init__(self, client: stripe.StripeClient, url: str, key: str) -> None:
         self.client = client
         self.url = url
-        self._auth = {"Authorization": f"Bearer {key}"}
+        self.auth = {"Authorization": f"Bearer {key}"}
         product = client.v1.products.create({"name": "Basic"})
         better = client.v1.products.create({"name": "Pro"})
         self.basic = self.price(900, product.id)
@@ -75,7 +75,7 @@ class Shop:
         return requests.post(
             f"{self.url}/v1/payment_pages/{session.id}/confirm",
             data={"payment_method": card, **params},
-            headers=self._auth,
+            headers=self.auth,
             timeout=10,
         )
 

@@ -1,9 +1,11 @@
 """Checkout Sessions: created, refused, paid, declined, expired."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 import stripe
 
 from stripe_emulator import Emulator
@@ -288,3 +290,98 @@ def test_wrong_session_is_refused_by_parameter(shop: Shop, params: dict[str, Any
 
 def _client(emulator: Emulator) -> stripe.StripeClient:
     return stripe.StripeClient(emulator.secret_key, base_addresses={"api": emulator.url})
+
+
+def test_trial_that_asks_for_no_card_needs_none(shop: Shop) -> None:
+    session = shop.session(
+        shop.pro, subscription_data={"trial_period_days": 7}, payment_method_collection="if_required"
+    )
+
+    answer = requests.post(
+        f"{shop.url}/v1/payment_pages/{session.id}/confirm", headers=shop.auth, data={"expected_amount": 0}, timeout=10
+    )
+
+    assert answer.status_code == 200
+    done = shop.reload(session, expand=["subscription"])
+    assert isinstance(done.subscription, stripe.Subscription)
+    assert (done.subscription.status, done.subscription.default_payment_method) == ("trialing", None)
+
+
+def test_card_is_needed_where_something_is_due(shop: Shop) -> None:
+    session = shop.session(shop.pro)
+
+    answer = requests.post(f"{shop.url}/v1/payment_pages/{session.id}/confirm", headers=shop.auth, timeout=10)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "payment_method"
+
+
+def test_setup_mode_saves_a_card_and_takes_nothing(shop: Shop) -> None:
+    customer = shop.customer(card=None)
+    session = shop.client.v1.checkout.sessions.create(
+        {"mode": "setup", "currency": "usd", "customer": customer.id, "success_url": SUCCESS_URL}
+    )
+
+    shop.confirm(session)
+
+    done = shop.reload(session, expand=["setup_intent"])
+    assert (done.status, done.payment_status) == ("complete", "no_payment_required")
+    assert isinstance(done.setup_intent, stripe.SetupIntent) and done.setup_intent.status == "succeeded"
+    assert len(shop.client.v1.payment_methods.list({"customer": customer.id}).data) == 1
+
+
+def test_one_time_purchase_can_have_an_invoice(shop: Shop) -> None:
+    coupon = shop.client.v1.coupons.create({"amount_off": 5000, "currency": "usd", "duration": "once"})
+    session = shop.session(
+        shop.lifetime,
+        invoice_creation={"enabled": True},
+        discounts=[{"coupon": coupon.id}],
+        customer=shop.customer().id,
+    )
+
+    shop.confirm(session, expected_amount=14900)
+
+    invoice = shop.reload(session, expand=["invoice"]).invoice
+    assert isinstance(invoice, stripe.Invoice)
+    assert (invoice.status, invoice.subtotal, invoice.amount_paid) == ("paid", 19900, 14900)
+    assert shop.client.v1.coupons.retrieve(coupon.id).times_redeemed == 1
+
+
+def test_sessions_pressed_at_once_pay_once(shop: Shop) -> None:
+    session = shop.session(shop.pro, customer=shop.customer(card=None).id)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: shop.confirm(session), range(8)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    done = shop.reload(session)
+    assert len(shop.client.v1.charges.list({"customer": str(done.customer)}).data) == 1
+    assert len(shop.client.v1.subscriptions.list({"customer": str(done.customer)}).data) == 1
+
+
+def test_first_time_code_is_refused_to_a_returning_customer(shop: Shop) -> None:
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    code = shop.client.v1.promotion_codes.create(
+        {
+            "promotion": {"type": "coupon", "coupon": coupon.id},
+            "code": f"FIRST{time.time_ns()}",
+            "restrictions": {"first_time_transaction": True},
+        }
+    )
+    customer = shop.customer()
+    shop.subscribe(customer, shop.basic)
+    session = shop.session(shop.pro, customer=customer.id, allow_promotion_codes=True)
+
+    answer = shop.confirm(session, promotion_code=code.code)
+
+    assert answer.status_code == 400
+    assert "prior transactions" in answer.json()["error"]["message"]
+
+
+def test_sold_price_stays_sold_when_it_is_archived(shop: Shop) -> None:
+    session = shop.session(shop.pro)
+    shop.client.v1.prices.update(shop.pro.id, {"active": False})
+
+    assert shop.confirm(session).status_code == 200
+    with pytest.raises(stripe.InvalidRequestError, match="inactive"):
+        shop.session(shop.pro)
