@@ -28,7 +28,7 @@ from tests.stripe_actions import Stripe, signed
 
 # `make test` draws a few examples; HYPOTHESIS_PROFILE=nightly draws thousands.
 LASTING = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
-hypothesis.settings.register_profile("quick", max_examples=30, **LASTING)
+hypothesis.settings.register_profile("quick", max_examples=12, **LASTING)
 hypothesis.settings.register_profile("nightly", max_examples=3000, **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

@@ -14,13 +14,12 @@ from app.billing.payments import record_order_payment
 from app.billing.plans import PLANS_BY_KEY
 from app.billing.roles import role_changes
 from app.billing.snapshots import id_of
-from app.billing.statuses import OrderState
+from app.billing.statuses import UNFULFILLED_STATES, OrderState, dispute_takes_access
 from app.billing.sync import sync_subscription
 from app.database import db, utcnow
 from app.outbox import queue_mail
 
 logger = logging.getLogger(__name__)
-NOT_YET_PAID = (OrderState.PENDING, OrderState.FAILED, OrderState.EXPIRED)
 PAID = ("paid", "no_payment_required")
 
 
@@ -63,12 +62,13 @@ def _settle(order: Order, user: User, session: Mapping[str, Any], home: Home, ca
     order.fulfilled_at = utcnow()
     if session.get("mode") == "payment":
         record_order_payment(order, id_of(session.get("payment_intent")), session["amount_total"], session["created"])
-    if before not in NOT_YET_PAID:
-        # Its refund or dispute came first, and stands.
+    if before not in UNFULFILLED_STATES:
+        # Its refund came first, and stands.
         return {}
-    order.state = OrderState.FULFILLED.value
+    after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
+    order.state = after.value
     _confirm_by_mail(order, user)
-    return order_change(order, before, OrderState.FULFILLED) | role_changes(user, home, cause)
+    return order_change(order, before, after) | role_changes(user, home, cause)
 
 
 def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 
+from app.auth.models import User
 from app.billing.accounts import Home
 from app.billing.customers import owner_of, parse_uuid
 from app.billing.effects import IGNORED, Changes, Effect
@@ -15,13 +16,8 @@ from app.billing.orders import order_change, order_in_metadata
 from app.billing.payments import lock_invoice_owner, record_order_payment, save_invoice
 from app.billing.roles import lock_user, role_changes
 from app.billing.snapshots import id_of
-from app.billing.statuses import OrderState, PaymentStatus
+from app.billing.statuses import DISPUTE_OVER, OrderState, PaymentStatus, dispute_takes_access
 from app.database import db
-
-DISPUTE_WON = frozenset({"won", "warning_closed", "prevented"})
-DISPUTE_OVER = DISPUTE_WON | {"lost"}
-# An inquiry: the bank asks, no money has moved, so nothing is taken away.
-INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
 
 
 def record_refund(charge: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
@@ -30,16 +26,13 @@ def record_refund(charge: Mapping[str, Any], home: Home, *, cause: str) -> Effec
     if order is None:
         return _refund_invoice(charge, home)
     user = lock_user(order.user_id) if order.user_id else None
+    db.session.refresh(order)
     intent = id_of(charge.get("payment_intent"))
-    _save_refund(record_order_payment(order, intent, charge["amount"], charge["created"]), charge)
+    payment = record_order_payment(order, intent, charge["amount"], charge["created"])
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or intent
-    before = order.state
-    if not charge.get("refunded") or before == OrderState.REFUNDED:
-        return Effect()
-    order.state = OrderState.REFUNDED.value
-    changes = order_change(order, before, OrderState.REFUNDED)
-    if user:
-        changes |= role_changes(user, home, cause)
+    changes = _save_refund(payment, charge)
+    if charge["refunded"]:
+        changes |= _move(order, OrderState.REFUNDED, user, home, cause)
     return Effect(changes=changes)
 
 
@@ -50,34 +43,30 @@ def record_dispute(dispute: Mapping[str, Any], home: Home, *, cause: str) -> Eff
         return IGNORED
     user = lock_user(order.user_id) if order.user_id else None
     db.session.refresh(order)
-    status = str(dispute.get("status"))
     if order.stripe_dispute_id == dispute.get("id") and order.dispute_status in DISPUTE_OVER:
         return Effect()
-    before = order.state
-    order.stripe_dispute_id, order.dispute_status = dispute.get("id"), status
-    after = _state_by_dispute(order, status)
-    if after == before:
-        return Effect()
-    order.state = after.value
-    changes: Changes = order_change(order, before, after)
-    if user:
-        changes |= role_changes(user, home, cause)
-    return Effect(changes=changes)
+    order.stripe_dispute_id, order.dispute_status = dispute["id"], dispute["status"]
+    return Effect(changes=_move(order, _state_by_dispute(order), user, home, cause))
 
 
-def _state_by_dispute(order: Order, status: str) -> OrderState:
+def _move(order: Order, after: OrderState, user: User | None, home: Home, cause: str) -> Changes:
+    """Put the order into a state, and decide the role again."""
+    before, order.state = order.state, after.value
+    if before == after:
+        return {}
+    changes = order_change(order, before, after)
+    return changes | role_changes(user, home, cause) if user else changes
+
+
+def _state_by_dispute(order: Order) -> OrderState:
+    """The state that the dispute puts the order in; one that is not fulfilled yet is left to its fulfilment."""
     state = OrderState(order.state)
-    if state in (OrderState.REFUNDED, OrderState.MISMATCHED) or status in INQUIRIES:
+    if state not in (OrderState.FULFILLED, OrderState.DISPUTED):
         return state
-    elif status in DISPUTE_WON:
-        return OrderState.FULFILLED if state == OrderState.DISPUTED and order.fulfilled_at else _unsettled(state)
-    else:
+    elif dispute_takes_access(order.dispute_status):
         return OrderState.DISPUTED
-
-
-def _unsettled(state: OrderState) -> OrderState:
-    """A dispute won before the order's own event came leaves the order to that event."""
-    return OrderState.PENDING if state == OrderState.DISPUTED else state
+    else:
+        return OrderState.FULFILLED
 
 
 def _order_of(stripe_object: Mapping[str, Any]) -> Order | None:

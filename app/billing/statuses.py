@@ -31,6 +31,20 @@ class OrderState(StrEnum):
     MISMATCHED = "mismatched"
 
 
+# An order in one of these has not been fulfilled, and may still be.
+UNFULFILLED_STATES = frozenset({OrderState.PENDING, OrderState.FAILED, OrderState.EXPIRED})
+
+DISPUTE_WON = frozenset({"won", "warning_closed", "prevented"})
+DISPUTE_OVER = DISPUTE_WON | {"lost"}
+# An inquiry: the bank asks, no money has moved, so nothing is taken away.
+DISPUTE_INQUIRY = frozenset({"warning_needs_response", "warning_under_review"})
+
+
+def dispute_takes_access(dispute_status: str | None) -> bool:
+    """Whether a payment's dispute, if it has one, suspends what was paid for."""
+    return dispute_status is not None and dispute_status not in DISPUTE_WON | DISPUTE_INQUIRY
+
+
 class PaymentStatus(StrEnum):
     """What became of a payment; refunds stand beside it as an amount."""
 
