@@ -6,6 +6,7 @@ from stripe_emulator.engine import ending, timers
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.item_changes import apply_entries
+from stripe_emulator.engine.payment_methods import default_for
 from stripe_emulator.engine.subscription_items import period_end
 from stripe_emulator.engine.subscription_timers import set_timers
 from stripe_emulator.engine.subscription_updates import update_subscription
@@ -57,6 +58,8 @@ def begin(tx: Transaction, schedule: Json) -> None:
         "trial_end": phase["trial_end"],
         "collection_method": phase["collection_method"],
         "billing_mode": schedule["billing_mode"],
+        # Nobody is there to be told that the customer has no way to pay yet.
+        "payment_behavior": None if default_for(tx, customer["id"]) else "default_incomplete",
     }
     subscription = create_subscription(tx, customer, {key: value for key, value in params.items() if value})
     with changing(tx, "subscription_schedule.updated", schedule):
