@@ -12,11 +12,11 @@ from app.account.page import account_page
 from app.auth import audit
 from app.auth.forms import text_of
 from app.auth.limits import limit_password_checks
-from app.auth.mailing import commit_and_deliver
 from app.auth.passwords import hash_password
 from app.auth.recovery import set_password_hash
 from app.auth.sessions import end_session, renew_session, this_user
 from app.auth.verification import request_email_change
+from app.database import db
 
 
 @bp.post("/email")
@@ -29,7 +29,7 @@ def change_email() -> Response | tuple[str, int]:
         return account_page(email_form=form), 422
     email = text_of(form.email)
     request_email_change(this_user(), email)
-    commit_and_deliver()
+    db.session.commit()
     flash(f"We sent a link to {email}. The address counts once you follow it.", "success")
     return redirect(url_for("account.index"), 303)
 
@@ -47,7 +47,7 @@ def change_password() -> Response | tuple[str, int]:
     set_password_hash(user, password_hash)
     renew_session(user.id)
     audit.record(user.id, audit.Kind.PASSWORD_CHANGED)
-    commit_and_deliver()
+    db.session.commit()
     flash("Your password is changed, and you are logged out everywhere else.", "success")
     return redirect(url_for("account.index"), 303)
 
@@ -73,7 +73,7 @@ def delete() -> Response | tuple[str, int]:
         form.form_errors.append("You are the only admin. Make somebody else one first.")
         return _delete_page(form), 422
     end_session()
-    commit_and_deliver()
+    db.session.commit()
     flash("Your account is deleted. Thank you for having been here.", "success")
     return redirect(url_for("pricing.landing"), 303)
 

@@ -7,10 +7,10 @@ from werkzeug import Response
 from app.auth.blueprint import bp
 from app.auth.forms import ForgotPasswordForm, ResetPasswordForm, text_of
 from app.auth.limits import limit_forgotten_password, limit_token_use
-from app.auth.mailing import commit_and_deliver
 from app.auth.recovery import request_reset, user_of_reset
 from app.auth.recovery import reset_password as set_password
 from app.auth.sessions import end_session
+from app.database import db
 
 LINK_SENT = "If that address has an account, a link to set a new password is on its way. It works for an hour."
 RESET_DONE = "Your new password is set, and you are logged out everywhere. Log in with it to go on."
@@ -23,7 +23,7 @@ def forgot_password() -> Response | tuple[str, int]:
     form = ForgotPasswordForm()
     if form.validate_on_submit():
         request_reset(text_of(form.email))
-        commit_and_deliver()
+        db.session.commit()
         flash(LINK_SENT, "info")
         return redirect(url_for("auth.login"), 303)
     return render_template("auth/forgot_password.html", form=form), 422 if form.is_submitted() else 200
@@ -42,7 +42,7 @@ def reset_password(token: str) -> Response:
     if set_password(token, text_of(form.password)) is None:
         return _show(None, 400)
     end_session()
-    commit_and_deliver()
+    db.session.commit()
     flash(RESET_DONE, "success")
     return redirect(url_for("auth.login"), 303)
 

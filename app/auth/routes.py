@@ -14,7 +14,6 @@ from app.auth.blueprint import bp
 from app.auth.destinations import Destination, go_on
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.limits import limit_login, limit_sign_up
-from app.auth.mailing import commit_and_deliver
 from app.auth.sessions import end_session, start_session
 from app.auth.verification import send_verification
 from app.database import db
@@ -37,7 +36,7 @@ def signup() -> Response | tuple[str, int] | str:
         if user is not None:
             send_verification(user)
             start_session(user.id, remember=False)
-            commit_and_deliver()
+            db.session.commit()
             return go_on(destination)
         form.email.errors = [SIGN_UP_FAILED]
     elif _is_reading_signed_in(form):

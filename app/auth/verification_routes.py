@@ -6,10 +6,10 @@ from werkzeug import Response
 
 from app.auth.blueprint import bp
 from app.auth.limits import limit_mail
-from app.auth.mailing import commit_and_deliver
 from app.auth.sessions import this_user
 from app.auth.verification import AddressTaken, send_verification
 from app.auth.verification import verify_email as confirm
+from app.database import db
 
 
 @bp.get("/verify-email/<token>")
@@ -25,7 +25,7 @@ def verify_email(token: str) -> Response:
         return redirect(url_for("account.index"), 303)
     if user is None:
         return make_response(render_template("auth/verify_email.html"), 400)
-    commit_and_deliver()
+    db.session.commit()
     flash(f"{user.email} is confirmed.", "success")
     return redirect(url_for("account.index"), 303)
 
@@ -45,5 +45,5 @@ def resend_verification() -> Response:
 def _send_again() -> None:
     user = this_user()
     send_verification(user)
-    commit_and_deliver()
+    db.session.commit()
     flash(f"We sent a new link to {user.pending_email or user.email}.", "success")

@@ -1,5 +1,8 @@
 """Rate limits: by network address and by account, checked before any hash, answered with when to come back."""
 
+from collections.abc import Callable
+
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -105,3 +108,18 @@ def test_leaving_for_the_portal_is_limited(alice: Person) -> None:
 
 def test_pages_are_not_limited(client: FlaskClient) -> None:
     assert {client.get("/login").status_code for _ in range(50)} == {200}
+
+
+@pytest.mark.parametrize(("trusted_proxies", "codes"), [(0, [422] * 20 + [429]), (1, [422] * 21)])
+def test_forwarded_address_counts_only_behind_a_proxy(
+    restart: Callable[..., Flask], app: Flask, trusted_proxies: int, codes: list[int]
+) -> None:
+    browser = visitor(restart(trusted_proxies=trusted_proxies))
+    token = browser.csrf_token("/login")
+
+    def guess(number: int) -> int:
+        fields = {"csrf_token": token, "email": f"user{number}@example.com", "password": "wrong one"}
+        forwarded = {"X-Forwarded-For": f"203.0.113.{number}"}
+        return browser.client.post("/login", data=fields, headers=forwarded).status_code
+
+    assert [guess(number) for number in range(21)] == codes
