@@ -2,10 +2,20 @@
 
 from flask import Flask
 
-from stripe_emulator.hosted import authentication, checkout, dashboard, invoices, oauth, portal, portal_login, receipts
+from stripe_emulator.hosted import (
+    authentication,
+    checkout,
+    dashboard,
+    invoices,
+    oauth,
+    payment_links,
+    portal,
+    portal_login,
+    receipts,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register the blueprints."""
-    for part in (checkout, authentication, portal, portal_login, invoices, receipts, oauth, dashboard):
+    for part in (checkout, payment_links, authentication, portal, portal_login, invoices, receipts, oauth, dashboard):
         app.register_blueprint(part.bp)
