@@ -1,9 +1,11 @@
 """`python -m stripe_emulator`: run the emulator until Ctrl-C."""
 
 import argparse
+import errno
 import ipaddress
 import logging
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +16,7 @@ from stripe_emulator.emulator import Emulator
 from stripe_emulator.server import Server
 from stripe_emulator.store import Store
 
+_LAST_PORT = 65535
 DEFAULT_DB = Path("instance") / "stripe-emulator.sqlite3"
 
 
@@ -25,14 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        server = Server(Store(options.db), options.host, options.port)
-        _apply(server, options)
-        server.start()
-    except OSError as error:
-        _say(
-            f"The Stripe emulator cannot listen on {options.host}:{options.port}: {_reason(error)}",
-            sys.stderr,
-        )
+        server = _start(options)
+    except (OSError, sqlite3.Error) as error:
+        _say(f"The Stripe emulator cannot {_attempted(options, error)}", sys.stderr)
         return 1
     _announce(server, options)
     stop.wait()
@@ -40,15 +38,34 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _start(options: argparse.Namespace) -> Server:
+    server = Server(Store(options.db), options.host, options.port)
+    _apply(server, options)
+    server.start()
+    return server
+
+
+def _attempted(options: argparse.Namespace, error: OSError | sqlite3.Error) -> str:
+    """Say what failed, for a person: the port is the usual reason, the database the other one."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        text = f"listen on {options.host}:{options.port}: the port is already in use"
+    elif isinstance(error, sqlite3.Error) or error.filename is not None:
+        text = f"use the database {options.db}: {error}"
+    else:
+        text = f"listen on {options.host}:{options.port}: {error}"
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m stripe_emulator", description="A local, stateful stand-in for Stripe.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, default=12111, help="port to listen on (default: 12111)")
+    parser.add_argument("--port", type=_port, default=12111, help="port to listen on (default: 12111)")
     parser.add_argument("--db", type=Path, default=DEFAULT_DB, help=f"database file (default: {DEFAULT_DB})")
     parser.add_argument("--chaos", action="store_true", help="duplicate, delay, drop and shuffle deliveries")
     parser.add_argument("--no-chaos", action="store_true", help="switch off chaos left on in the database")
     parser.add_argument(
         "--retry-schedule",
+        type=_waits,
         metavar="SECONDS",
         help="comma-separated waits between the attempts of a delivery (default: "
         + ",".join(map(str, deliveries.RETRY_SCHEDULE))
@@ -57,12 +74,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}")
+    return port
+
+
+def _waits(text: str) -> list[float]:
+    try:
+        return [float(one) for one in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError("numbers of seconds are expected, such as 1,3,8") from None
+
+
 def _apply(server: Server, options: argparse.Namespace) -> None:
     if options.chaos or options.no_chaos:
         server.control.set_chaos(chaos.FULL if options.chaos else chaos.CALM)
     if options.retry_schedule:
-        waits = [float(one) for one in options.retry_schedule.split(",")]
-        server.control.set_settings({deliveries.RETRY_SETTING: waits})
+        server.control.set_settings({deliveries.RETRY_SETTING: options.retry_schedule})
 
 
 def _announce(server: Server, options: argparse.Namespace) -> None:
@@ -87,10 +117,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _reason(error: OSError) -> str:
-    return "the port is already in use" if "in use" in str(error).lower() else str(error)
 
 
 if __name__ == "__main__":

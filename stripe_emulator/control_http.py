@@ -45,7 +45,8 @@ class ControlHttp:
         return Answer(status, {}, json.dumps(body).encode())
 
     def _answer(self, call: Call, remote_address: str) -> Json:
-        if not _is_loopback(remote_address):
+        # A name that only now points to this machine is a web page's trick to be let in here.
+        if not _is_loopback(remote_address) or not _is_loopback(_host_name(call.headers.get("host", ""))):
             raise errors.invalid_request("The controls answer this machine only.", status=403)
         route = self._routes.get((call.method, call.path.removeprefix("/_emulator/").strip("/")))
         if route is None:
@@ -87,7 +88,14 @@ class ControlHttp:
             return {"secret": endpoint_secrets.roll(tx, endpoint["id"], overlap)}
 
 
+def _host_name(host: str) -> str:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name.strip("[]")
+
+
 def _is_loopback(address: str) -> bool:
+    if address == "localhost":
+        return True
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

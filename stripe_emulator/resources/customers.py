@@ -41,8 +41,10 @@ def create(request: Request) -> Json:
 @operation("GET", "/v1/customers")
 def list_all(request: Request) -> Json:
     """List customers; those on a test clock only when that clock is asked for."""
-    filters = {"email": request.params.get("email"), "test_clock": request.params.get("test_clock")}
-    return list_objects(request, "customer", filters=filters)
+    clock = request.params.get("test_clock")
+    filters = {"email": request.params.get("email"), "test_clock": clock}
+    where = None if clock else (lambda customer: customer["test_clock"] is None)
+    return list_objects(request, "customer", filters=filters, where=where)
 
 
 @operation("GET", "/v1/customers/search")

@@ -59,6 +59,7 @@ def test_time_does_not_go_back(fresh_emulator: Emulator) -> None:
         ("POST", "/_emulator/advance", b'{"days": "x"}', JSON, 400),
         ("POST", "/_emulator/roll_secret", b"{}", JSON, 400),
         ("POST", "/_emulator/roll_secret", b'{"webhook_endpoint": "we_no"}', JSON, 400),
+        ("POST", "/_emulator/reset", b"{}", JSON | {"Host": "evil.example:80"}, 403),
     ],
 )
 def test_wrong_control_is_refused(

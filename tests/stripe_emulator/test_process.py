@@ -57,6 +57,29 @@ def test_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--db", "/dev/null/stripe.sqlite3"], "cannot use the database /dev/null/stripe.sqlite3"),
+        (["--port", "70000"], "a port is a number from 0 to 65535"),
+        (["--retry-schedule", "1,soon"], "numbers of seconds are expected"),
+    ],
+)
+def test_wrong_options_are_explained_without_a_traceback(options: list[str], message: str) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "stripe_emulator", "--port", "0", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert finished.returncode in (1, 2)
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
 def test_listening_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
     with EmulatorProcess(tmp_path / "stripe.sqlite3", "--host", "0.0.0.0") as running:
         running.process.terminate()

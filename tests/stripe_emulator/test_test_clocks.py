@@ -13,6 +13,7 @@ def test_clock_gives_its_time_to_its_customers(client: stripe.StripeClient) -> N
 
     assert customer.created == START
     assert client.v1.customers.list({"test_clock": clock.id}).data[0].id == customer.id
+    assert customer.id not in [one.id for one in client.v1.customers.list({"limit": 100}).data]
 
 
 def test_advanced_clock_answers_advancing_and_is_then_ready(client: stripe.StripeClient) -> None:
