@@ -88,24 +88,28 @@ def show_heartbeat() -> None:
 
 
 def work_every_night() -> None:
-    """Compare every user with Stripe, and forget what is too old to keep."""
+    """Do the night's work once a night, however many consumers start it; after a failure it is taken up again."""
+    huey, today = get_jobs().huey, utcnow().date()
+    huey.delete(f"night-{today - timedelta(days=1)}")
+    if not huey.put_if_empty(f"night-{today}", "taken"):
+        return
+    try:
+        _do_the_nights_work()
+    except Exception:
+        huey.delete(f"night-{today}")
+        raise
+
+
+def _do_the_nights_work() -> None:
+    """Forget what is too old to keep, and compare every user with Stripe."""
     from app.billing.reconcile import sync_all
     from app.retention import clean_up
 
-    if not _is_first_tonight():
-        return
     clean_up()
     report = asdict(sync_all())
     counts = {name: len(found) if isinstance(found, list) else found for name, found in report.items()}
     get_jobs().huey.put(LAST_RECONCILE, {"at": utcnow(), **counts})
     logger.info("Nightly reconcile: %s.", ", ".join(f"{name} {count}" for name, count in counts.items()))
-
-
-def _is_first_tonight() -> bool:
-    """With several consumers on one Redis, each starts the night's work; one of them does it."""
-    huey, today = get_jobs().huey, utcnow().date()
-    huey.delete(f"night-{today - timedelta(days=1)}")
-    return bool(huey.put_if_empty(f"night-{today}", "taken"))
 
 
 def _build_jobs(app: Flask) -> Jobs:
@@ -119,7 +123,8 @@ def _build_jobs(app: Flask) -> Jobs:
     huey = _build_huey(app, results=False, serializer=serializer)
     deliver = huey.task(name="deliver")(_in_context(app, deliver_due))
     huey.periodic_task(crontab(minute="*"), name="every_minute")(_in_context(app, work_every_minute))
-    huey.periodic_task(crontab(hour="3", minute="17"), name="every_night")(_in_context(app, work_every_night))
+    nightly = huey.periodic_task(crontab(hour="3", minute="17"), name="every_night", retries=5, retry_delay=600)
+    nightly(_in_context(app, work_every_night))
     huey.on_startup(name="show_heartbeat")(_in_context(app, show_heartbeat))
     return Jobs(huey, deliver)
 

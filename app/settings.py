@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+from click import ClickException
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -19,8 +20,8 @@ EMULATOR_API_BASE = "http://127.0.0.1:12111"
 EMULATOR_SECRET_KEY = "sk_test_perennial_emulator_000000"  # noqa: S105  # Opens nothing but the emulator.
 
 
-class SettingsError(Exception):
-    """The settings cannot be used; the message lists every problem by setting name."""
+class SettingsError(ClickException):
+    """The settings cannot be used; the message lists every problem by setting name, also under `flask`."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems

@@ -14,6 +14,8 @@ from pydantic import SecretStr
 
 from app import jobs, retention
 from app.auth.models import UserSession
+from app.billing.errors import StripeUnavailable
+from app.billing.gateway import StripeGateway
 from app.billing.models import StripeEvent
 from app.database import db, utcnow
 from app.outbox import OutboxMail, queue_mail
@@ -106,6 +108,27 @@ def test_every_night_repairs_the_roles_once_a_night(working: Flask, alice: Perso
     db.session.commit()
     jobs.work_every_night()
     assert alice.role == "pro"
+
+
+def test_nights_work_that_failed_is_taken_up_again(
+    working: Flask, settings: Settings, alice: Person, catalogue: None
+) -> None:
+    db.session.execute(db.text("UPDATE users SET role = 'pro'"))
+    db.session.commit()
+    reachable = working.extensions["stripe_gateway"]
+    away = settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
+    working.extensions["stripe_gateway"] = StripeGateway(away)
+    with pytest.raises(StripeUnavailable):
+        jobs.work_every_night()
+    assert jobs.last_reconcile() is None
+    working.extensions["stripe_gateway"] = reachable
+
+    jobs.work_every_night()
+
+    assert alice.role == "free"
+    found = jobs.last_reconcile()
+    assert found is not None
+    assert found["has_access_without_paying"] == 1
 
 
 def test_clean_up_forgets_ended_sessions_and_old_contents(working: Flask, alice: Person) -> None:

@@ -7,12 +7,15 @@ from app.billing.errors import BillingError, StripeObjectMissing
 from app.billing.gateway import StripeGateway, StripeObject
 from app.billing.plans import PLANS, PRICES, Plan, Price
 from app.billing.push_run import PushRun
+from app.database import db
 from app.settings import Settings
 
 
 def push_catalogue(gateway: StripeGateway, settings: Settings) -> PushRun:
     """Create or update products, prices, the portal configuration and the webhook endpoint."""
     gateway.connected_account = connected_account()
+    # No transaction is open while Stripe is asked.
+    db.session.commit()
     run = PushRun(gateway, settings)
     stored = stored_prices(gateway)
     offered: dict[str, list[str]] = {}

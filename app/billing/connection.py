@@ -99,13 +99,17 @@ def ask_state(gateway: StripeGateway) -> ConnectionState:
     Raises `StripeUnavailable` when Stripe is out of reach.
     """
     connection = current_connection()
-    gateway.connected_account = connection.stripe_account if connection else None
-    if connection and connection.state == ConnectionState.REVOKED:
+    account, known = (connection.stripe_account, connection.state) if connection else (None, None)
+    # No transaction is open while Stripe is asked.
+    db.session.commit()
+    gateway.connected_account = account
+    if known == ConnectionState.REVOKED:
         return ConnectionState.REVOKED
     state = _probe(gateway)
-    if connection and connection.state != state:
-        connection.state, connection.changed_at = state, utcnow()
-    db.session.commit()
+    if account and known != state:
+        changed = sa.update(StripeConnection).where(StripeConnection.stripe_account == account)
+        db.session.execute(changed.values(state=state, changed_at=utcnow()))
+        db.session.commit()
     return state
 
 

@@ -11,11 +11,13 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.billing import connection
+from app.billing.catalogue_push import push_catalogue
 from app.billing.connection import ConnectionState
 from app.billing.gateway import StripeGateway
 from app.billing.models import StripeConnection
 from app.database import db, utcnow
 from app.settings import Settings
+from stripe_emulator import Emulator
 from tests.people import Person
 
 
@@ -177,3 +179,24 @@ def test_late_word_of_an_earlier_revocation_changes_nothing(connecting: Flask, o
         assert not connection.mark_revoked(account, utcnow() - timedelta(hours=1))
         assert not connection.mark_revoked("acct_of_somebody_else", utcnow())
         assert connection.ask_state(connecting.extensions["stripe_gateway"]) == ConnectionState.CONNECTED
+
+
+def test_account_that_takes_its_permission_back_stops_sales_until_it_is_connected_again(
+    connecting: Flask, olga: Person, alice: Person, emulator: Emulator, site: str
+) -> None:
+    connect(olga)
+    [(account, _)] = stored(connecting)
+    gateway: StripeGateway = connecting.extensions["stripe_gateway"]
+    with connecting.app_context():
+        run = push_catalogue(gateway, connecting.extensions["settings"])
+    gateway.client.oauth.deauthorize({"stripe_user_id": account})
+    emulator.wait_until_idle()
+    state_after, refused = stored(connecting)[0][1], alice.buy("pro")
+
+    connect(olga)
+
+    assert any(line.startswith("created    webhook endpoint") for line in run.lines)
+    assert any(line.startswith("removed    webhook endpoint") for line in run.lines)
+    assert state_after == "revoked"
+    assert refused.status_code == 503
+    assert alice.buy("pro").status_code == 303

@@ -318,6 +318,18 @@ def test_commands_are_found_with_plain_flask_from_the_root(tmp_path: Path) -> No
         assert f"  {command} " in result.stdout
 
 
+def test_unusable_settings_are_told_without_a_traceback() -> None:
+    environment = {**os.environ, "APP_ENV": "production", "SECRET_KEY": "hunter2"}
+    flask = Path(sys.executable).with_name("flask")
+
+    result = subprocess.run([flask, "billing", "status"], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: The settings have problems:\n")
+    assert "Traceback" not in result.stderr
+    assert "hunter2" not in result.stderr
+
+
 def test_stripes_absence_is_our_own_error(absent_stripe: None, app: Flask) -> None:
     with app.app_context(), pytest.raises(StripeUnavailable), get_gateway().errors():
         get_gateway().v1.prices.list({})

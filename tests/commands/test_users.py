@@ -1,4 +1,4 @@
-"""`flask users create` and `flask users promote`."""
+"""`flask users create`, `flask users promote` and `flask users logout`."""
 
 import pytest
 from flask import Flask
@@ -81,3 +81,11 @@ def test_promote_of_an_unknown_user_is_one_line(run: Run) -> None:
 
     assert result.exit_code == 1
     assert result.output == "Error: No user has the address nobody@example.com.\n"
+
+
+def test_logout_ends_every_session_of_this_user_alone(alice: Person, bob: Person, run: Run) -> None:
+    result = run("users", "logout", alice.email)
+
+    assert result.exit_code == 0, result.output
+    assert alice.get("/account").status_code == 302
+    assert bob.get("/account").status_code == 200
