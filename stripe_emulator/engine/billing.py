@@ -32,15 +32,11 @@ def issue(tx: Transaction, subscription: Json, invoice: Json, *, collect: bool =
     return tx.require("invoice", invoice["id"]), outcome
 
 
-def bill_pending(tx: Transaction, subscription: Json, *, collect: bool = True) -> Json | None:
-    """Make an invoice of the subscription's pending invoice items, if there are any."""
+def prepare_pending(tx: Transaction, subscription: Json) -> Json | None:
+    """Return an invoice of the subscription's pending invoice items, to be issued, if there are any."""
     customer, currency = subscription["customer"], subscription["currency"]
     pending = pending_item_lines(tx, customer, currency, subscription["id"])
-    if not pending:
-        return None
-    prepared = prepare(tx, subscription, "subscription_update", pending)
-    invoice, _ = issue(tx, subscription, prepared, collect=collect)
-    return invoice
+    return prepare(tx, subscription, "subscription_update", pending) if pending else None
 
 
 def _remember_latest(tx: Transaction, subscription: Json, invoice: Json) -> None:

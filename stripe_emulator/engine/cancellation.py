@@ -22,9 +22,10 @@ def cancel_now(
         raise errors.resource_missing("subscription", subscription["id"])
     if prorate:
         proration.store_prorations(tx, proration.credit_unused(tx, subscription, tx.now(subscription)))
+    last = billing.prepare_pending(tx, subscription) if invoice_now else None
     ended = ending.end_subscription(tx, subscription, details=details)
-    if invoice_now:
-        billing.bill_pending(tx, ended)
+    if last is not None:
+        billing.issue(tx, ended, last)
     return ended
 
 
