@@ -57,7 +57,7 @@ def register_commands(app: Flask) -> None:
         LazyGroup(
             "users",
             "The people with accounts.",
-            {"create": "users", "promote": "users"},
+            {"create": "users", "promote": "users", "logout": "users"},
         )
     )
     app.cli.add_command(LazyGroup("jobs", "What runs in the background.", {"run": "jobs"}))

@@ -1,10 +1,11 @@
-"""`flask users create` and `flask users promote`."""
+"""`flask users create`, `flask users promote` and `flask users logout`."""
 
 import sys
 
 import click
 from flask.cli import with_appcontext
 
+from app.auth import audit
 from app.auth.accounts import create_user
 from app.auth.addresses import InvalidAddress, normalize_address
 from app.auth.password_rules import password_problem
@@ -46,6 +47,18 @@ def promote(email: str) -> None:
     end_sessions(user.id)
     db.session.commit()
     click.echo(f"{user.email} is an admin now.")
+
+
+@click.command()
+@click.argument("email")
+@with_appcontext
+def logout(email: str) -> None:
+    """Log a user out of every browser."""
+    user = user_with(email)
+    end_sessions(user.id)
+    audit.record(user.id, audit.Kind.SESSIONS_ENDED)
+    db.session.commit()
+    click.echo(f"{user.email} is logged out everywhere.")
 
 
 def _ask_twice() -> str:
