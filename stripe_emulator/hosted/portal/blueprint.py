@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, g, make_response, render_template
 
-from stripe_emulator.hosted.portal.session import PortalSession, SessionExpired, open_session
+from stripe_emulator.hosted.portal.session import PortalSession, SessionExpired, find_session, mark_opened
 from stripe_emulator.hosted.security import allow_form_redirect
 from stripe_emulator.hosted.storage import current_store
 from stripe_emulator.store import Json
@@ -13,8 +13,11 @@ bp = Blueprint("portal", __name__, url_prefix="/p/session/<token>")
 @bp.url_value_preprocessor
 def load_session(endpoint: str | None, values: Json | None) -> None:
     """Find the session that the address names, for every view of the portal."""
-    with current_store().write() as tx:
-        g.portal = open_session(tx, (values or {}).pop("token"))
+    with current_store().read() as tx:
+        g.portal = find_session(tx, (values or {}).pop("token"))
+    if not g.portal.opened:
+        with current_store().write() as tx:
+            mark_opened(tx, g.portal)
     allow_form_redirect(g.portal.return_url, g.portal.completion_url)
 
 

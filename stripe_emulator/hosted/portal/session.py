@@ -31,6 +31,7 @@ class PortalSession:
     configuration: Json
     customer_id: str
     merchant: str
+    opened: bool
     flow_done: bool
 
     @property
@@ -72,22 +73,25 @@ class PortalSession:
             abort(403, "The portal's configuration does not allow this.")
 
 
-def open_session(tx: Transaction, token: str) -> PortalSession:
+def find_session(tx: Transaction, token: str) -> PortalSession:
     """Return the session behind a token, or raise SessionExpired; the hour starts when it is first opened."""
     session = tx.get(KIND, token)
     if session is None:
         abort(404)
     hidden = tx.hidden(KIND, session["id"])
-    merchant = merchant_name(tx)
-    opened = hidden.get("opened")
+    merchant, opened = merchant_name(tx), hidden.get("opened")
     age = time.time() - opened if opened else tx.now() - session["created"]
     if age > OPEN_SECONDS:
-        raise SessionExpired(merchant, safe_address(session.get("return_url")))
-    if opened is None:
-        tx.set_hidden(KIND, session["id"], {**hidden, "opened": time.time()})
+        raise SessionExpired(merchant, safe_address(session["return_url"]))
     configuration = tx.require("billing_portal.configuration", session["configuration"])
     done = bool(hidden.get("flow_done"))
-    return PortalSession(token, session, configuration, session["customer"], merchant, done)
+    return PortalSession(token, session, configuration, session["customer"], merchant, bool(opened), done)
+
+
+def mark_opened(tx: Transaction, portal: PortalSession) -> None:
+    """Start the session's hour, in real time: the emulator's clock may be moved while the page is open."""
+    hidden = tx.hidden(KIND, portal.session["id"])
+    tx.set_hidden(KIND, portal.session["id"], {"opened": time.time(), **hidden})
 
 
 def finish_flow(tx: Transaction, portal: PortalSession) -> None:
