@@ -255,6 +255,32 @@ def test_expired_session_says_so(shop: Shop, visitor: Visitor) -> None:
     assert late.location == f"/c/pay/{session.id}"
 
 
+def test_expired_session_is_started_again_from_its_recovery_address(shop: Shop, visitor: Visitor) -> None:
+    session = shop.checkout(
+        customer=shop.customer().id,
+        client_reference_id="order-1",
+        subscription_data={"metadata": {"orderId": "order-1"}},
+        after_expiration={"recovery": {"enabled": True}},
+    )
+    expired = shop.client.v1.checkout.sessions.expire(session.id)
+    assert expired.after_expiration is not None
+    assert expired.after_expiration.recovery is not None
+
+    path = urlsplit(visitor.get(str(expired.after_expiration.recovery.url)).location).path
+    visitor.post(path, CARD)
+
+    copy = shop.client.v1.checkout.sessions.retrieve(path.rpartition("/")[2])
+    subscription = shop.client.v1.subscriptions.retrieve(str(copy.subscription))
+    assert (copy.recovered_from, copy.client_reference_id) == (session.id, "order-1")
+    assert subscription.metadata["orderId"] == "order-1"
+
+
+def test_session_without_recovery_cannot_be_started_again(shop: Shop, visitor: Visitor) -> None:
+    session = shop.checkout(customer=shop.customer().id)
+
+    assert visitor.get(f"/c/pay/{session.id}/recover").status == 404
+
+
 def test_completed_session_shows_that_it_is_done(shop: Shop, visitor: Visitor) -> None:
     session = shop.checkout(customer=shop.customer().id)
     pay(visitor, session)
