@@ -10,7 +10,7 @@ from app.billing.accounts import connected_account
 from app.billing.errors import BillingError, StripeForbidden, StripeUnauthorized, StripeUnavailable
 from app.billing.gateway import StripeGateway
 from app.billing.models import StripeConnection
-from app.database import db, utcnow
+from app.database import begin_write, db, utcnow
 from app.settings import Settings
 
 CALLBACK = "/admin/connection/callback"
@@ -46,6 +46,8 @@ def connect(gateway: StripeGateway, code: str) -> StripeConnection:
         raise
     if bool(token.livemode) != gateway.livemode:
         raise ConnectionRefused("The account was connected in the other mode (test or live) than the key's.")
+    # Stripe sends the browser back by GET, which reads unless told otherwise.
+    begin_write()
     connection = _remember(str(token.stripe_user_id), gateway.livemode)
     db.session.commit()
     _forget_what_was_found()

@@ -11,12 +11,15 @@ OURS = {"configured_by": "perennial"}
 
 def push(run: PushRun, offered: dict[str, list[str]]) -> None:
     """Make the portal offer a change between these prices, listed by product."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "name": run.settings.app_name,
         "default_return_url": f"{run.settings.site_url}/account",
         "metadata": OURS,
         "features": _features(offered),
     }
+    if run.settings.site_url.startswith("https://"):
+        # Stripe takes public addresses alone.
+        wanted["business_profile"] = _legal_pages(run.settings.site_url)
     current = find(run.gateway)
     only_existing = {} if current is None else {"active": True}
     run.ensure(
@@ -38,6 +41,10 @@ def find(gateway: StripeGateway) -> StripeObject | None:
             if OURS.items() <= found["metadata"].items():
                 return found
     return None
+
+
+def _legal_pages(site_url: str) -> dict[str, str]:
+    return {"privacy_policy_url": f"{site_url}/privacy", "terms_of_service_url": f"{site_url}/terms"}
 
 
 def _features(offered: dict[str, list[str]]) -> dict[str, Any]:

@@ -139,6 +139,17 @@ def test_portal_offers_every_recurring_price_and_cancels_at_period_end(
     assert features["subscription_cancel"]["mode"] == "at_period_end"
 
 
+def test_portal_of_a_public_site_links_to_its_legal_pages(gateway: StripeGateway, settings: Settings) -> None:
+    public = with_settings(settings, base_url="https://example.com")
+
+    push_catalogue(gateway, public)
+
+    configuration = portal_configuration.find(gateway)
+    assert configuration is not None
+    assert configuration["business_profile"]["terms_of_service_url"] == "https://example.com/terms"
+    assert actions(push_catalogue(gateway, public)) == {"unchanged"}
+
+
 def test_portal_changed_in_the_dashboard_is_put_right(gateway: StripeGateway, settings: Settings) -> None:
     push_catalogue(gateway, settings)
     configuration = portal_configuration.find(gateway)
