@@ -101,7 +101,7 @@ def _attempt(tx: Transaction, session: Json, payment_method: Json, details: Json
     decide = outcomes.decide if paying else outcomes.decide_setup
     outcome = decide(tx, payment_method, authenticated=authenticated)
     if outcome.status in ("succeeded", "processing"):
-        intent = _intent_of(tx, session)
+        intent = _reusable_intent(tx, session, paying)
         done = fulfilment.fulfil(tx, session, payment_method, intent, details, authenticated=authenticated)
     else:
         done = _stop(tx, session, payment_method, details, paying, authenticated)
@@ -112,16 +112,10 @@ def _stop(
     tx: Transaction, session: Json, payment_method: Json, details: Json, paying: bool, authenticated: bool
 ) -> Json:
     """Try a payment that will not go through: the session stays open."""
-    intent = _intent_of(tx, session) or (
+    intent = _reusable_intent(tx, session, paying) or (
         fulfilment.create_payment(tx, session) if paying else fulfilment.create_setup(tx, session)
     )
-    tx.set_hidden(
-        intent["object"],
-        intent["id"],
-        {**tx.hidden(intent["object"], intent["id"]), "session": session["id"]},
-    )
-    hidden = tx.hidden(KIND, session["id"])
-    tx.set_hidden(KIND, session["id"], {**hidden, "intent": [intent["object"], intent["id"]], "details": details})
+    _remember(tx, session, intent, details)
     extra: dict[str, Any] = {"authenticated": authenticated, "return_url": session["url"]}
     if paying:
         outcome = attempts.attempt(tx, intent, payment_method, **extra)
@@ -132,6 +126,23 @@ def _stop(
     if outcome.status == "declined":
         raise refusal(tx, intent)
     return session
+
+
+def _remember(tx: Transaction, session: Json, intent: Json, details: Json) -> None:
+    kind, id = intent["object"], intent["id"]
+    tx.set_hidden(kind, id, {**tx.hidden(kind, id), "session": session["id"]})
+    hidden = tx.hidden(KIND, session["id"])
+    tx.set_hidden(KIND, session["id"], {**hidden, "intent": [kind, id], "details": details})
+
+
+def _reusable_intent(tx: Transaction, session: Json, paying: bool) -> Json | None:
+    """Return the intent of an earlier try, brought to what is due now: a promotion code may have come in between."""
+    intent = _intent_of(tx, session)
+    if intent is None or intent["object"] != ("payment_intent" if paying else "setup_intent"):
+        return None
+    if paying:
+        intent["amount"] = session["amount_total"]
+    return intent
 
 
 def _intent_of(tx: Transaction, session: Json) -> Json | None:

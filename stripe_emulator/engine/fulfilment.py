@@ -28,13 +28,11 @@ def fulfil(
     """Carry out a payment that is known to go through, then complete the session."""
     customer = customer_for(tx, session, payment_method, details)
     paying = session["mode"] != "setup" and (session["amount_total"] or 0) > 0
-    if intent is not None and intent["object"] == ("payment_intent" if paying else "setup_intent"):
+    if intent is not None:
         intent["customer"] = customer["id"] if customer else None
     elif payment_method is not None:
         session = {**session, "customer": customer["id"] if customer else None}
         intent = create_payment(tx, session) if paying else create_setup(tx, session)
-    else:
-        intent = None
     if payment_method is not None and intent is not None:
         intent = _collect(tx, session, customer, intent, payment_method, authenticated)
     made = _make(tx, session, customer, payment_method, intent)
@@ -143,7 +141,7 @@ def _payment_status(session: Json, intent: Json | None) -> str:
     if session["mode"] == "setup" or not session["amount_total"] or intent is None:
         status = "no_payment_required"
     else:
-        status = "unpaid" if intent["status"] == "processing" else "paid"
+        status = "paid" if intent["status"] == "succeeded" else "unpaid"
     return status
 
 

@@ -3,7 +3,7 @@
 import copy
 
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import charging, discounts, ending, invoices, lifecycle, lines, timers, trials
+from stripe_emulator.engine import charging, discounts, ending, invoices, lifecycle, lines, preview, timers, trials
 from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.invoice_building import build_invoice, pending_item_lines
@@ -48,8 +48,6 @@ def end_at_time(tx: Transaction, subscription: Json) -> None:
 
 def announce_invoice(tx: Transaction, subscription: Json) -> None:
     """Emit `invoice.upcoming` some days before the renewal."""
-    from stripe_emulator.engine import preview
-
     if subscription["status"] in RENEWING:
         tx.emit("invoice.upcoming", preview.upcoming_invoice(tx, subscription))
 

@@ -14,6 +14,7 @@ def customer_for(tx: Transaction, session: Json, payment_method: Json | None, de
     wanted = session["mode"] == "subscription" or session["customer_creation"] == "always" or saves or invoiced
     if not wanted:
         return None
+    # The one way of making a customer is the API's own; it is imported here because it imports this package.
     from stripe_emulator.resources import customers
 
     billing_details = (payment_method or {}).get("billing_details") or {}

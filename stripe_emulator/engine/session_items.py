@@ -1,6 +1,6 @@
 """What a Checkout Session sells: its line items and what they add up to."""
 
-from typing import Any
+from fractions import Fraction
 
 from stripe_emulator import ids
 from stripe_emulator.api import errors
@@ -100,9 +100,7 @@ def _taxes(net: int, rates: list[Json]) -> Json:
     return {"tax": tax, "exclusive_tax": exclusive}
 
 
-def _fraction(value: Any) -> Any:
-    from fractions import Fraction
-
+def _fraction(value: int | float) -> Fraction:
     return Fraction(str(value))
 
 

@@ -37,7 +37,8 @@ def confirm(request: Request) -> Json:
     """Pay the session's page; a decline is a 402."""
     tx, params = request.tx, request.params
     session = _session(request)
-    checkout.check_open(tx, session) if session["status"] != "complete" else None
+    if session["status"] != "complete":
+        checkout.check_open(tx, session)
     given = params.get("payment_method")
     method = payment_methods.resolve(tx, given) if given else None
     done = checkout.complete_session(

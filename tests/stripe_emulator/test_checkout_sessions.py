@@ -385,3 +385,28 @@ def test_sold_price_stays_sold_when_it_is_archived(shop: Shop) -> None:
     assert shop.confirm(session).status_code == 200
     with pytest.raises(stripe.InvalidRequestError, match="inactive"):
         shop.session(shop.pro)
+
+
+def test_code_applied_after_a_decline_lowers_what_is_charged(shop: Shop) -> None:
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    code = shop.client.v1.promotion_codes.create(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": f"LATE{time.time_ns()}"}
+    )
+    session = shop.session(shop.pro, allow_promotion_codes=True)
+    shop.confirm(session, "pm_card_visa_chargeDeclined")
+
+    shop.confirm(session, promotion_code=code.code)
+
+    done = shop.reload(session)
+    charges = shop.client.v1.charges.list({"customer": str(done.customer)}).data
+    assert [(charge.amount, charge.status) for charge in charges] == [(1450, "succeeded")]
+
+
+def test_authorized_purchase_is_not_paid_yet(shop: Shop) -> None:
+    session = shop.session(shop.lifetime, payment_intent_data={"capture_method": "manual"})
+
+    shop.confirm(session)
+
+    done = shop.reload(session, expand=["payment_intent"])
+    assert isinstance(done.payment_intent, stripe.PaymentIntent)
+    assert (done.payment_status, done.payment_intent.status) == ("unpaid", "requires_capture")
