@@ -10,7 +10,7 @@ from stripe_emulator.api.auth import authenticate, check_account
 from stripe_emulator.api.expand import expand
 from stripe_emulator.api.idempotency import Recorded
 from stripe_emulator.api.registry import Operation, Request, Router, operations
-from stripe_emulator.api.validation import validate
+from stripe_emulator.api.validation import check_version, validate
 from stripe_emulator.documents import Json
 from stripe_emulator.due import prepare, settle
 from stripe_emulator.spec import API_VERSION
@@ -109,6 +109,7 @@ class Api:
     def _prepare(self, call: Call, request_id: str) -> Prepared:
         """Check everything that can be checked without looking at what is stored."""
         secret_key = authenticate(call.headers.get("authorization"))
+        check_version(call.headers.get("stripe-version"))
         operation, path = self._route(call)
         tree = forms.decode(call.query, call.body, call.headers.get("content-type", ""))
         params = validate(operation.method, operation.path, tree, strict="stripe-version" in call.headers)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# A missing customer, product or subscription is reported on `id`, whatever the parameter was called.
+# The parameter an object is missed on when the path names it; any other kind goes by its own name.
 _PARAM_OF_MISSING = {
     "customer": "id",
     "product": "id",
@@ -27,6 +27,10 @@ _NAME_OF_KIND = {
     "entitlements.feature": "feature",
     "entitlements.active_entitlement": "active entitlement",
     "payment_method": "PaymentMethod",
+    "promotion_code": "promotion code",
+    "setup_intent": "setupintent",
+    "tax_rate": "tax rate",
+    "webhook_endpoint": "webhook endpoint",
     "test_helpers.test_clock": "test clock",
 }
 

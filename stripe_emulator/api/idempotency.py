@@ -60,8 +60,8 @@ class KeysInUse:
 
 def fingerprint(method: str, path: str, params: Json) -> str:
     """Return what makes two requests the same request."""
-    canonical = json.dumps([method, path, params], sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    canonical = json.dumps(params, sort_keys=True)
+    return f"{method} {path} {hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def recorded(tx: Transaction, key: str, mark: str) -> Recorded | None:
@@ -72,10 +72,17 @@ def recorded(tx: Transaction, key: str, mark: str) -> Recorded | None:
     ).fetchone()
     if row and row[0] != mark:
         raise errors.idempotency_error(
-            "Keys for idempotent requests can only be used with the same parameters they were first used "
-            f"with. Try using a key other than '{key}' if you meant to execute a different request."
+            f"Keys for idempotent requests can only be used {_difference(row[0], mark)}. "
+            f"Try using a key other than '{key}' if you meant to execute a different request."
         )
     return Recorded(row[1], row[2], row[3].encode()) if row else None
+
+
+def _difference(first: str, now: str) -> str:
+    (*_, first_path, _), (*_, path, _) = first.split(" "), now.split(" ")
+    if first_path != path:
+        return f"for the same endpoint they were first used for ('{first_path}' vs '{path}')"
+    return "with the same parameters they were first used with"
 
 
 def record(tx: Transaction, key: str, mark: str, answer: Recorded) -> None:

@@ -3,8 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from stripe_emulator.documents import Json
 from stripe_emulator.transaction import Transaction
@@ -22,7 +21,6 @@ class Request:
     id: str
     api_version: str | None = None
     idempotency_key: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:

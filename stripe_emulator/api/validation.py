@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from stripe_emulator.api import legacy
+from stripe_emulator.api import errors, legacy
 from stripe_emulator.api.types import Struct, Types
 from stripe_emulator.documents import Json
-from stripe_emulator.spec import PARAMETERS
+from stripe_emulator.spec import API_VERSION, API_VERSIONS, PARAMETERS
 
 _STRICT = Types({})
 _TOLERANT = Types(legacy.FIELDS)
@@ -32,6 +32,13 @@ def describe(method: str, path: str, fields: dict[str, Any], required: list[str]
 def describe_open(method: str, path: str) -> None:
     """State that an operation takes whatever its one client sends, as it sends it."""
     _undocumented[f"{method} {path}"] = _ANYTHING
+
+
+def check_version(header: str | None) -> None:
+    """Refuse a `Stripe-Version` that never was; what may follow it names betas."""
+    version = (header or API_VERSION).partition(";")[0].strip()
+    if version not in API_VERSIONS and not version.endswith(".preview"):
+        raise errors.invalid_request(f"Invalid Stripe API version: {version[:100]}")
 
 
 def validate(method: str, path: str, tree: Json, strict: bool) -> Json:

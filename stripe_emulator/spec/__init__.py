@@ -15,6 +15,7 @@ def _load(name: str) -> dict[str, Any]:
 PARAMETERS = _load("parameters.json")
 OBJECTS = _load("objects.json")
 API_VERSION: str = PARAMETERS["version"]
+API_VERSIONS = frozenset(PARAMETERS["structs"]["WebhookEndpointCreateParams"][0]["api_version"][1])
 
 
 def complete(obj: dict[str, Any], name: str | None = None) -> dict[str, Any]:

@@ -31,6 +31,13 @@ def test_same_key_with_other_parameters_is_refused(client: stripe.StripeClient) 
         client.v1.customers.create({"name": "B"}, {"idempotency_key": "reused"})
 
 
+def test_same_key_on_another_path_is_refused(client: stripe.StripeClient) -> None:
+    client.v1.customers.create({"name": "A"}, {"idempotency_key": "elsewhere"})
+
+    with pytest.raises(stripe.IdempotencyError, match="for the same endpoint"):
+        client.v1.products.create({"name": "A"}, {"idempotency_key": "elsewhere"})
+
+
 def test_order_of_parameters_does_not_matter(emulator: Emulator) -> None:
     headers = PINNED | {"Idempotency-Key": "ordered"}
 

@@ -117,3 +117,16 @@ def test_empty_brackets_and_indexes_both_make_lists(emulator: Emulator) -> None:
     )
 
     assert brackets.json["preferred_locales"] == indexes.json["preferred_locales"] == ["en", "fr"]
+
+
+@pytest.mark.parametrize(("version", "status"), [("2020-08-27", 200), ("2025-08-27.preview", 200), ("soon", 400)])
+def test_version_has_to_be_one_of_stripes(emulator: Emulator, version: str, status: int) -> None:
+    answer = send(emulator.url, "GET", "/v1/account", headers=KEY | {"Stripe-Version": version})
+
+    assert answer.status == status
+
+
+def test_hostile_header_values_stay_in_their_line(emulator: Emulator) -> None:
+    answer = send(emulator.url, "POST", "/v1/customers", {}, PINNED | {"Idempotency-Key": "kéy; <b>"})
+
+    assert answer.status == 200
