@@ -30,7 +30,7 @@ def _one_time_line(tx: Transaction, subscription: Json, entry: Json, param: str)
     }
     parent = lines.invoice_item_parent(invoice_item, subscription["id"])
     return lines.new_line(
-        price_amount(price, quantity),
+        price_amount(tx, price, quantity),
         price["currency"],
         lines.product_name(tx, price),
         {"start": now, "end": now},

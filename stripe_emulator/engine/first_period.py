@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine.money import price_amount, round_half_up
+from stripe_emulator.engine.money import round_half_up
 from stripe_emulator.engine.periods import next_boundary
 from stripe_emulator.engine.settings import DAY
 from stripe_emulator.transaction import Transaction
@@ -34,8 +34,7 @@ class FirstPeriod:
         recurring = item["price"]["recurring"]
         whole = next_boundary(self.start, self.start, recurring) - self.start
         share = Fraction(self.end_for(item) - self.start, whole)
-        full = price_amount(item["price"], item.get("quantity", 1))
-        amount = 0 if self.proration_behavior == "none" else round_half_up(full * min(share, Fraction(1)))
+        amount = 0 if self.proration_behavior == "none" else round_half_up(line["amount"] * min(share, Fraction(1)))
         line["parent"]["subscription_item_details"]["proration"] = True
         return {**line, "amount": amount, "subtotal": amount}
 

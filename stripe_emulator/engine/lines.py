@@ -15,7 +15,7 @@ def item_line(tx: Transaction, subscription: Json, item: Json, *, trial: bool = 
     """Return the line for a subscription item's current period."""
     price, quantity = item["price"], item.get("quantity", 1)
     period = {"start": item["current_period_start"], "end": item["current_period_end"]}
-    amount = 0 if trial else price_amount(price, quantity)
+    amount = 0 if trial else price_amount(tx, price, quantity)
     description = _trial_description(tx, price) if trial else _recurring_description(tx, price, quantity)
     parent = item_parent(subscription["id"], item["id"])
     return new_line(

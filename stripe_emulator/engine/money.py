@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from stripe_emulator.documents import Json
+from stripe_emulator.transaction import Transaction
 
 ZERO_DECIMAL = frozenset(
     {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"}
@@ -17,10 +18,11 @@ def round_half_up(value: Fraction | Decimal) -> int:
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def price_amount(price: Json, quantity: int) -> int:
-    """Return what this many of a price cost."""
+def price_amount(tx: Transaction, price: Json, quantity: int) -> int:
+    """Return what this many of a price cost; tiers are not shown on the price, so they are looked up."""
     if price.get("billing_scheme") == "tiered":
-        amount = _tiered(price, quantity)
+        tiers = tx.hidden("price", price["id"]).get("tiers") or []
+        amount = _tiered(tiers, price["tiers_mode"], quantity)
     else:
         unit = Decimal(str(price.get("unit_amount_decimal") or price.get("unit_amount") or 0))
         amount = round_half_up(unit * _packages(price, quantity))
@@ -38,19 +40,23 @@ def _packages(price: Json, quantity: int) -> int:
     return packages
 
 
-def _tiered(price: Json, quantity: int) -> int:
+def _tiered(tiers: list[Json], mode: str, quantity: int) -> int:
     total, counted = Decimal(0), 0
-    for tier in price.get("tiers") or []:
-        upper = tier["up_to"] if tier["up_to"] is not None else quantity
-        unit = Decimal(str(tier.get("unit_amount_decimal") or tier.get("unit_amount") or 0))
-        flat = Decimal(str(tier.get("flat_amount_decimal") or tier.get("flat_amount") or 0))
-        if price.get("tiers_mode") == "volume":
-            if quantity <= upper:
-                return round_half_up(unit * quantity + flat)
-        elif quantity > counted:
-            total += unit * (min(quantity, upper) - counted) + flat
+    for tier in tiers:
+        upper = quantity if tier.get("up_to") in (None, "inf") else int(tier["up_to"])
+        reached = min(quantity, upper) - counted
+        if mode == "volume" and quantity <= upper:
+            return round_half_up(_tier_price(tier, quantity))
+        if mode != "volume" and reached > 0:
+            total += _tier_price(tier, reached)
             counted = upper
     return round_half_up(total)
+
+
+def _tier_price(tier: Json, quantity: int) -> Decimal:
+    unit = Decimal(str(tier.get("unit_amount_decimal") or tier.get("unit_amount") or 0))
+    flat = Decimal(str(tier.get("flat_amount_decimal") or tier.get("flat_amount") or 0))
+    return unit * quantity + flat
 
 
 def format_amount(amount: int, currency: str) -> str:

@@ -37,7 +37,7 @@ class Proration:
     def _share(self, item: Json, period_of: Json) -> int:
         start, end = period_of["current_period_start"], period_of["current_period_end"]
         left = Fraction(max(0, end - max(start, self.at)), max(1, end - start))
-        full = price_amount(item["price"], item.get("quantity", 1))
+        full = price_amount(self.tx, item["price"], item.get("quantity", 1))
         return round_half_up(full * left * discounts.percent_off(self.tx, self.subscription["discounts"]))
 
     def _invoice_item(self, item: Json, amount: int, description: str, end: int) -> Json:

@@ -73,7 +73,7 @@ def session_sums(tx: Transaction, kept: list[Json], coupons: list[str], *, trial
 def _priced(tx: Transaction, kept: list[Json], coupon_ids: list[str]) -> list[Json]:
     pseudo_lines: list[Json] = [
         {
-            "amount": price_amount(each["price"], each["quantity"] or 0),
+            "amount": price_amount(tx, each["price"], each["quantity"] or 0),
             "discountable": True,
             "discount_amounts": [],
             "pricing": pricing(each["price"]),

@@ -86,7 +86,7 @@ def redeem_discounts(tx: Transaction, session: Json, customer_id: str | None) ->
 def _line(tx: Transaction, kept: Json, period: Json) -> Json:
     price, quantity = kept["price"], kept["quantity"]
     return lines.new_line(
-        price_amount(price, quantity),
+        price_amount(tx, price, quantity),
         price["currency"],
         lines.product_name(tx, price),
         period,

@@ -17,6 +17,8 @@ def set_timers(tx: Transaction, subscription: Json) -> None:
     now = tx.now(subscription)
     _set(tx, subscription, "renew", ends if running else None)
     _set(tx, subscription, "cancel_subscription", subscription["cancel_at"] if running else None)
+    pause = subscription["pause_collection"] or {}
+    _set(tx, subscription, "resume_collection", pause.get("resumes_at"))
     _set_trial_notice(tx, subscription, now)
     notice = ends - setting(tx, "invoice_upcoming_seconds")
     canceling = subscription["cancel_at_period_end"] or (subscription["cancel_at"] or ends + 1) <= ends

@@ -70,7 +70,7 @@ def _build(request: Request, invoice: Json, entry: Json, param: str) -> Json:
     if (entry.get("pricing") or {}).get("price") or (entry.get("price_data") or {}).get("product"):
         given = {"price": (entry.get("pricing") or {}).get("price"), "price_data": entry.get("price_data")}
         price = resolve_price(request.tx, given, param)
-    amount = price_amount(price, quantity) if price else entry.get("amount") or 0
+    amount = price_amount(request.tx, price, quantity) if price else entry.get("amount") or 0
     text = entry.get("description") or (lines.product_name(request.tx, price) if price else None)
     line = lines.new_line(amount, invoice["currency"], text, period, None, price=price, quantity=quantity)
     return {**line, "invoice": invoice["id"], "metadata": entry.get("metadata") or {}}

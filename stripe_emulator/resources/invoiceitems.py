@@ -98,7 +98,7 @@ def _amount(request: Request) -> tuple[int, str, dict[str, Any]]:
         price = resolve_price(tx, {"price": named, "price_data": params.get("price_data")}, param)
         fields.update(pricing=lines.pricing(price), quantity=quantity, quantity_decimal=str(quantity))
         fields["description"] = params.get("description") or lines.product_name(tx, price)
-        return price_amount(price, quantity), price["currency"], fields
+        return price_amount(tx, price, quantity), price["currency"], fields
     if "amount" not in params:
         raise errors.invalid_request("You must specify `amount` or `pricing`.", "amount", "parameter_missing")
     return params["amount"], check_currency(params.get("currency") or "usd"), fields

@@ -409,3 +409,24 @@ def test_short_trial_on_a_clock_tells_at_once_that_it_will_end(shop: Shop) -> No
     types = shop.events_during(lambda: shop.subscribe(customer, shop.pro, trial_period_days=2))
 
     assert "customer.subscription.trial_will_end" in types
+
+
+def test_paused_collection_resumes_at_its_time(shop: Shop) -> None:
+    clock = shop.clock(START)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro)
+    pause: Any = {"behavior": "void", "resumes_at": START + 5 * DAY}
+    shop.client.v1.subscriptions.update(subscription.id, {"pause_collection": pause})
+
+    shop.advance(clock, START + 6 * DAY)
+
+    assert shop.client.v1.subscriptions.retrieve(subscription.id).pause_collection is None
+
+
+def test_later_anchor_prorates_the_first_period(shop: Shop) -> None:
+    clock = shop.clock(START)
+    anchor = START + 14 * DAY
+
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro, billing_cycle_anchor=anchor)
+
+    assert end_of(subscription) == anchor
+    assert _latest(shop, subscription).amount_paid == 2900 // 2

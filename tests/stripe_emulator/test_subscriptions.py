@@ -382,3 +382,28 @@ def test_portal_cancellation_of_a_flexible_subscription_sets_cancel_at_alone(sho
 def _swap(shop: Shop, subscription: stripe.Subscription, price: stripe.Price, **params: Any) -> stripe.Subscription:
     item = subscription["items"].data[0].id
     return shop.client.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": price.id}], **params})
+
+
+@pytest.mark.parametrize(("mode", "amount"), [("graduated", 10 * 1000 + 5 * 800), ("volume", 15 * 800)])
+def test_tiers_are_counted_as_their_mode_says(shop: Shop, mode: Any, amount: int) -> None:
+    price = shop.client.v1.prices.create(
+        {
+            "product": str(shop.pro.product),
+            "currency": "usd",
+            "recurring": {"interval": "month"},
+            "billing_scheme": "tiered",
+            "tiers_mode": mode,
+            "tiers": [{"up_to": 10, "unit_amount": 1000}, {"up_to": "inf", "unit_amount": 800}],
+        }
+    )
+
+    subscription = shop.client.v1.subscriptions.create(
+        {
+            "customer": shop.customer().id,
+            "items": [{"price": price.id, "quantity": 15}],
+            "expand": ["latest_invoice"],
+        }
+    )
+
+    assert isinstance(subscription.latest_invoice, stripe.Invoice)
+    assert subscription.latest_invoice.amount_paid == amount
