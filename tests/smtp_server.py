@@ -1,9 +1,11 @@
 """A small mail server on the loopback, which keeps what it is given."""
 
 import base64
+import contextlib
 import email
 import email.policy
 import socketserver
+import ssl
 import threading
 from email.message import EmailMessage
 from typing import cast
@@ -23,6 +25,11 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         self.slowness = 0.0
         self.is_talking = threading.Event()
         self.offers_auth = True
+        self.certificate: ssl.SSLContext | None = None
+        self.was_private = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A sender that hangs up in the middle is what some tests are about."""
 
     @property
     def port(self) -> int:
@@ -51,8 +58,28 @@ class Conversation(socketserver.StreamRequestHandler):
             if verb.upper() == "QUIT":
                 return
 
+    def finish(self) -> None:
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.connection.close()
+
     def on_ehlo(self, rest: str) -> str:
-        return "250-here\r\n250-8BITMIME\r\n250 AUTH PLAIN" if self.server.offers_auth else "250 here"
+        offers = ["8BITMIME"]
+        if self.server.certificate and not self.server.was_private:
+            offers.append("STARTTLS")
+        elif self.server.offers_auth:
+            offers.append("AUTH PLAIN")
+        return "250-here\r\n" + "\r\n".join(f"250-{offer}" for offer in offers) + "\r\n250 HELP"
+
+    def on_starttls(self, rest: str) -> str:
+        assert self.server.certificate is not None
+        self.say("220 go on")
+        self.rfile.close()
+        self.wfile.close()
+        self.connection = self.server.certificate.wrap_socket(self.connection, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        self.server.was_private = True
+        return ""
 
     def on_auth(self, rest: str) -> str:
         _, user, password = base64.b64decode(rest.split()[1]).decode().split("\0")
@@ -81,4 +108,5 @@ class Conversation(socketserver.StreamRequestHandler):
         return "250 fine"
 
     def say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
+        if line:
+            self.wfile.write(f"{line}\r\n".encode())

@@ -1,7 +1,10 @@
 """Mails and their delivery, to a real mail server on the loopback."""
 
 import contextlib
+import shutil
 import smtplib
+import ssl
+import subprocess
 import threading
 import time
 import uuid
@@ -325,6 +328,55 @@ def test_password_goes_over_a_private_wire_alone(peer: str, may: bool) -> None:
 
     with refused:
         mail._require_privacy(server)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, mail_server: SmtpServer) -> Path:
+    """A certificate for 127.0.0.1, which the mail server has."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    file, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    options = [
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=test",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    subprocess.run([openssl, "req", "-x509", "-keyout", key, "-out", file, *options], check=True, capture_output=True)
+    mail_server.certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    mail_server.certificate.load_cert_chain(file, key)
+    return file
+
+
+def test_starttls_is_used_where_it_is_offered(
+    mailing: Flask, settings: Settings, mail_server: SmtpServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    use_mail_url(mailing, settings, f"smtp://user:right@127.0.0.1:{mail_server.port}")
+    queue()
+
+    assert deliver_due() == 1, only_row().error
+
+    assert mail_server.was_private
+    assert mail_server.logins == [("user", "right")]
+
+
+def test_starttls_with_a_certificate_of_nobody_we_trust_keeps_the_mail_here(
+    mailing: Flask, settings: Settings, mail_server: SmtpServer, certificate: Path
+) -> None:
+    use_mail_url(mailing, settings, f"smtp://user:right@127.0.0.1:{mail_server.port}")
+    queue()
+
+    assert deliver_due() == 0
+
+    assert "SSLCertVerificationError" in (only_row().error or "")
+    assert mail_server.logins == []
 
 
 def test_untrusted_certificate_keeps_the_mail_here(mailing: Flask, settings: Settings, mail_server: SmtpServer) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.billing import event_log, portal_configuration, webhook_endpoint
 from app.billing.connection import ConnectionState, ask_state
-from app.billing.errors import BillingError
+from app.billing.errors import BillingError, StripeForbidden
 from app.billing.gateway import API_VERSION, StripeGateway
 from app.billing.price_drift import price_problems, subscriptions_at_unknown_prices
 from app.settings import Settings
@@ -35,6 +35,7 @@ Checks = Iterator[Check]
 def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
     """Everything that is in Stripe; one failing question does not keep the others from being asked."""
     yield from _asked("Stripe accepts the key", lambda: _connection(gateway))
+    yield from _asked("the account can take payments", lambda: _account(gateway, settings))
     yield _mode(settings)
     yield from _asked("prices", lambda: _prices(gateway, settings))
     yield from _asked("customer portal", lambda: _portal(gateway))
@@ -77,6 +78,19 @@ def _asked(name: str, checks: Callable[[], Checks]) -> Checks:
 def _connection(gateway: StripeGateway) -> Checks:
     state = ask_state(gateway)
     yield _fails_if(state != ConnectionState.CONNECTED, "Stripe accepts the key", state.value)
+
+
+def _account(gateway: StripeGateway, settings: Settings) -> Checks:
+    name = "the account can take payments"
+    try:
+        with gateway.errors():
+            account = gateway.v1.accounts.retrieve_current(options=gateway.options())
+    except StripeForbidden:
+        yield Check(Mark.LATER, name, "this restricted key may not read it; look at Stripe's dashboard")
+    else:
+        yield passes_if(
+            settings, bool(account.charges_enabled), name, "Stripe still asks for something in its dashboard"
+        )
 
 
 def _mode(settings: Settings) -> Check:

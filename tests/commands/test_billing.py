@@ -147,7 +147,8 @@ def test_check_lists_each_point_and_fails_before_the_push(run: Run) -> None:
 def test_check_passes_stripes_points_after_the_push(catalogue: None, run: Run) -> None:
     result = run("billing", "check")
 
-    for point in ("Stripe accepts the key", "price lifetime", "customer portal", "webhook endpoint"):
+    points = ("Stripe accepts the key", "the account can take payments", "price lifetime", "customer portal")
+    for point in (*points, "webhook endpoint", "webhook secret"):
         assert f"ok     {point}\n" in result.output
 
 
