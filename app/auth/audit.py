@@ -41,14 +41,16 @@ _EVENTS = SecurityEvent.__table__
 _COLUMNS = ("kind", "device", "network", "at")
 _BOUND = [sa.bindparam(name, type_=_EVENTS.c[name].type) for name in _COLUMNS]
 _RECORD = sa.insert(_EVENTS)
+# An account that is being deleted is waited for: then it is gone, and the row names nobody.
+_OWNER = sa.select(User.id).with_for_update(read=True, key_share=True)
 _RECORD_FOR_ADDRESS = sa.insert(_EVENTS).values(
-    user_id=sa.select(User.id).where(User.email == sa.bindparam("email")).scalar_subquery()
+    user_id=_OWNER.where(User.email == sa.bindparam("email")).scalar_subquery()
 )
 _RECORD_IF_UNCHANGED = (
     sa.insert(_EVENTS)
     .from_select(
         ("user_id", *_COLUMNS),
-        sa.select(User.id, *_BOUND).where(
+        _OWNER.add_columns(*_BOUND).where(
             User.id == sa.bindparam("owner_id"), User.password_hash == sa.bindparam("password_hash")
         ),
     )

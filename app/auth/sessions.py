@@ -1,6 +1,7 @@
 """Signed-in browsers: begun, found again at each request, and ended."""
 
 import logging
+import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,9 +49,16 @@ def start_session(user_id: uuid.UUID, *, remember: bool) -> None:
     """Sign this browser in, in the caller's transaction; whatever its cookie held before is gone."""
     _delete_current()
     now = utcnow()
-    row = {"id": uuid.uuid4(), "user_id": user_id, "device": describe_device(request.user_agent.string)}
-    row |= {"created_at": now, "last_used_at": now, "is_remembered": remember}
-    row["expires_at"] = (REMEMBERED if remember else BRIEF).end(now, now)
+    row = {
+        # All 128 bits at random: in a UUID of version 4 six are not.
+        "id": uuid.UUID(bytes=secrets.token_bytes(16)),
+        "user_id": user_id,
+        "device": describe_device(request.user_agent.string),
+        "is_remembered": remember,
+        "created_at": now,
+        "last_used_at": now,
+        "expires_at": (REMEMBERED if remember else BRIEF).end(now, now),
+    }
     db.session.execute(_START, row)
     _forget_reader()
     # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
