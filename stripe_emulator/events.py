@@ -1,10 +1,10 @@
 """Events: what happened to an object, with the object as it was then."""
 
-import json
+import copy
 from typing import TYPE_CHECKING, Any
 
 from stripe_emulator import chaos, ids
-from stripe_emulator.documents import Json
+from stripe_emulator.documents import Json, ordered
 from stripe_emulator.spec import API_VERSION, complete
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def build(tx: "Transaction", type: str, obj: Json, previous: Json | None = None) -> Json:
     """Return the event of `type` with a snapshot of `obj`."""
-    data: Json = {"object": complete(json.loads(json.dumps(obj)))}
+    data: Json = {"object": ordered(complete(copy.deepcopy(obj)))}
     if previous is not None:
         data["previous_attributes"] = previous
     return {

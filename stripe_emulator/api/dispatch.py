@@ -11,7 +11,7 @@ from stripe_emulator.api.expand import expand
 from stripe_emulator.api.idempotency import Recorded
 from stripe_emulator.api.registry import Operation, Request, Router, operations
 from stripe_emulator.api.validation import check_version, validate
-from stripe_emulator.documents import Json
+from stripe_emulator.documents import Json, ordered
 from stripe_emulator.due import prepare, settle
 from stripe_emulator.spec import API_VERSION
 from stripe_emulator.store import Store
@@ -90,6 +90,9 @@ class Api:
         except Exception:
             logger.exception("The emulator failed to answer %s %s", call.method, call.path)
             status, body = 500, _encode(_internal_error())
+        if "stripe-version" not in call.headers:
+            # A person reads what curl and the CLI print; the SDKs state their version.
+            body = json.dumps(json.loads(body), indent=2).encode()
         if status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="Stripe"'
         return Answer(status, headers, body)
@@ -179,4 +182,4 @@ def _internal_error() -> Json:
 
 
 def _encode(obj: Json) -> bytes:
-    return json.dumps(obj, separators=(",", ":")).encode()
+    return json.dumps(ordered(obj), separators=(",", ":")).encode()
