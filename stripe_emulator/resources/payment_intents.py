@@ -28,6 +28,8 @@ _PLAIN = (
     "transfer_group",
 )
 _CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+#: What may be changed of an intent that has been paid or canceled.
+_ALWAYS_CHANGEABLE = {"description", "expand", "metadata", "receipt_email"}
 _CANCELABLE = (*_CONFIRMABLE, "requires_capture")
 
 
@@ -81,7 +83,8 @@ def retrieve(request: Request) -> Json:
 def update(request: Request) -> Json:
     """Change an intent that has not been paid."""
     intent, params = retrieve(request), request.params
-    check_status(intent, (*_CONFIRMABLE, "requires_capture", "succeeded"), "update")
+    if set(params) - _ALWAYS_CHANGEABLE:
+        check_status(intent, _CANCELABLE, "update")
     carry(intent, params, _PLAIN)
     if "amount" in params:
         check_charge_amount(params["amount"], intent["currency"])

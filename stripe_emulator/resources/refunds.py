@@ -13,6 +13,8 @@ from stripe_emulator.resources.fields import carry
 def create(request: Request) -> Json:
     """Refund a charge or what a payment intent collected."""
     params = request.params
+    if params.get("amount", 1) < 1:
+        raise errors.invalid_request("Invalid positive integer", "amount", "parameter_invalid_integer")
     charge = _charge(request)
     return refunds.create_refund(
         request.tx,

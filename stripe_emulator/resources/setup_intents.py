@@ -50,6 +50,8 @@ def retrieve(request: Request) -> Json:
 def update(request: Request) -> Json:
     """Change a setup intent."""
     intent = retrieve(request)
+    if set(request.params) - {"description", "expand", "metadata"}:
+        _check_open(intent, "update")
     carry(intent, request.params, ("description",))
     if request.params.get("customer"):
         intent["customer"] = request.tx.require("customer", request.params["customer"], "customer")["id"]

@@ -220,3 +220,46 @@ def test_zero_decimal_currency_is_charged_in_whole_units(shop: Shop) -> None:
 
 def _told(shop: Shop, type: str, id: str) -> bool:
     return any(event.data.object["id"] == id for event in shop.events(type))
+
+
+def test_paid_intent_keeps_its_amount(shop: Shop) -> None:
+    intent = pay(shop)
+
+    described = shop.client.v1.payment_intents.update(intent.id, {"description": "Poster"})
+
+    assert described.description == "Poster"
+    with pytest.raises(stripe.InvalidRequestError) as raised:
+        shop.client.v1.payment_intents.update(intent.id, {"amount": 100})
+    assert raised.value.code == "payment_intent_unexpected_state"
+
+
+def test_card_authenticated_once_can_be_charged_later_without_its_owner(shop: Shop, emulator: Emulator) -> None:
+    from stripe_emulator.engine.authentication import complete_authentication
+
+    clock = shop.clock(1_700_000_000)
+    session = shop.session(shop.pro, customer=shop.customer(card=None, clock=clock.id).id)
+    waiting = shop.confirm(session, "pm_card_authenticationRequiredOnSetup").json()["payment_intent"]
+    with emulator.store.write() as tx:
+        complete_authentication(tx, tx.require("payment_intent", waiting["id"]))
+    subscription = shop.reload(session, expand=["subscription"]).subscription
+    assert isinstance(subscription, stripe.Subscription)
+
+    shop.advance(clock, subscription["items"].data[0].current_period_end + 7200)
+
+    renewed = shop.client.v1.subscriptions.retrieve(subscription.id, {"expand": ["latest_invoice"]})
+    assert isinstance(renewed.latest_invoice, stripe.Invoice)
+    assert (renewed.status, renewed.latest_invoice.status) == ("active", "paid")
+    assert renewed.latest_invoice.billing_reason == "subscription_cycle"
+
+
+def test_failed_authentication_leaves_the_session_open(shop: Shop, emulator: Emulator) -> None:
+    from stripe_emulator.engine.authentication import fail_authentication
+
+    session = shop.session(shop.pro)
+    waiting = shop.confirm(session, "pm_card_authenticationRequired").json()["payment_intent"]
+    with emulator.store.write() as tx:
+        fail_authentication(tx, tx.require("payment_intent", waiting["id"]))
+
+    assert shop.reload(session).status == "open"
+    assert shop.confirm(session).status_code == 200
+    assert shop.reload(session).status == "complete"
