@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.access import RoleRequired
-from app.billing.errors import StripeUnavailable
+from app.billing.errors import StripeRejection, StripeUnavailable
 from app.billing.plans import PLANS
 from app.database import db
 
@@ -22,6 +22,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(RoleRequired, show_upgrade)
     app.register_error_handler(StripeUnavailable, show_stripe_unavailable)
+    app.register_error_handler(StripeRejection, show_stripe_unavailable)
 
 
 def show_http_error(error: HTTPException) -> Response:
@@ -52,7 +53,7 @@ def show_upgrade(error: RoleRequired) -> Response:
     )
 
 
-def show_stripe_unavailable(error: StripeUnavailable) -> Response:
+def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Response:
     """503: nothing was charged, try again."""
     logger.warning("Stripe could not be used: %s", error)
     _roll_back()

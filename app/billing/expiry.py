@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.accounts import home
-from app.billing.errors import StripeUnavailable
+from app.billing.errors import BillingError
 from app.billing.plans import Role
 from app.billing.reconcile import sync_user
 from app.billing.roles import BELIEVED, apply_role, lock_user
@@ -40,7 +40,7 @@ def _recheck(user: User) -> Role:
     try:
         sync_user(user, cause="role expired")
         _settle(user, believe_expired=True)
-    except StripeUnavailable as error:
+    except BillingError as error:
         db.session.rollback()
         logger.warning("An expired role could not be checked: %s", error)
         if utcnow() > expired_at + BELIEVED:

@@ -125,13 +125,14 @@ def test_portal_is_a_503_page(carol: Person, misbehaving: MisbehavingStripe, at_
     assert [answer.status_code for answer in answers] == [503, 503]
 
 
+@pytest.mark.parametrize("status", [400, 500])
 def test_return_from_checkout_is_a_503_page_until_stripe_answers(
-    carol: Person, misbehaving: MisbehavingStripe, at_stripe: Stripe
+    carol: Person, misbehaving: MisbehavingStripe, at_stripe: Stripe, status: int
 ) -> None:
     at_stripe.mute()
     session_id = session_id_in(carol.buy("pro").location)
     at_stripe.pay(session_id)
-    misbehaving.answer(500)
+    misbehaving.answer(status)
 
     broken = carol.get(f"/checkout/success?session_id={session_id}")
     misbehaving.behave()
