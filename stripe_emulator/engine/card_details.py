@@ -14,11 +14,13 @@ NO_ADDRESS: Json = dict.fromkeys(("city", "country", "line1", "line2", "postal_c
 
 
 def whole_billing_details(given: Json | None) -> Json:
+    """Return billing details with every field."""
     details = {**NO_DETAILS, **(given or {})}
     return {**details, "address": {**NO_ADDRESS, **(details["address"] or {})}}
 
 
 def card_details(card: cards.Card, exp_month: int, exp_year: int) -> Json:
+    """Return a payment method's `card`."""
     return {
         "brand": card.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
@@ -38,10 +40,12 @@ def card_details(card: cards.Card, exp_month: int, exp_year: int) -> Json:
 
 
 def fingerprint(number: str) -> str:
+    """Return what is the same for every payment method of one number."""
     return hashlib.sha256(number.encode()).hexdigest()[:16]
 
 
 def check_card(card: cards.Card | None, month: int, year: int, cvc: str | None, now: datetime) -> None:
+    """Refuse a number that is no test card, and a date or code that cannot be."""
     problem: tuple[str, str, str] | None = None
     if card is None or card.decline == "incorrect_number":
         problem = "incorrect_number", "Your card number is incorrect.", "number"

@@ -7,6 +7,7 @@ from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.invoice_building import build_invoice
 from stripe_emulator.engine.item_changes import ItemChange
 from stripe_emulator.engine.proration import store_prorations
+from stripe_emulator.engine.subscription_items import follow_period_end
 from stripe_emulator.transaction import Transaction
 
 COLLECTED = ("succeeded", "processing")
@@ -29,8 +30,7 @@ def _carry_out(tx: Transaction, before: Json, subscription: Json, change: ItemCh
     subscription["items"]["data"] = change.items
     if change.restarts:
         subscription["billing_cycle_anchor"] = change.items[0]["current_period_start"]
-    if subscription["cancel_at_period_end"]:
-        subscription["cancel_at"] = max(item["current_period_end"] for item in change.items)
+    follow_period_end(subscription)
     invoice = _invoice(tx, subscription, change) if change.billed_now else None
     if invoice is not None:
         subscription["latest_invoice"] = invoice["id"]

@@ -19,6 +19,7 @@ class Split:
 
 
 def split_amount(invoice: Json, amount: int, params: Json) -> Split:
+    """Return where the amount goes, refusing what does not add up."""
     if invoice["status"] not in ("open", "paid"):
         raise errors.invalid_request("A credit note can only be issued for an open or paid invoice.", "invoice")
     paid = invoice["status"] == "paid"
@@ -41,6 +42,7 @@ def split_amount(invoice: Json, amount: int, params: Json) -> Split:
 
 
 def note_lines(invoice: Json, params: Json) -> list[Json]:
+    """Return the lines that the parameters name, or one for the whole amount."""
     by_id = {line["id"]: line for line in invoice["lines"]["data"]}
     found = []
     for index, entry in enumerate(params.get("lines") or []):
@@ -63,6 +65,7 @@ def note_lines(invoice: Json, params: Json) -> list[Json]:
 
 
 def note_line(amount: int, description: str | None, quantity: int, invoice_line: Json | None) -> Json:
+    """Return one line."""
     line: Json = {
         "id": ids.new_id("credit_note_line_item"),
         "object": "credit_note_line_item",

@@ -5,7 +5,7 @@ from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import discounts
 from stripe_emulator.engine.first_period import FirstPeriod
-from stripe_emulator.engine.subscription_items import build_item, check_items, period_end, tax_rates
+from stripe_emulator.engine.subscription_items import build_item, check_items, latest_period_end, tax_rates
 from stripe_emulator.engine.subscription_settings import (
     automatic_tax,
     billing_mode,
@@ -63,7 +63,7 @@ def set_ending(subscription: Json, params: Json) -> None:
     """Set the end that a subscription is created with."""
     now = subscription["created"]
     if params.get("cancel_at_period_end"):
-        subscription.update(cancel_at_period_end=True, cancel_at=period_end(subscription), canceled_at=now)
+        subscription.update(cancel_at_period_end=True, cancel_at=latest_period_end(subscription), canceled_at=now)
     if params.get("cancel_at"):
         subscription.update(cancel_at=resolve_cancel_at(subscription, params["cancel_at"]), canceled_at=now)
     if subscription["canceled_at"]:

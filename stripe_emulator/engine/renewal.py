@@ -35,9 +35,7 @@ def renew(tx: Transaction, subscription: Json) -> None:
 
 def is_due_to_end(subscription: Json, now: int) -> bool:
     """Tell whether the subscription was set to end by now."""
-    return bool(
-        subscription["cancel_at_period_end"] or (subscription["cancel_at"] and subscription["cancel_at"] <= now)
-    )
+    return bool(subscription["cancel_at"] and subscription["cancel_at"] <= now)
 
 
 def end_at_time(tx: Transaction, subscription: Json) -> None:

@@ -50,6 +50,7 @@ def advance(tx: Transaction, schedule: Json) -> None:
 
 
 def begin(tx: Transaction, schedule: Json) -> None:
+    """Make the subscription of the first phase."""
     customer = tx.require("customer", id_of(schedule["customer"]))
     phase = schedule["phases"][0]
     params = {
@@ -128,11 +129,13 @@ def resume_phase(tx: Transaction, schedule: Json) -> None:
 
 
 def start_phase(schedule: Json, index: int) -> None:
+    """Make a phase the current one."""
     phase = schedule["phases"][index]
     schedule.update(status="active", current_phase={"start_date": phase["start_date"], "end_date": phase["end_date"]})
 
 
 def set_phase_timer(tx: Transaction, schedule: Json) -> None:
+    """Go on when the current phase ends."""
     if schedule["status"] == "active":
         timers.set_timer(
             tx,
@@ -144,10 +147,12 @@ def set_phase_timer(tx: Transaction, schedule: Json) -> None:
 
 
 def attach(tx: Transaction, subscription: Json, schedule_id: str | None) -> None:
+    """Point the subscription at its schedule, or at none."""
     with changing(tx, "customer.subscription.updated", subscription):
         subscription["schedule"] = schedule_id
 
 
 def check_open(schedule: Json) -> None:
+    """Refuse to change a schedule that is over."""
     if schedule["status"] not in ("active", "not_started"):
         raise errors.invalid_request(f"You cannot change a subscription schedule that is {schedule['status']}.")

@@ -7,6 +7,7 @@ from stripe_emulator.transaction import Transaction
 
 
 def customer_for(tx: Transaction, session: Json, payment_method: Json | None, details: Json) -> Json | None:
+    """Return the customer who pays, made now if the session needs one; None if it needs none."""
     if session["customer"]:
         return _update_customer(tx, session, details)
     saves = bool((tx.hidden(KIND, session["id"]).get("payment_intent_data") or {}).get("setup_future_usage"))

@@ -79,6 +79,12 @@ def period_end(subscription: Json) -> int:
     return int(min(item["current_period_end"] for item in subscription["items"]["data"]))
 
 
+def follow_period_end(subscription: Json) -> None:
+    """Keep `cancel_at` of a subscription that ends with its period at that end, wherever it has moved."""
+    if subscription["cancel_at_period_end"]:
+        subscription["cancel_at"] = latest_period_end(subscription)
+
+
 def latest_period_end(subscription: Json) -> int:
     """Return when all that is paid for has been used: the latest end of its items' periods."""
     return int(max(item["current_period_end"] for item in subscription["items"]["data"]))

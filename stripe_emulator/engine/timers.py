@@ -4,13 +4,6 @@ from dataclasses import dataclass
 
 from stripe_emulator.transaction import Transaction
 
-SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS timers (
-        action TEXT NOT NULL, id TEXT NOT NULL, clock TEXT NOT NULL, at INTEGER NOT NULL,
-        PRIMARY KEY (action, id)
-    ) WITHOUT ROWID""",
-    "CREATE INDEX IF NOT EXISTS timers_due ON timers (clock, at, action, id)",
-)
 #: Real time, moved by the dashboard's clock.
 REAL = ""
 
@@ -27,26 +20,22 @@ class Timer:
 
 def set_timer(tx: Transaction, action: str, id: str, at: int, clock: str | None = None) -> None:
     """Have `action` happen to the object at `at`, instead of when it was set for before."""
-    _prepare(tx)
     tx.connection.execute("INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?)", (action, id, clock or REAL, at))
 
 
 def clear_timer(tx: Transaction, action: str, id: str) -> None:
     """Have `action` not happen."""
-    _prepare(tx)
     tx.connection.execute("DELETE FROM timers WHERE action = ? AND id = ?", (action, id))
 
 
 def timer_of(tx: Transaction, action: str, id: str) -> Timer | None:
     """Return the timer for `action` on the object, if one is set."""
-    _prepare(tx)
     row = tx.connection.execute("SELECT * FROM timers WHERE action = ? AND id = ?", (action, id)).fetchone()
     return Timer(*row) if row else None
 
 
 def next_due(tx: Transaction, until: int, clock: str | None = None) -> Timer | None:
     """Return the earliest timer of a clock that is due by `until`."""
-    _prepare(tx)
     row = tx.connection.execute(
         "SELECT * FROM timers WHERE clock = ? AND at <= ? ORDER BY at, action, id LIMIT 1",
         (clock or REAL, until),
@@ -56,11 +45,5 @@ def next_due(tx: Transaction, until: int, clock: str | None = None) -> Timer | N
 
 def next_time(tx: Transaction, clock: str | None = None) -> int | None:
     """Return when the next timer of a clock is due."""
-    _prepare(tx)
     row = tx.connection.execute("SELECT min(at) FROM timers WHERE clock = ?", (clock or REAL,)).fetchone()
     return row[0] if row else None
-
-
-def _prepare(tx: Transaction) -> None:
-    for statement in SCHEMA:
-        tx.connection.execute(statement)

@@ -11,6 +11,7 @@ from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.first_period import LONGEST_TRIAL
 from stripe_emulator.engine.invoice_building import pending_item_lines
 from stripe_emulator.engine.periods import next_boundary
+from stripe_emulator.engine.subscription_items import follow_period_end
 from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
 
@@ -64,6 +65,7 @@ def move_end(tx: Transaction, subscription: Json, given: Any) -> None:
         )
         for item in subscription["items"]["data"]:
             item["current_period_end"] = at
+        follow_period_end(subscription)
 
 
 def end_now(tx: Transaction, subscription: Json) -> None:
@@ -77,6 +79,7 @@ def end_now(tx: Transaction, subscription: Json) -> None:
     for item in subscription["items"]["data"]:
         item["current_period_start"] = now
         item["current_period_end"] = next_boundary(now, now, item["price"]["recurring"])
+    follow_period_end(subscription)
     found = [lines.item_line(tx, subscription, item) for item in subscription["items"]["data"]]
     found += pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
     invoice = billing.prepare(tx, subscription, "subscription_update", found)

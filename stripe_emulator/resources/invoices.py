@@ -194,6 +194,7 @@ def _set_auto_advance(request: Request, invoice: Json, wanted: bool) -> None:
 
 
 def check_draft(invoice: Json, verb: str) -> None:
+    """Refuse to change an invoice that is no draft."""
     if invoice["status"] != "draft":
         raise errors.invalid_request(
             f"You can only {verb} draft invoices; this one is {invoice['status']}.",

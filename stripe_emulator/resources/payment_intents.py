@@ -153,6 +153,7 @@ def _confirm(request: Request, intent: Json) -> Json:
 
 
 def check_status(intent: Json, allowed: tuple[str, ...], verb: str) -> None:
+    """Refuse what cannot be done to an intent in this status."""
     if intent["status"] not in allowed:
         raise errors.invalid_request(
             f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "

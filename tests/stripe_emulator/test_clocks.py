@@ -430,3 +430,14 @@ def test_later_anchor_prorates_the_first_period(shop: Shop) -> None:
 
     assert end_of(subscription) == anchor
     assert _latest(shop, subscription).amount_paid == 2900 // 2
+
+
+def test_trial_ended_early_moves_the_end_of_a_canceling_subscription(shop: Shop) -> None:
+    clock = shop.clock(START)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro, trial_period_days=14)
+    shop.client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+
+    ended = shop.client.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
+
+    assert ended.status == "active"
+    assert ended.cancel_at == end_of(ended) > START + 14 * DAY
