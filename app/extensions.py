@@ -11,10 +11,20 @@ from app.database import db
 
 __all__ = ["csrf", "db", "init_extensions", "limiter", "login_manager", "migrate"]
 
+
+class ViewLimiter(Limiter):
+    """Checks the views that are decorated with a limit, as they are called; there is no limit for all the others."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        # Before each request, Flask-Limiter would look for limits of the application or a blueprint.
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)
 login_manager = LoginManager()
 csrf = CSRFProtect()
-limiter = Limiter(key_func=get_remote_address, headers_enabled=False)
+limiter = ViewLimiter(key_func=get_remote_address, headers_enabled=False)
 
 
 def init_extensions(app: Flask) -> None:

@@ -9,6 +9,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
+from app.cookies import CookieSessions
 from app.extensions import csrf
 from app.settings import Settings
 
@@ -18,7 +19,8 @@ VISITOR_TOKEN_SECONDS = 24 * 3600
 
 def init_security(app: Flask, settings: Settings) -> None:
     """Send the security headers with every answer; trust as many proxies as the settings say."""
-    policy = content_security_policy(settings)
+    app.session_interface = CookieSessions(app)
+    always = security_headers(settings)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         # The Host header is not taken from the proxy either: links are made from BASE_URL.
@@ -27,16 +29,9 @@ def init_security(app: Flask, settings: Settings) -> None:
     @app.after_request
     def set_headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-        if settings.site_url.startswith("https://"):
-            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-        if request.endpoint != "static" and "Cache-Control" not in headers:
+        own = {name.lower() for name, _ in headers}
+        headers.extend([(name, value) for name, value in always if name.lower() not in own])
+        if request.endpoint != "static" and "cache-control" not in own:
             # A page may name its reader; no cache may show it to the next one.
             headers["Cache-Control"] = "no-store" if "Cookie" in request.headers else "no-cache"
         return response
@@ -49,6 +44,22 @@ def init_security(app: Flask, settings: Settings) -> None:
             path = urlunsplit(("", "", f"/{address.path.lstrip('/')}", address.query, ""))
             return redirect(path, response.status_code, Response)  # type: ignore[return-value]
         return response
+
+
+def security_headers(settings: Settings) -> list[tuple[str, str]]:
+    """The headers of every answer that does not bring its own."""
+    headers = {
+        "Content-Security-Policy": content_security_policy(settings),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    }
+    if settings.site_url.startswith("https://"):
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    return list(headers.items())
 
 
 def content_security_policy(settings: Settings) -> str:

@@ -76,7 +76,12 @@ def _settle(event: Event) -> EventOutcome | None:
     if HANDLERS.get(event.type) is not on_subscription_changed or not event.object_id:
         return None
     at_home = home()
-    return steady_state.settle(event, _row(event), at_home) if _is_ours(event, at_home) else None
+    if not _is_ours(event, at_home):
+        return None
+    if db.session.registry.has():
+        # What was read so far was read in the session's transaction; the short way has its own.
+        db.session.commit()
+    return steady_state.settle(event, _row(event), at_home)
 
 
 def _effect_of(event: Event) -> Effect:

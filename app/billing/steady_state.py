@@ -18,7 +18,7 @@ from app.billing.plans import Role
 from app.billing.roles import RoleDecision, decide_by_subscription, role_change_values, sources_of
 from app.billing.snapshots import SubscriptionSnapshot
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
-from app.billing.steady_statements import LOCK_AND_READ, prefixed, write
+from app.billing.steady_statements import lock_and_read, prefixed, write
 from app.billing.sync import certain_snapshot, kept_lookup_key
 from app.database import db, utcnow
 
@@ -37,27 +37,26 @@ class Settlement:
     def is_new_role(self) -> bool:
         return self.decision.role != self.role_before
 
+    @property
+    def sets_role(self) -> bool:
+        return self.is_new_role or self.is_new_end
+
 
 def settle(event: Event, record: dict[str, Any], home: Home) -> EventOutcome | None:
     """Let the event take effect, and commit; None, with nothing written, when it is not of the steady state."""
-    connection = db.session.connection()
     values = {**prefixed("event", record), "home_account": home.stripe_account, "home_livemode": home.livemode}
-    found = connection.execute(LOCK_AND_READ, values).one_or_none()
-    if found is None or found.outcome == EventOutcome.FAILED:
-        return None
-    if found.outcome is not None:
-        db.session.rollback()
-        return EventOutcome(found.outcome)
-    settlement = _settlement_of(event, found)
-    if settlement is None:
-        return None
-    values |= sources_of(found.id, home) | _values(event, found, settlement)
-    sets_role = settlement.is_new_role or settlement.is_new_end
-    if write(connection, values, sets_role=sets_role, audits=settlement.is_new_role):
-        db.session.commit()
-        return EventOutcome.PROCESSED
-    else:
-        db.session.rollback()
+    with db.engine.connect() as connection, connection.begin() as transaction:
+        found = lock_and_read(connection, values)
+        if found.outcome is not None:
+            return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
+        settlement = _settlement_of(event, found) if found.id else None
+        if settlement is None:
+            return None
+        values |= sources_of(found.id, home) | _values(event, found, settlement)
+        if write(connection, values, sets_role=settlement.sets_role, audits=settlement.is_new_role):
+            return EventOutcome.PROCESSED
+        # Another source of the role, or a copy of the event that was quicker.
+        transaction.rollback()
         return None
 
 
@@ -73,7 +72,7 @@ def _settlement_of(event: Event, found: Any) -> Settlement | None:
 
 def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any) -> Settlement:
     values = snapshot.values()
-    change = difference(found._mapping, values)
+    change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
     before = Role(found.role)
     if before != decision.role:
