@@ -38,10 +38,6 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     # The browser this user was loaded for; no column, set when a request finds who is signed in.
     session_id = None  # type: uuid.UUID | None
 
-    def get_id(self) -> str:
-        """What the cookie holds: the signed-in browser, so that ending its row signs it out."""
-        return str(self.session_id)
-
     def has_role(self, role: str) -> bool:
         """Whether this user may use what `role` gives: their own role is at least that one."""
         from app.billing.expiry import current_role

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.auth.models import SecurityEvent, User, UserSession
-from app.billing.models import Order, Payment
+from app.billing.gateway import get_gateway
+from app.billing.models import Order, Payment, StripeAccount, Subscription
 from app.database import db, utcnow
 from tests.mailbox import mails
 from tests.people import PASSWORD, Person
@@ -100,6 +101,31 @@ def test_unreachable_stripe_deletes_nothing(alice: Person, catalogue: None, rest
 
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
+    assert alice.get("/account").status_code == 200
+
+
+def test_subscription_that_cannot_be_ended_keeps_the_account(alice: Person) -> None:
+    now = utcnow()
+    subscription = Subscription(
+        stripe_subscription_id="sub_1",
+        user_id=alice.id,
+        stripe_customer_id="cus_of_nobody",
+        stripe_account="acct_test",
+        livemode=False,
+        status="active",
+        lookup_key="pro_month",
+        snapshot_at=now,
+    )
+    with alice.app.app_context():
+        db.session.add(StripeAccount(key_fingerprint=get_gateway().key_fingerprint, stripe_account="acct_test"))
+        db.session.add(subscription)
+        db.session.commit()
+
+    page = alice.get("/account/delete").text
+    answer = delete(alice)
+
+    assert "Your Pro subscription" in page
+    assert answer.status_code == 503
     assert alice.get("/account").status_code == 200
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.auth.models import User
 from app.billing.gateway import get_gateway
-from app.billing.models import Grant, Order, Payment, StripeAccount, Subscription
+from app.billing.models import Grant, Order, Payment, RoleChange, StripeAccount, Subscription
 from app.database import db, utcnow
 from tests.people import PASSWORD, Person
 
@@ -158,6 +158,17 @@ def test_history_tells_of_signing_in_and_of_failures(alice: Person) -> None:
     assert "Account created" in page
     assert "Log-in failed: wrong password" in page
     assert "127.0.0.0/24" in page
+
+
+def test_history_tells_of_the_plan_and_why(alice: Person) -> None:
+    change = RoleChange(
+        user_id=alice.id, role_before="free", role_after="pro", rule="grant by the operator", cause="grant"
+    )
+    with alice.app.app_context():
+        db.session.add(change)
+        db.session.commit()
+
+    assert "Plan changed from Free to Pro: grant by the operator" in alice.get("/account").text
 
 
 def test_portal_without_a_customer_leads_to_the_prices(alice: Person) -> None:

@@ -106,6 +106,15 @@ def test_leaving_for_the_portal_is_limited(alice: Person) -> None:
     assert codes[-1] == 429
 
 
+def test_visitor_who_presses_buy_again_and_again_is_stopped(client: FlaskClient) -> None:
+    browser = visitor(client.application)
+    token = browser.csrf_token("/pricing")
+
+    codes = [browser.client.post("/checkout/pro", data={"csrf_token": token}).status_code for _ in range(21)]
+
+    assert codes == [303] * 20 + [429]
+
+
 def test_pages_are_not_limited(client: FlaskClient) -> None:
     assert {client.get("/login").status_code for _ in range(50)} == {200}
 

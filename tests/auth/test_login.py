@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 from app.auth.models import User
 from app.auth.passwords import HASHER
 from app.auth.routes import LOGIN_FAILED
+from app.billing.models import Order
 from app.database import db
 from tests.people import PASSWORD, Person
 
@@ -143,3 +144,15 @@ def test_signed_in_reader_with_a_plan_is_shown_the_prices(alice: Person) -> None
     answer = alice.get("/login?plan=pro&interval=year")
 
     assert answer.location == "/pricing?interval=year"
+
+
+def test_owner_for_life_is_not_sold_a_plan_at_login(alice: Person, client: FlaskClient, catalogue: None) -> None:
+    alice.buy("lifetime")
+    with alice.app.app_context():
+        db.session.execute(db.update(Order).values(state="fulfilled"))
+        db.session.commit()
+
+    answer = log_in(alice, client, plan="pro", interval="month")
+
+    assert (answer.status_code, answer.location) == (303, "/account")
+    assert "You have Pro already" in client.get("/account").text

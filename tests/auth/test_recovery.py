@@ -197,3 +197,15 @@ def test_links_last_as_long_as_they_say() -> None:
 @pytest.mark.parametrize("email", ["", "nobody", "a@b@c"])
 def test_nonsense_address_shows_the_form_again(visitor: Person, email: str) -> None:
     assert ask(visitor, email).status_code == 422
+
+
+def test_confirmed_address_keeps_its_date(alice: Person, visitor: Person) -> None:
+    visitor.get(link_path(alice.app, "verify_email", alice.email))
+    with alice.app.app_context():
+        before = db.session.scalars(db.select(User.email_verified_at)).one()
+    ask(visitor)
+
+    set_password(visitor, link_path(alice.app, "password_reset", alice.email))
+
+    with alice.app.app_context():
+        assert db.session.scalars(db.select(User.email_verified_at)).one() == before

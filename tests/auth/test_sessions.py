@@ -15,6 +15,16 @@ from app.database import db, utcnow
 from tests.mailbox import link_path
 from tests.people import PASSWORD, Person
 
+# A database that refuses to change a session, as a full or broken disk would.
+NO_UPDATES = {
+    "sqlite": "CREATE TRIGGER no_updates BEFORE UPDATE ON user_sessions BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "postgresql": "ALTER TABLE user_sessions ADD CONSTRAINT no_updates CHECK (last_used_at < created_at) NOT VALID",
+}
+UPDATES_AGAIN = {
+    "sqlite": "DROP TRIGGER no_updates",
+    "postgresql": "ALTER TABLE user_sessions DROP CONSTRAINT no_updates",
+}
+
 
 @contextmanager
 def statements(app: Flask) -> Iterator[list[str]]:
@@ -176,3 +186,38 @@ def test_role_counts_from_the_next_request_on(alice: Person) -> None:
         db.session.commit()
 
     assert alice.get("/dashboard/pro").status_code == 200
+
+
+def test_logging_out_long_after_the_last_use_notes_nothing(alice: Person) -> None:
+    token = alice.csrf_token("/account")
+    change_sessions(alice.app, last_used_at=utcnow() - timedelta(hours=1))
+
+    answer = alice.client.post("/logout", data={"csrf_token": token})
+
+    assert answer.status_code == 303
+    with alice.app.app_context():
+        assert db.session.scalars(db.select(UserSession)).all() == []
+
+
+def test_use_that_cannot_be_noted_spoils_no_page(alice: Person) -> None:
+    change_sessions(alice.app, last_used_at=utcnow() - timedelta(hours=1))
+    with alice.app.app_context():
+        db.session.execute(db.text(NO_UPDATES[db.engine.dialect.name]))
+        db.session.commit()
+
+    try:
+        assert alice.get("/dashboard").status_code == 200
+    finally:
+        with alice.app.app_context():
+            db.session.execute(db.text(UPDATES_AGAIN[db.engine.dialect.name]))
+            db.session.commit()
+
+
+def test_lost_database_is_told_on_a_page_of_the_site(alice: Person, restart: Callable[..., Flask]) -> None:
+    cut_off = restart(database_url="postgresql://127.0.0.1:9/gone")
+    cut_off.config["PROPAGATE_EXCEPTIONS"] = False
+
+    answer = browser_of(alice, cut_off).get("/account")
+
+    assert answer.status_code == 500
+    assert "<h1>" in answer.text
