@@ -27,6 +27,7 @@ LONGEST_WITHOUT_SUBSCRIPTION = 730 * DAY
 Action = Callable[[Transaction, Json], object]
 ACTIONS: dict[str, tuple[str, Action]] = {
     "advance_schedule": ("subscription_schedule", schedule_progress.advance),
+    "announce_schedule_end": ("subscription_schedule", schedule_progress.announce_end),
     "cancel_subscription": ("subscription", renewal.end_at_time),
     "decide_dispute": ("dispute", settlements.decide_dispute),
     "dispute": ("charge", settlements.open_dispute),

@@ -40,6 +40,7 @@ def end_subscription(
     subscription.pop("status_details", None)
     tx.save(subscription)
     tx.emit("customer.subscription.deleted", subscription)
+    _end_schedule(tx, subscription)
     _stop_collecting(tx, subscription, was_incomplete)
     sync_entitlements(tx, subscription["customer"])
     return subscription
@@ -62,6 +63,16 @@ def stop_timers(tx: Transaction, subscription: Json) -> None:
     """Have nothing more happen to the subscription by itself."""
     for action in TIMERS:
         timers.clear_timer(tx, action, subscription["id"])
+
+
+def _end_schedule(tx: Transaction, subscription: Json) -> None:
+    schedule = tx.get("subscription_schedule", subscription["schedule"] or "")
+    if schedule is not None and schedule["status"] == "active":
+        timers.clear_timer(tx, "advance_schedule", schedule["id"])
+        timers.clear_timer(tx, "announce_schedule_end", schedule["id"])
+        schedule.update(status="canceled", canceled_at=tx.now(subscription), current_phase=None)
+        tx.save(schedule)
+        tx.emit("subscription_schedule.canceled", schedule)
 
 
 def _stop_collecting(tx: Transaction, subscription: Json, was_incomplete: bool) -> None:

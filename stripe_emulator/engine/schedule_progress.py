@@ -7,11 +7,14 @@ from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.item_changes import apply_entries
 from stripe_emulator.engine.payment_methods import default_for
+from stripe_emulator.engine.settings import DAY
 from stripe_emulator.engine.subscription_items import period_end
 from stripe_emulator.engine.subscription_timers import set_timers
 from stripe_emulator.engine.subscription_updates import update_subscription
 from stripe_emulator.engine.subscriptions import create_subscription
 from stripe_emulator.transaction import Transaction
+
+EXPIRING_SECONDS = 7 * DAY
 
 
 def release_schedule(tx: Transaction, schedule: Json) -> Json:
@@ -19,6 +22,7 @@ def release_schedule(tx: Transaction, schedule: Json) -> Json:
     check_open(schedule)
     subscription = tx.get("subscription", schedule["subscription"] or "")
     timers.clear_timer(tx, "advance_schedule", schedule["id"])
+    timers.clear_timer(tx, "announce_schedule_end", schedule["id"])
     schedule.update(
         status="released",
         released_at=tx.now(schedule),
@@ -135,15 +139,19 @@ def start_phase(schedule: Json, index: int) -> None:
 
 
 def set_phase_timer(tx: Transaction, schedule: Json) -> None:
-    """Go on when the current phase ends."""
+    """Go on when the current phase ends, and say a week before that the schedule will."""
+    if schedule["status"] != "active":
+        return
+    ends, clock = schedule["current_phase"]["end_date"], schedule["test_clock"]
+    timers.set_timer(tx, "advance_schedule", schedule["id"], ends, clock)
+    if ends == schedule["phases"][-1]["end_date"]:
+        timers.set_timer(tx, "announce_schedule_end", schedule["id"], ends - EXPIRING_SECONDS, clock)
+
+
+def announce_end(tx: Transaction, schedule: Json) -> None:
+    """Emit `subscription_schedule.expiring`."""
     if schedule["status"] == "active":
-        timers.set_timer(
-            tx,
-            "advance_schedule",
-            schedule["id"],
-            schedule["current_phase"]["end_date"],
-            schedule["test_clock"],
-        )
+        tx.emit("subscription_schedule.expiring", schedule)
 
 
 def attach(tx: Transaction, subscription: Json, schedule_id: str | None) -> None:

@@ -81,6 +81,7 @@ def cancel_schedule(tx: Transaction, schedule: Json) -> Json:
     subscription = tx.get("subscription", schedule["subscription"] or "")
     schedule.update(status="canceled", canceled_at=tx.now(schedule), current_phase=None)
     timers.clear_timer(tx, "advance_schedule", schedule["id"])
+    timers.clear_timer(tx, "announce_schedule_end", schedule["id"])
     tx.save(schedule)
     tx.emit("subscription_schedule.canceled", schedule)
     if subscription is not None and subscription["status"] not in ending.OVER:
