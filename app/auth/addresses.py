@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
-
 
 class InvalidAddress(ValueError):
     """What was typed is not an e-mail address."""
@@ -16,6 +14,9 @@ def normalize_address(text: str) -> str:
     Whether mail arrives there is for the verification mail to show: no name is looked up here. Remembered for a while,
     because the limits and the form of one request all ask.
     """
+    # Imported with the first address: its tables of characters take a while, and most pages have no address.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         # `test_environment` lets `.test` pass, which people use who try this out; no mail can go astray to it.
         checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
