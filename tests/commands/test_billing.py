@@ -2,17 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from app.billing import events
+from app.billing import connection, events
+from app.billing.connection import ConnectionState
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway import StripeGateway, get_gateway
 from app.billing.incoming import Event
@@ -28,9 +30,11 @@ ROOT = Path(__file__).parents[2]
 class Refuse(BaseHTTPRequestHandler):
     """A Stripe that accepts no key."""
 
+    status = 401
+
     def do_GET(self) -> None:
-        body = json.dumps({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}).encode()
-        self.send_response(401)
+        body = json.dumps({"error": {"type": "invalid_request_error", "message": "No."}}).encode()
+        self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -41,10 +45,26 @@ class Refuse(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+class Forbid(Refuse):
+    """A Stripe that lets this key do nothing."""
+
+    status = 403
+
+
 @pytest.fixture
 def refusing_stripe(app: Flask, settings: Settings) -> Iterator[None]:
     """Every key is refused with a 401."""
-    server = HTTPServer(("127.0.0.1", 0), Refuse)
+    yield from serve(app, settings, Refuse)
+
+
+@pytest.fixture
+def forbidding_stripe(app: Flask, settings: Settings) -> Iterator[None]:
+    """The key is known, and may do nothing: 403."""
+    yield from serve(app, settings, Forbid)
+
+
+def serve(app: Flask, settings: Settings, handler: type[Refuse]) -> Iterator[None]:
+    server = HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield from use_stripe_at(app, settings, f"http://127.0.0.1:{server.server_port}")
@@ -106,6 +126,27 @@ def test_second_push_reports_nothing_new(run: Run) -> None:
     assert "updated" not in result.output
 
 
+def test_push_with_a_key_of_ones_own_prints_the_secret_for_env_once(restart: Callable[..., Flask]) -> None:
+    runner = restart(stripe_secret_key="sk_test_of_ones_own_000000").test_cli_runner()
+
+    first, second = (runner.invoke(args=["billing", "push"]).output for _ in range(2))
+
+    assert re.search(r"^STRIPE_WEBHOOK_SECRET=whsec_\w+$", first, re.MULTILINE)
+    assert "STRIPE_WEBHOOK_SECRET" not in second
+
+
+def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(app: Flask, restart: Callable[..., Flask]) -> None:
+    with app.app_context():
+        product = get_gateway().v1.products.create({"name": "Lifetime, dearer"})
+        params = {"product": product.id, "currency": "usd", "unit_amount": 29900}
+        price = get_gateway().v1.prices.create(params)
+    runner = restart(stripe_price_lifetime=price.id).test_cli_runner()
+
+    result = runner.invoke(args=["billing", "push"])
+
+    assert "Warning: STRIPE_PRICE_LIFETIME names a price" in result.output
+
+
 def test_status_tells_the_connection_the_mode_and_the_drift(catalogue: None, app: Flask, run: Run) -> None:
     with app.app_context():
         price = get_gateway().v1.prices.list({"lookup_keys": ["pro_month"]}).data[0]
@@ -124,6 +165,18 @@ def test_status_says_needs_reconnect_when_stripe_answers_401(refusing_stripe: No
     result = run("billing", "status")
 
     assert "connection     needs_reconnect" in result.output
+
+
+def test_restricted_key_that_may_not_read_prices_is_connected(forbidding_stripe: None, app: Flask) -> None:
+    with app.app_context():
+        assert connection.ask_state(get_gateway()) == ConnectionState.CONNECTED
+
+
+def test_sync_does_not_start_with_a_key_that_stripe_refuses(refusing_stripe: None, run: Run) -> None:
+    result = run("billing", "sync")
+
+    assert result.exit_code == 1
+    assert result.output == "Error: Stripe does not let us in; see `flask billing status`.\n"
 
 
 @pytest.mark.parametrize("command", [["push"], ["status"], ["sync"], ["sync", "--dry-run"]])
