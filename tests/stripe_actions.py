@@ -84,7 +84,7 @@ class Stripe:
         return self.v1.subscriptions.create(wanted).to_dict(for_json=True)
 
     def cancel_in_portal(self, subscription_id: str) -> None:
-        """Cancel at the end of the period as the customer portal does: on flexible billing that is `cancel_at` alone."""
+        """Cancel at the period's end as the portal does: on flexible billing that is `cancel_at` alone."""
         with self.emulator.store.write() as tx:
             cancellation.cancel_at_period_end(tx, tx.require("subscription", subscription_id))
 
