@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from app.auth.models import UserSession
+from app.auth.models import SecurityEvent, UserSession
 from app.billing.event_log import prune_payloads
 from app.database import db, utcnow
 from app.outbox import OutboxMail
@@ -16,10 +16,13 @@ logger = logging.getLogger(__name__)
 EVENT_PAYLOADS = timedelta(days=90)
 # The links in a mail are long dead by then. The row stays, so that its cause sends no second mail.
 MAIL_CONTENTS = timedelta(days=30)
+# What happened to an account is shown to its owner for a year; tries at addresses without one serve nobody.
+HISTORY = timedelta(days=365)
+TRIES_AT_NOBODY = timedelta(days=7)
 
 
 def clean_up() -> None:
-    """Delete ended sessions, and empty old events and mails. Commits."""
+    """Delete ended sessions and old history, and empty old events and mails. Commits."""
     now = utcnow()
     sessions = db.session.execute(sa.delete(UserSession).where(UserSession.expires_at < now)).rowcount  # type: ignore[attr-defined]
     db.session.execute(
@@ -27,6 +30,8 @@ def clean_up() -> None:
         .where(OutboxMail.created_at < now - MAIL_CONTENTS, OutboxMail.to_email != "")
         .values(context={}, to_email="")
     )
+    is_nobodys = sa.and_(SecurityEvent.user_id.is_(None), SecurityEvent.at < now - TRIES_AT_NOBODY)
+    db.session.execute(sa.delete(SecurityEvent).where(sa.or_(SecurityEvent.at < now - HISTORY, is_nobodys)))
     db.session.commit()
     payloads = prune_payloads(EVENT_PAYLOADS)
     logger.info("Cleaned up: %s sessions, %s event payloads.", sessions, payloads)
