@@ -6,7 +6,6 @@ from hmac import compare_digest
 from flask import abort, current_app, flash, redirect, request, session, url_for
 from werkzeug import Response
 
-from app.admin.blueprint import bp
 from app.billing import connection
 from app.billing.connection import ConnectionRefused, ConnectionState
 from app.billing.errors import StripeUnavailable
@@ -25,7 +24,6 @@ WORDS = {
 }
 
 
-@bp.post("/connection")
 def connect() -> Response:
     """Send the operator to Stripe, to agree to the connection."""
     settings = _settings()
@@ -33,7 +31,6 @@ def connect() -> Response:
     return redirect(connection.authorize_url(get_gateway(), settings, session[STATE]), 303)
 
 
-@bp.get("/connection/callback")
 def connection_callback() -> Response:
     """Take the operator back from Stripe. Only an answer to this browser's own question counts."""
     _settings()
@@ -47,7 +44,6 @@ def connection_callback() -> Response:
     return redirect(url_for("admin.payments"), 303)
 
 
-@bp.post("/connection/delete")
 def disconnect() -> Response:
     """Give the permission back, and work with the key's own account."""
     connection.disconnect(get_gateway())
@@ -55,7 +51,6 @@ def disconnect() -> Response:
     return redirect(url_for("admin.payments"), 303)
 
 
-@bp.post("/connection/check")
 def check_connection() -> Response:
     """Ask Stripe whether it lets us in, and whether its prices are the catalogue's."""
     try:

@@ -5,7 +5,6 @@ import json
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from app.admin.blueprint import bp
 from app.admin.paging import newest_first
 from app.billing import events as billing_events
 from app.billing.errors import UnknownEvent
@@ -18,7 +17,6 @@ from app.database import db
 LOOKED_THROUGH = 100_000
 
 
-@bp.get("/events")
 def events() -> str:
     """The recorded events, newest first."""
     outcomes = {outcome.value: outcome for outcome in EventOutcome}
@@ -33,14 +31,12 @@ def events() -> str:
     )
 
 
-@bp.get("/events/<event_id>")
 def event(event_id: str) -> str:
     """One event: its payload, its outcome and what it changed."""
     found = db.session.get(StripeEvent, event_id) or abort(404)
     return render_template("admin/event.html", event=found, payload=_readable(found.payload))
 
 
-@bp.post("/events/<event_id>/replay")
 def replay_event(event_id: str) -> Response:
     """Process an event again."""
     try:

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask import current_app, render_template, request
 
 from app import delivery, jobs
-from app.admin.blueprint import bp
 from app.admin.paging import newest_first
 from app.admin.record_routes import emails_of
 from app.auth.models import User
@@ -32,7 +31,6 @@ class Concern:
     action: str
 
 
-@bp.get("/")
 def index() -> str:
     """How the site stands at a glance."""
     counts = {
@@ -43,7 +41,6 @@ def index() -> str:
     return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns()))
 
 
-@bp.get("/payments")
 def payments() -> str:
     """Revenue, MRR, subscribers, churn, the connection's health, and the payments themselves."""
     at_home = home()

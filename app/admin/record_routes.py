@@ -8,7 +8,6 @@ from typing import TypeVar
 import sqlalchemy as sa
 from flask import render_template, request
 
-from app.admin.blueprint import bp
 from app.admin.paging import newest_first
 from app.auth.models import User
 from app.billing.models import Order, Payment, RoleChange, Subscription
@@ -19,7 +18,6 @@ Owned = Subscription | Order | Payment | RoleChange
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-@bp.get("/subscriptions")
 def subscriptions() -> str:
     """The mirrored subscriptions, newest first."""
     status = _one_of(SubscriptionStatus, "status")
@@ -36,7 +34,6 @@ def subscriptions() -> str:
     )
 
 
-@bp.get("/orders")
 def orders() -> str:
     """The orders, newest first; mismatched ones stand out."""
     state = _one_of(OrderState, "state")
@@ -47,7 +44,6 @@ def orders() -> str:
     )
 
 
-@bp.get("/audit")
 def audit() -> str:
     """Every change of a role: by which rule, on which object, and the event that caused it."""
     page = newest_first(sa.select(RoleChange), RoleChange.changed_at, RoleChange.id, request.args.get("after"))

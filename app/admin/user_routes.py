@@ -8,7 +8,6 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
-from app.admin.blueprint import bp
 from app.admin.forms import GrantForm
 from app.admin.paging import newest_first
 from app.auth.models import User
@@ -23,7 +22,6 @@ SHOWN = 20
 Owned = TypeVar("Owned", Grant, Order, Payment, RoleChange, StripeCustomer, Subscription)
 
 
-@bp.get("/users")
 def users() -> str:
     """Everybody with an account, newest first, or those whose address contains what is searched."""
     search = request.args.get("q", "").strip().lower()
@@ -34,13 +32,11 @@ def users() -> str:
     return render_template("admin/users.html", page=page, search=search)
 
 
-@bp.get("/users/<uuid:user_id>")
 def user(user_id: uuid.UUID) -> str:
     """One user: which role and why, and everything that it rests on."""
     return _show(_find(user_id), GrantForm(formdata=None))
 
 
-@bp.post("/users/<uuid:user_id>/grants")
 def grant(user_id: uuid.UUID) -> Response | tuple[str, int]:
     """Give the user a role by hand."""
     found, form = _find(user_id), GrantForm()
@@ -51,7 +47,6 @@ def grant(user_id: uuid.UUID) -> Response | tuple[str, int]:
     return redirect(url_for("admin.user", user_id=user_id), 303)
 
 
-@bp.post("/users/<uuid:user_id>/grants/revoke")
 def revoke(user_id: uuid.UUID) -> Response:
     """Take back every role given by hand."""
     found = _find(user_id)
@@ -60,7 +55,6 @@ def revoke(user_id: uuid.UUID) -> Response:
     return redirect(url_for("admin.user", user_id=user_id), 303)
 
 
-@bp.post("/users/<uuid:user_id>/sync")
 def sync_user(user_id: uuid.UUID) -> Response:
     """Read the user's subscriptions from Stripe and repair what differs."""
     changes = reconcile.sync_user(_find(user_id), cause=f"sync by {current_user.email}")
