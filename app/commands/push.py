@@ -29,7 +29,9 @@ def _say_how_events_arrive(run: PushRun) -> None:
         click.echo("and put the secret it shows into .env as STRIPE_WEBHOOK_SECRET:\n")
         click.echo(f"    {run.listen_command}\n")
     elif run.settings.uses_emulator:
-        click.echo(f"The emulator's webhook secret is kept in {run.settings.emulator_secret_file.name}.\n")
+        kept = run.settings.emulator_secret_file
+        click.echo(f"The emulator signs its events with {kept.read_text().strip()},")
+        click.echo(f"which is kept in {kept.name}: .env needs no webhook secret.\n")
 
 
 def _say_what_goes_into_env(run: PushRun) -> None:

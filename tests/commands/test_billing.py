@@ -117,6 +117,15 @@ def test_push_prints_what_it_did_and_names_the_prices(run: Run) -> None:
     assert "# STRIPE_PRICE_LIFETIME=price_" in result.output
 
 
+def test_push_into_the_emulator_tells_the_kept_secret_and_asks_for_nothing_in_env(settings: Settings, run: Run) -> None:
+    first, second = run("billing", "push").output, run("billing", "push").output
+
+    kept = settings.emulator_secret_file.read_text()
+    assert kept in first
+    assert kept in second
+    assert "STRIPE_WEBHOOK_SECRET=" not in first
+
+
 def test_second_push_reports_nothing_new(run: Run) -> None:
     run("billing", "push")
 
