@@ -31,7 +31,7 @@ def _say_how_events_arrive(run: PushRun) -> None:
     elif run.settings.uses_emulator:
         kept = run.settings.emulator_secret_file
         click.echo(f"The emulator signs its events with {kept.read_text().strip()},")
-        click.echo(f"which is kept in {kept.name}: .env needs no webhook secret.\n")
+        click.echo(f"which is kept in {kept.parent.name}/{kept.name}: .env needs no webhook secret.\n")
 
 
 def _say_what_goes_into_env(run: PushRun) -> None:
