@@ -114,21 +114,6 @@ def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
 
 
 @pytest.fixture
-def restart(app: Flask) -> Iterator[Callable[..., Flask]]:
-    """Make the application again, on the same database, with some settings changed."""
-    started: list[Flask] = []
-
-    def start(**changed: object) -> Flask:
-        started.append(create_app(Settings(**app.extensions["settings"].model_dump() | changed)))
-        return started[-1]
-
-    yield start
-    for application in started:
-        with application.app_context():
-            db.engine.dispose()
-
-
-@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A browser without a picture."""
     return app.test_client()

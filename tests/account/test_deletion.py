@@ -8,10 +8,11 @@ from flask import Flask
 
 from app.auth.models import SecurityEvent, User, UserSession
 from app.billing.gateway import get_gateway
-from app.billing.models import Order, Payment, StripeAccount, Subscription
+from app.billing.models import Order, Payment, StripeAccount, StripeCustomer, Subscription
 from app.database import db, utcnow
 from tests.mailbox import mails
 from tests.people import PASSWORD, Person
+from tests.stripe_actions import Stripe
 
 
 def delete(person: Person, password: str = PASSWORD):  # type: ignore[no-untyped-def]
@@ -79,6 +80,37 @@ def test_payments_stay_without_a_name(alice: Person) -> None:
         assert db.session.scalars(db.select(Payment.user_id)).all() == [None]
 
 
+@pytest.mark.parametrize(
+    ("token", "params"),
+    [
+        ("tok_visa", {}),
+        ("tok_visa", {"trial_period_days": 7}),
+        ("tok_visa", {"cancel_at_period_end": True}),
+        ("tok_visa_chargeDeclined", {"payment_behavior": "default_incomplete"}),
+    ],
+    ids=["active", "trialing", "canceling", "incomplete"],
+)
+def test_subscription_of_any_state_is_canceled_at_stripe_first(
+    alice: Person, catalogue: None, at_stripe: Stripe, token: str, params: dict[str, object]
+) -> None:
+    alice.buy("basic")
+    with alice.app.app_context():
+        customer = db.session.scalars(db.select(StripeCustomer.stripe_customer_id)).one()
+    if token == "tok_visa":
+        at_stripe.subscribe(customer, at_stripe.price("pro_month"), token, **params)
+    else:
+        at_stripe.v1.subscriptions.create(
+            {"customer": customer, "items": [{"price": at_stripe.price("pro_month")}], **params}
+        )
+
+    answer = delete(alice)
+
+    assert answer.status_code == 303
+    assert {one["status"] for one in at_stripe.subscriptions()} <= {"canceled", "incomplete_expired"}
+    with alice.app.app_context():
+        assert db.session.scalars(db.select(Subscription.user_id)).all() in ([], [None])
+
+
 def test_open_checkout_is_expired_before_the_account_goes(alice: Person, catalogue: None) -> None:
     alice.buy("pro")
 
@@ -89,9 +121,9 @@ def test_open_checkout_is_expired_before_the_account_goes(alice: Person, catalog
         assert db.session.scalars(db.select(Order.state)).all() == ["expired"]
 
 
-def test_unreachable_stripe_deletes_nothing(alice: Person, catalogue: None, restart: Callable[..., Flask]) -> None:
+def test_unreachable_stripe_deletes_nothing(alice: Person, catalogue: None, app_with: Callable[..., Flask]) -> None:
     alice.buy("pro")
-    cut_off = restart(stripe_api_base="http://127.0.0.1:9")
+    cut_off = app_with(stripe_api_base="http://127.0.0.1:9")
     cookie = alice.client.get_cookie("session")
     assert cookie is not None
     browser = Person(cut_off, cut_off.test_client(), alice.email)

@@ -96,9 +96,9 @@ def test_gift_is_told(alice: Person) -> None:
     assert "You have Basic as a gift." in alice.get("/account").text
 
 
-def test_page_works_while_stripe_is_down(alice: Person, home: None, restart: Callable[..., Flask]) -> None:
+def test_page_works_while_stripe_is_down(alice: Person, home: None, app_with: Callable[..., Flask]) -> None:
     subscribe(alice)
-    cut_off = restart(stripe_api_base="http://127.0.0.1:9")
+    cut_off = app_with(stripe_api_base="http://127.0.0.1:9")
     browser = Person(cut_off, cut_off.test_client(), alice.email)
     browser.post("/login", page="/login", email=alice.email, password=PASSWORD)
 

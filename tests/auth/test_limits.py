@@ -121,9 +121,9 @@ def test_pages_are_not_limited(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(("trusted_proxies", "codes"), [(0, [422] * 20 + [429]), (1, [422] * 21)])
 def test_forwarded_address_counts_only_behind_a_proxy(
-    restart: Callable[..., Flask], app: Flask, trusted_proxies: int, codes: list[int]
+    app_with: Callable[..., Flask], app: Flask, trusted_proxies: int, codes: list[int]
 ) -> None:
-    browser = visitor(restart(trusted_proxies=trusted_proxies))
+    browser = visitor(app_with(trusted_proxies=trusted_proxies))
     token = browser.csrf_token("/login")
 
     def guess(number: int) -> int:

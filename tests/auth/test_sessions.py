@@ -156,25 +156,25 @@ def browser_of(alice: Person, restarted: Flask) -> Person:
     return Person(restarted, client, alice.email)
 
 
-def test_new_secret_key_logs_nobody_out(alice: Person, restart: Callable[..., Flask]) -> None:
+def test_new_secret_key_logs_nobody_out(alice: Person, app_with: Callable[..., Flask]) -> None:
     old_key = alice.app.extensions["settings"].secret_keys[0]
 
-    restarted = restart(secret_key=f"{'n' * 40},{old_key}")
+    restarted = app_with(secret_key=f"{'n' * 40},{old_key}")
 
     assert browser_of(alice, restarted).get("/account").status_code == 200
 
 
-def test_link_in_a_mail_survives_a_new_secret_key(alice: Person, restart: Callable[..., Flask]) -> None:
+def test_link_in_a_mail_survives_a_new_secret_key(alice: Person, app_with: Callable[..., Flask]) -> None:
     old_key = alice.app.extensions["settings"].secret_keys[0]
     path = link_path(alice.app, "verify_email", alice.email)
 
-    restarted = restart(secret_key=f"{'n' * 40},{old_key}")
+    restarted = app_with(secret_key=f"{'n' * 40},{old_key}")
 
     assert browser_of(alice, restarted).get(path).status_code == 303
 
 
-def test_withdrawn_secret_key_logs_everybody_out(alice: Person, restart: Callable[..., Flask]) -> None:
-    restarted = restart(secret_key="n" * 40)
+def test_withdrawn_secret_key_logs_everybody_out(alice: Person, app_with: Callable[..., Flask]) -> None:
+    restarted = app_with(secret_key="n" * 40)
 
     assert browser_of(alice, restarted).get("/account").status_code == 302
 
@@ -213,8 +213,8 @@ def test_use_that_cannot_be_noted_spoils_no_page(alice: Person) -> None:
             db.session.commit()
 
 
-def test_lost_database_is_told_on_a_page_of_the_site(alice: Person, restart: Callable[..., Flask]) -> None:
-    cut_off = restart(database_url="postgresql://127.0.0.1:9/gone")
+def test_lost_database_is_told_on_a_page_of_the_site(alice: Person, app_with: Callable[..., Flask]) -> None:
+    cut_off = app_with(database_url="postgresql://127.0.0.1:9/gone")
     cut_off.config["PROPAGATE_EXCEPTIONS"] = False
 
     answer = browser_of(alice, cut_off).get("/account")

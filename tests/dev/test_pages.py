@@ -12,8 +12,8 @@ PATHS = ["/dev/components", "/dev/mail"]
 
 
 @pytest.fixture
-def in_production(restart: Callable[..., Flask]) -> FlaskClient:
-    return restart(
+def in_production(app_with: Callable[..., Flask]) -> FlaskClient:
+    return app_with(
         app_env="production",
         base_url="https://shop.example",
         secret_key="s" * 40,
