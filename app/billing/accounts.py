@@ -27,7 +27,7 @@ def home() -> Home:
     gateway = get_gateway()
     connected = connected_account()
     gateway.connected_account = connected
-    return Home(connected or _own_account(gateway), gateway.livemode)
+    return Home(connected or own_account(gateway), gateway.livemode)
 
 
 def known_home() -> Home | None:
@@ -62,7 +62,8 @@ def require_connection() -> None:
         raise ConnectionRevoked("The Stripe account has to be connected again.")
 
 
-def _own_account(gateway: StripeGateway) -> str:
+def own_account(gateway: StripeGateway) -> str:
+    """The account that the secret key belongs to; raises `StripeUnavailable` when the first question fails."""
     known = _known_accounts()
     fingerprint = gateway.key_fingerprint
     if fingerprint not in known:

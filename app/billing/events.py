@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.billing import connection, steady_state
-from app.billing.accounts import Home, connected_account, home
+from app.billing.accounts import Home, home, own_account
 from app.billing.effects import IGNORED, Effect
 from app.billing.errors import ForeignMode, StripeObjectMissing, UnknownEvent
 from app.billing.gateway import get_gateway
@@ -108,11 +108,8 @@ def _revoke(event: Event) -> Effect:
 
 
 def _is_ours(event: Event, at_home: Home) -> bool:
-    """Whether the event is of the account that we work with; with OAuth that is the connected one alone."""
-    if connected_account():
-        return event.account == at_home.stripe_account
-    else:
-        return event.account in (None, at_home.stripe_account)
+    """Whether the event is of the account that we work with; one that names no account is of the key's own."""
+    return (event.account or own_account(get_gateway())) == at_home.stripe_account
 
 
 def _recorded_outcome(event_id: str) -> str | None:
