@@ -3,6 +3,7 @@
 import json
 import logging
 import queue
+import socket
 import threading
 import time
 
@@ -39,13 +40,16 @@ class Listeners:
         self._store = store
         self._connections: set[ServerConnection] = set()
         self._events: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
-        self._server: Server = serve(self._handle, host, 0, subprotocols=[_SUBPROTOCOL], max_size=None)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, 0), family=family)
+        self._server: Server = serve(self._handle, sock=listening, subprotocols=[_SUBPROTOCOL], max_size=None)
         self._threads = [
             threading.Thread(target=self._server.serve_forever, name="stripe-listen", daemon=True),
             threading.Thread(target=self._send_events, name="stripe-listen-sender", daemon=True),
         ]
         port = self._server.socket.getsockname()[1]
-        store.websocket_url = f"ws://{host}:{port}/subscribe"
+        reachable = store.base_url.removeprefix("http://").rpartition(":")[0]
+        store.websocket_url = f"ws://{reachable}:{port}/subscribe"
         store.on_commit(self._committed)
 
     def start(self) -> None:

@@ -48,7 +48,11 @@ class Server:
         self._http.prepare()
         host, port = self._http.bind_addr[:2]
         self.store.base_url = f"http://{_in_url(host)}:{port}"
-        self._listeners = Listeners(self.store, host)
+        try:
+            self._listeners = Listeners(self.store, host)
+        except OSError:
+            self._http.stop()
+            raise
         self._thread.start()
         for worker in (self._listeners, self._courier, self._timer):
             worker.start()

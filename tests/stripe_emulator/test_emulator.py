@@ -1,11 +1,13 @@
 """The Python API: what a test suite starts, and what it leaves behind."""
 
+import socket
 import threading
 
 import pytest
 
 import stripe_emulator
 from stripe_emulator import Emulator
+from tests.stripe_emulator.conftest import client_for
 
 
 def test_emulator_leaves_nothing_behind() -> None:
@@ -54,3 +56,10 @@ def test_waiting_ends_with_an_error_when_nothing_settles() -> None:
 
         with pytest.raises(TimeoutError):
             emulator.wait_until_idle(0.3)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6 here")
+def test_emulator_listens_on_ipv6_too() -> None:
+    with Emulator(host="::1") as emulator:
+        assert emulator.url.startswith("http://[::1]:")
+        assert client_for(emulator.url).v1.customers.create({}).id
