@@ -16,7 +16,7 @@ from app.billing.incoming import Event
 from app.billing.models import Subscription
 from app.billing.roles import lock_user, role_changes
 from app.billing.snapshots import SubscriptionSnapshot
-from app.billing.statuses import SubscriptionStatus
+from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
 from app.database import db, utcnow
 
 logger = logging.getLogger(__name__)
@@ -68,9 +68,12 @@ def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnap
     """The event's snapshot when it may be taken as it is; None when Stripe has to be asked.
 
     Events of one second have no order, so only a later second is certainly newer. Nothing is ever dropped for being
-    old: Stripe's clock need not be ours, and a question is cheap.
+    old: Stripe's clock need not be ours, and a question is cheap. What has ended does not live again, whatever an
+    event's time says.
     """
-    if row is None or not event.is_current_version or event.created_at <= row.snapshot_at:
+    if row is None or row.status in ENDED_STATUSES:
+        return None
+    if not event.is_current_version or event.created_at <= row.snapshot_at:
         return None
     try:
         return SubscriptionSnapshot.read(event.object)
