@@ -1,14 +1,12 @@
 """Bringing a subscriber into each billing state, by driving the emulator as Stripe's own API."""
 
 from collections.abc import Callable
-from typing import Any
-
-import stripe
 
 from stripe_emulator import Emulator
 from tests.people import Person
+from tests.stripe_actions import Json, Stripe, session_id_in
 
-FAILING_CARD = "pm_card_chargeCustomerFail"
+FAILING_CARD = "tok_chargeCustomerFail"
 
 
 class Subscriber:
@@ -17,40 +15,21 @@ class Subscriber:
     def __init__(self, person: Person, emulator: Emulator) -> None:
         self.person = person
         self.emulator = emulator
-        self.stripe = stripe.StripeClient(emulator.secret_key, base_addresses={"api": emulator.url})
+        self.at_stripe = Stripe(emulator)
 
-    def buy(self, plan: str = "pro", interval: str = "month", card: str = "tok_visa") -> str:
-        """Buy a plan to the end, as the CLI does it without a browser; the session's id."""
-        assert self.person.buy(plan, interval).status_code == 303
-        session = self.stripe.v1.checkout.sessions.list().data[0]
-        card_params: Any = {"type": "card", "card": {"token": card}}
-        method = self.stripe.v1.payment_methods.create(card_params)
-        self.stripe.raw_request(
-            "post",
-            f"/v1/payment_pages/{session.id}/confirm",
-            payment_method=method.id,
-            expected_amount=session.amount_total,
-        )
+    def buy(self, plan: str = "pro") -> str:
+        """Buy a plan to the end; the session's id."""
+        session_id = session_id_in(self.person.buy(plan).location)
+        self.at_stripe.pay(session_id)
         self.emulator.wait_until_idle()
-        return session.id
+        return session_id
 
     @property
-    def subscription(self) -> stripe.Subscription:
-        return self.stripe.v1.subscriptions.list({"status": "all"}).data[0]
+    def subscription(self) -> Json:
+        return self.at_stripe.subscriptions()[0]
 
-    def change(self, **params: Any) -> None:
-        self.stripe.v1.subscriptions.update(self.subscription.id, params)  # type: ignore[arg-type]
-        self.emulator.wait_until_idle()
-
-    def lose_the_card(self) -> None:
-        """From now on the card is declined."""
-        customer = str(self.subscription.customer)
-        method = self.stripe.v1.payment_methods.attach(FAILING_CARD, {"customer": customer})
-        self.stripe.v1.customers.update(customer, {"invoice_settings": {"default_payment_method": method.id}})
-        self.stripe.v1.subscriptions.update(self.subscription.id, {"default_payment_method": method.id})
-
-    def wait(self, days: float) -> None:
-        self.emulator.advance(days=days)
+    def change(self, **params: object) -> None:
+        self.at_stripe.v1.subscriptions.update(self.subscription["id"], params)
         self.emulator.wait_until_idle()
 
 
@@ -64,40 +43,40 @@ def active(subscriber: Subscriber) -> None:
 
 def trialing(subscriber: Subscriber) -> None:
     subscriber.buy()
-    subscriber.change(trial_end=subscriber.subscription["items"].data[0].current_period_end)
+    subscriber.change(trial_end=subscriber.subscription["items"]["data"][0]["current_period_end"])
 
 
 def canceling(subscriber: Subscriber) -> None:
     subscriber.buy()
-    subscriber.change(cancel_at_period_end=True)
+    subscriber.at_stripe.cancel_in_portal(subscriber.subscription["id"])
+    subscriber.emulator.wait_until_idle()
 
 
 def past_due(subscriber: Subscriber) -> None:
     subscriber.buy()
-    subscriber.lose_the_card()
-    subscriber.wait(days=31.2)
+    subscriber.at_stripe.use_card(subscriber.subscription["customer"], FAILING_CARD)
+    subscriber.emulator.advance(days=31.2)
+    subscriber.emulator.wait_until_idle()
 
 
 def unpaid(subscriber: Subscriber) -> None:
     subscriber.buy()
-    subscriber.stripe.v1.subscriptions.pause(subscriber.subscription.id)
+    subscriber.at_stripe.v1.subscriptions.pause(subscriber.subscription["id"])
     subscriber.emulator.wait_until_idle()
 
 
 def ended(subscriber: Subscriber) -> None:
     subscriber.buy()
-    subscriber.stripe.v1.subscriptions.cancel(subscriber.subscription.id)
+    subscriber.at_stripe.v1.subscriptions.cancel(subscriber.subscription["id"])
     subscriber.emulator.wait_until_idle()
 
 
 def incomplete(subscriber: Subscriber) -> None:
     """The first payment of a subscription that was made by hand asks for 3-D Secure."""
-    subscriber.person.post("/checkout/pro", page="/pricing", interval="month")
-    v1 = subscriber.stripe.v1
-    customer = v1.customers.list().data[0].id
-    method = v1.payment_methods.attach("pm_card_threeDSecure2Required", {"customer": customer})
-    price = v1.prices.list({"lookup_keys": ["pro_month"]}).data[0].id
-    v1.subscriptions.create({"customer": customer, "items": [{"price": price}], "default_payment_method": method.id})
+    assert subscriber.person.buy("pro").status_code == 303
+    at_stripe = subscriber.at_stripe
+    customer = at_stripe.v1.customers.list().data[0].id
+    at_stripe.subscribe(customer, at_stripe.price("pro_month"), token="tok_threeDSecure2Required")
     subscriber.emulator.wait_until_idle()
 
 
