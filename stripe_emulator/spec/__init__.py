@@ -24,7 +24,7 @@ def complete(obj: dict[str, Any], name: str | None = None) -> dict[str, Any]:
     for key in schema.get("required", ()):
         obj.setdefault(key, None)
     for key, kinds in schema.get("nested", {}).items():
-        if obj.get(key):
+        if obj.get(key) is not None:
             _complete_value(obj[key], kinds)
     return obj
 

@@ -38,7 +38,7 @@ def test_port_in_use_is_an_error_that_leaves_nothing_behind(emulator: Emulator) 
 
 def test_package_has_no_other_attribute() -> None:
     with pytest.raises(AttributeError):
-        _ = stripe_emulator.Simulator  # type: ignore[attr-defined]
+        _ = stripe_emulator.Simulator
 
 
 def test_waiting_ends_with_an_error_when_nothing_settles() -> None:
