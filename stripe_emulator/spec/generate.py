@@ -108,12 +108,12 @@ class Generator:
         return bool(schema.get("x-expandable") or schema.get("items", {}).get("x-expandable"))
 
 
-def main(source: str) -> None:
-    """Read the OpenAPI file and write the compact files beside this module."""
+def main(source: str, folder: Path = _HERE) -> None:
+    """Read the OpenAPI file and write the compact files, beside this module unless told otherwise."""
     generator = Generator(json.loads(Path(source).read_text()))
     for name, content in (("parameters", generator.parameters()), ("objects", generator.objects())):
         text = json.dumps(content, separators=(",", ":"), sort_keys=True)
-        (_HERE / f"{name}.json").write_text(text + "\n")
+        (folder / f"{name}.json").write_text(text + "\n")
 
 
 if __name__ == "__main__":
