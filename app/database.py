@@ -1,13 +1,15 @@
 """The database: the declarative base, aware UTC times, and SQLite made safe for concurrent writers."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase
 
 SQLITE_BUSY_MILLISECONDS = 30_000
@@ -27,7 +29,35 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
+class ReadingSession(Session):
+    """Reads outside a transaction where no write will come: one round trip for a SELECT, with nothing around it.
+
+    PostgreSQL gives every statement its own view of the data in either case.
+    """
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        """The engine; the one without transactions for a request that only reads."""
+        bind = super().get_bind(*args, **kwargs)
+        if isinstance(bind, Engine) and bind.dialect.name == "postgresql" and not will_write():
+            return _without_transactions(bind)
+        else:
+            return bind
+
+
+@lru_cache(maxsize=8)
+def _without_transactions(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def will_write() -> bool:
+    """Whether a write may come: in any request but a plain GET, and after `begin_write`."""
+    if has_request_context():
+        return request.method not in ("GET", "HEAD", "OPTIONS") or g.get("writes", False)
+    else:
+        return True
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": ReadingSession})
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -62,7 +92,7 @@ def insert(model: type[Any]) -> postgresql.Insert | sqlite.Insert:
 
 
 def begin_write() -> None:
-    """End the read transaction of a GET request, so that the next statement opens one that may write."""
+    """End the reading of a GET request, so that the next statement opens a transaction that may write."""
     db.session.commit()
     if has_request_context():
         g.writes = True
@@ -103,12 +133,5 @@ def _set_pragmas(connection: Any, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if _will_write() else "BEGIN")
-
-
-def _will_write() -> bool:
-    """A deferred transaction that turns to writing fails at once when another wrote meanwhile; so ask first."""
-    if has_request_context():
-        return request.method not in ("GET", "HEAD", "OPTIONS") or g.get("writes", False)
-    else:
-        return True
+    # A deferred transaction that turns to writing fails at once when another wrote meanwhile; so ask first.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if will_write() else "BEGIN")

@@ -1,5 +1,8 @@
 """Security headers, the proxy in front, and the CSRF token that visitors can have without a cookie."""
 
+import time
+from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, redirect, request
@@ -15,6 +18,7 @@ from app.settings import Settings
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
 VISITOR_TOKEN_SECONDS = 24 * 3600
+VISITOR_TOKEN_KEPT_SECONDS = 300
 
 
 def init_security(app: Flask, settings: Settings) -> None:
@@ -95,7 +99,7 @@ def checkout_csrf_token() -> str:
     if current_user.is_authenticated:
         return generate_csrf()
     else:
-        return _visitor_serializer().dumps("checkout")
+        return _visitor_token(tuple(_keys()), int(time.time()) // VISITOR_TOKEN_KEPT_SECONDS)
 
 
 def protect_checkout() -> None:
@@ -109,14 +113,24 @@ def protect_checkout() -> None:
 
 def _is_visitor_token(token: str) -> bool:
     try:
-        return bool(_visitor_serializer().loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout")
+        return bool(_visitor_serializer(_keys()).loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout")
     except BadData:
         return False
 
 
-def _visitor_serializer() -> URLSafeTimedSerializer:
-    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
-    return URLSafeTimedSerializer(keys, salt="visitor-checkout")
+@lru_cache(maxsize=8)
+def _visitor_token(keys: tuple[str, ...], period: int) -> str:
+    """One token for all visitors of a few minutes: it says nothing of whose it is."""
+    return _visitor_serializer(keys).dumps("checkout")
+
+
+def _visitor_serializer(keys: Sequence[str]) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(list(keys), salt="visitor-checkout")
+
+
+def _keys() -> list[str]:
+    """The signing keys, oldest first, as itsdangerous wants them."""
+    return [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
 
 
 __all__ = ["CSRFError", "checkout_csrf_token", "content_security_policy", "init_security", "protect_checkout"]

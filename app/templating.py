@@ -2,13 +2,12 @@
 
 import datetime as dt
 from email.utils import parseaddr
-from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin
 
 from flask import Flask, current_app, request
 from flask_login import current_user
 
+from app.addresses import init_addresses
 from app.security import checkout_csrf_token
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
@@ -22,7 +21,7 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def init_templating(app: Flask) -> None:
-    """Register filters, globals and the address hook that lets browsers cache files for good."""
+    """Register filters and globals."""
     settings = app.extensions["settings"]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -37,7 +36,7 @@ def init_templating(app: Flask) -> None:
         # A proxy, so that a page that does not ask who reads it needs no database.
         current_user=current_user,
     )
-    app.url_defaults(add_static_version)
+    init_addresses(app)
 
 
 def money(amount_minor: int, currency: str, exact: bool = False) -> str:
@@ -77,11 +76,3 @@ def nav_current(*prefixes: str) -> bool:
 def endpoint_exists(endpoint: str) -> bool:
     """Tell whether this site has such a page, so that a link appears only with it."""
     return endpoint in current_app.view_functions
-
-
-def add_static_version(endpoint: str, values: dict[str, Any]) -> None:
-    """Add the file's time to its address, so that a changed file is a new address."""
-    if endpoint == "static" and current_app.static_folder and "v" not in values:
-        file = Path(current_app.static_folder, str(values.get("filename", "")))
-        if file.is_file():
-            values["v"] = int(file.stat().st_mtime)

@@ -27,17 +27,25 @@ def sign_ins(port: int, people: int) -> Iterator[bytes]:
 
 
 def session_cookie(port: int, number: int = 0) -> str:
-    """The cookie of a user who has just signed in."""
+    """The cookie of a user who has signed in and seen a page."""
     head, _, body = _sign_in(*_form(port), number).partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("POST", "/login", body, headers)
-    answer = connection.getresponse()
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    cookie = _cookie_of(connection, 303)
+    # The page's form brings the token that the session keeps.
+    connection.request("GET", "/dashboard", headers={"Cookie": cookie})
+    cookie = _cookie_of(connection, 200)
     connection.close()
-    if answer.status != 303:
-        raise RuntimeError(f"Signing in was answered {answer.status}.")
     return cookie
+
+
+def _cookie_of(connection: http.client.HTTPConnection, status: int) -> str:
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != status:
+        raise RuntimeError(f"Signing in was answered {answer.status}.")
+    return answer.headers["Set-Cookie"].partition(";")[0]
 
 
 def _form(port: int) -> tuple[str, str]:

@@ -20,7 +20,7 @@ _RECORDED = json.loads(Path(__file__).with_name("subscription_updated.json").rea
 class SubscriptionEvents:
     """`customer.subscription.updated` for known subscriptions in turn: each newer than all before it.
 
-    Every event moves the period, and with it the end of the role; every second one changes the plan as well.
+    Every event moves the period, and with it the end of the role; every tenth one changes the plan as well.
     """
 
     def __init__(self, people: int) -> None:
@@ -34,7 +34,7 @@ class SubscriptionEvents:
     def _body(self) -> bytes:
         self.number += 1
         visit, number = divmod(self.number, self.people)
-        changes_of_plan = visit // 2 + 1 if number % 2 else (visit + 1) // 2
+        changes_of_plan = (visit + 1 + number % 10) // 10
         price_id, lookup_key, amount = PRICES["basic" if changes_of_plan % 2 else "pro"]
         created = int(SNAPSHOT_AT.timestamp()) + self.number
         replacements = {

@@ -7,6 +7,7 @@ whatever is not of this kind is left to the general way, in `sync.sync_from_even
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,8 +19,8 @@ from app.billing.plans import Role
 from app.billing.roles import RoleDecision, decide_by_subscription, role_change_values, sources_of
 from app.billing.snapshots import SubscriptionSnapshot
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
-from app.billing.steady_statements import lock_and_read, prefixed, write
-from app.billing.sync import certain_snapshot, kept_lookup_key
+from app.billing.steady_statements import OnPostgresql, OnSqlite, prefixed
+from app.billing.sync import certain_snapshot
 from app.database import db, utcnow
 
 
@@ -44,29 +45,41 @@ class Settlement:
 
 def settle(event: Event, record: dict[str, Any], home: Home) -> EventOutcome | None:
     """Let the event take effect, and commit; None, with nothing written, when it is not of the steady state."""
+    on_database = OnPostgresql if db.engine.dialect.name == "postgresql" else OnSqlite
+    with closing(on_database(db.engine)) as transaction:
+        outcome = _settle_in(transaction, event, record, home)
+        # Also when nothing was written: psycopg forgets its prepared statements at a rollback.
+        transaction.commit()
+        return outcome
+
+
+def _settle_in(
+    transaction: OnPostgresql | OnSqlite, event: Event, record: dict[str, Any], home: Home
+) -> EventOutcome | None:
     values = {**prefixed("event", record), "home_account": home.stripe_account, "home_livemode": home.livemode}
-    with db.engine.connect() as connection, connection.begin() as transaction:
-        found = lock_and_read(connection, values)
-        if found.outcome is not None:
-            return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
-        settlement = _settlement_of(event, found) if found.id else None
-        if settlement is None:
-            return None
-        values |= sources_of(found.id, home) | _values(event, found, settlement)
-        if write(connection, values, sets_role=settlement.sets_role, audits=settlement.is_new_role):
-            return EventOutcome.PROCESSED
-        # Another source of the role, or a copy of the event that was quicker.
-        transaction.rollback()
+    found = transaction.lock_and_read(values)
+    if found.outcome is not None:
+        return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
+    settlement = _settlement_of(event, found) if found.id else None
+    if settlement is None:
         return None
+    values |= sources_of(found.id, home) | _values(event, found, settlement)
+    if transaction.write(values, sets_role=settlement.sets_role, audits=settlement.is_new_role):
+        return EventOutcome.PROCESSED
+    # Another source of the role, or a copy of the event that was quicker.
+    transaction.rollback()
+    return None
 
 
 def _settlement_of(event: Event, found: Any) -> Settlement | None:
     snapshot = certain_snapshot(event, found)
     if snapshot is None or snapshot.status in ENDED_STATUSES:
         return None
-    snapshot = replace(snapshot, lookup_key=kept_lookup_key(snapshot, found))
     if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) is None:
-        return None
+        if snapshot.stripe_price_id != found.stripe_price_id or not plan_of(None, found.lookup_key):
+            return None
+        # The price is the old one: the lookup key that it was sold under has moved to a newer price.
+        snapshot = replace(snapshot, lookup_key=found.lookup_key)
     return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found)
 
 

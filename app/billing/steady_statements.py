@@ -80,55 +80,81 @@ _AUDIT = sa.insert(_ROLE_CHANGES).values(
 Found: Any = namedtuple("Found", list(_LOCK_AND_READ.selected_columns.keys()))  # type: ignore[misc]
 
 
-def lock_and_read(connection: sa.Connection, values: Values) -> Any:
-    """The `Found` of an event."""
-    return Found._make(_first_row(connection, _LOCK_AND_READ, values))
+_PSYCOPG = sa.make_url("postgresql+psycopg://").get_dialect()()
 
 
-def write(connection: sa.Connection, values: Values, *, sets_role: bool, audits: bool) -> bool:
-    """Record the event with its effects; False when it is recorded already, or the role has another source.
+def _record(insert: Any) -> Any:
+    """Record the event; no row comes back when it is recorded already, or when the role has another source.
 
     That is looked at here and not when the row was locked: this statement sees all that was committed before the lock.
-    When the answer is False, the caller rolls back.
     """
-    effects = (_MIRROR, *([_SET_ROLE] if sets_role else []), *([_AUDIT] if audits else []))
-    if connection.dialect.name == "postgresql":
-        return _first_row(connection, _in_one_statement(effects), values) is not None
-    is_recorded = _first_row(connection, _record(sqlite.insert), values) is not None
-    for effect in effects if is_recorded else ():
-        connection.execute(effect, values)
-    return is_recorded
-
-
-@cache
-def _in_one_statement(effects: tuple[Any, ...]) -> sa.Executable:
-    parts = [effect.cte(f"effect_{number}") for number, effect in enumerate(effects)]
-    return _record(postgresql.insert).add_cte(*parts)
-
-
-@cache
-def _record(insert: Any) -> Any:
     values = sa.select(*_RECORD.values()).where(sa.not_(_OTHER_SOURCES))
     new = insert(_EVENTS).from_select(list(_RECORD), values, include_defaults=False)
     return new.on_conflict_do_nothing().returning(_EVENTS.c.id)
 
 
-def _first_row(connection: sa.Connection, statement: Any, values: Values) -> Any:
-    """The row that a statement answers, if any; on PostgreSQL straight from the driver.
+class OnSqlite:
+    """The transaction through SQLAlchemy, with the write lock from its beginning."""
 
-    psycopg takes and gives what the columns hold. SQLAlchemy's share is worth more than the rest of the execution.
+    def __init__(self, engine: sa.Engine) -> None:
+        self._connection = engine.connect()
+        self.commit, self.rollback = self._connection.commit, self._connection.rollback
+        self.close = self._connection.close
+
+    def lock_and_read(self, values: Values) -> Any:
+        """The `Found` of an event."""
+        return Found._make(self._connection.execute(_LOCK_AND_READ, values).one())
+
+    def write(self, values: Values, *, sets_role: bool, audits: bool) -> bool:
+        """Record the event with its effects; False when `_record` says no, and the caller rolls back."""
+        is_recorded = self._connection.execute(_RECORD_ON_SQLITE, values).first() is not None
+        for effect in _effects(sets_role, audits) if is_recorded else ():
+            self._connection.execute(effect, values)
+        return is_recorded
+
+
+class OnPostgresql:
+    """The transaction straight through the driver, which takes and gives what the columns hold.
+
+    SQLAlchemy's share of so small an execution would be the larger half.
     """
-    if connection.dialect.name != "postgresql":
-        return connection.execute(statement, values).first()
-    sql, constants = _for_the_driver(statement, connection.dialect)
-    cursor = connection.connection.cursor()
-    cursor.execute(sql, constants | values | {"event_changes": json.dumps(values.get("event_changes"))})
-    row = cursor.fetchone()
-    cursor.close()
-    return row
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._connection = engine.raw_connection()
+        self.commit, self.rollback = self._connection.commit, self._connection.rollback
+        self.close = self._connection.close
+
+    def lock_and_read(self, values: Values) -> Any:
+        """The `Found` of an event."""
+        return Found._make(self._first_row(_LOCK_AND_READ_SQL, values))
+
+    def write(self, values: Values, *, sets_role: bool, audits: bool) -> bool:
+        """Record the event with its effects, in one statement; False when `_record` says no."""
+        values["event_changes"] = json.dumps(values["event_changes"])
+        return self._first_row(_in_one_statement(sets_role, audits), values) is not None
+
+    def _first_row(self, statement: tuple[str, Values], values: Values) -> Any:
+        sql, constants = statement
+        cursor = self._connection.cursor()
+        cursor.execute(sql, constants | values)
+        return cursor.fetchone()
+
+
+def _effects(sets_role: bool, audits: bool) -> tuple[Any, ...]:
+    return (_MIRROR, *([_SET_ROLE] if sets_role else []), *([_AUDIT] if audits else []))
 
 
 @cache
-def _for_the_driver(statement: Any, dialect: sa.Dialect) -> tuple[str, Values]:
-    compiled = statement.compile(dialect=dialect)
+def _in_one_statement(sets_role: bool, audits: bool) -> tuple[str, Values]:
+    parts = [effect.cte(f"effect_{number}") for number, effect in enumerate(_effects(sets_role, audits))]
+    return _for_the_driver(_record(postgresql.insert).add_cte(*parts))
+
+
+def _for_the_driver(statement: sa.ClauseElement) -> tuple[str, Values]:
+    """The statement's text, and the values of the parameters that are constants of ours."""
+    compiled = statement.compile(dialect=_PSYCOPG)
     return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
+
+
+_RECORD_ON_SQLITE = _record(sqlite.insert)
+_LOCK_AND_READ_SQL = _for_the_driver(_LOCK_AND_READ)
