@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
+from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
@@ -23,6 +24,7 @@ from app.database import db
 from app.extensions import limiter
 from app.settings import Settings
 from stripe_emulator import Emulator
+from tests.chromium import launched
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
 
@@ -72,6 +74,13 @@ def application(settings: Settings) -> Iterator[Flask]:
     with application.app_context():
         db.drop_all()
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once: two of Playwright's loops cannot run in one process."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

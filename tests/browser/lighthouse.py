@@ -15,8 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.browser.conftest import QUIET, find_chromium
 from tests.browser.tools import require_tool
+from tests.chromium import QUIET, find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")

@@ -10,6 +10,7 @@ from app.auth.models import User
 from app.database import db
 from stripe_emulator import Emulator
 from tests.people import PASSWORD
+from tests.stripe_actions import Stripe
 
 EMAIL = "alice@example.com"
 
@@ -97,3 +98,58 @@ def test_the_back_arrow_leads_to_the_prices(at_checkout: Page, app: Flask):
 
     page.wait_for_url("**/pricing?checkout=cancelled")
     assert role_of(app, EMAIL) == "free"
+
+
+def test_three_d_secure_is_asked_for_and_can_be_failed_and_completed(at_checkout: Page, app: Flask, emulator: Emulator):
+    page = at_checkout
+
+    pay(page, "4000 0025 0000 3155")
+    page.get_by_role("button", name="Fail").click()
+    expect(page.get_by_role("link", name=re.compile("unable to authenticate"))).to_be_visible()
+    emulator.wait_until_idle()
+    assert role_of(app, EMAIL) == "free"
+
+    pay(page, "4000 0025 0000 3155")
+    page.get_by_role("button", name="Complete").click()
+    page.wait_for_url("**/checkout/success**")
+    emulator.wait_until_idle()
+    assert role_of(app, EMAIL) == "pro"
+
+
+def test_a_failed_renewal_is_mended_with_another_card(
+    at_checkout: Page, app: Flask, emulator: Emulator, at_stripe: Stripe, site: str
+):
+    page = at_checkout
+    pay(page, "4242 4242 4242 4242")
+    page.wait_for_url("**/checkout/success**")
+    at_stripe.use_card(at_stripe.subscriptions()[0]["customer"], "tok_chargeCustomerFail")
+    emulator.advance(days=31.2)
+    emulator.wait_until_idle()
+
+    page.goto(f"{site}/account")
+    expect(page.get_by_text("Your last payment didn't go through. Pro stays on while we retry.")).to_be_visible()
+    assert role_of(app, EMAIL) == "pro"
+    page.get_by_role("button", name="Update card").first.click()
+    page.wait_for_url("**/payment-methods/add**")
+    pay(page, "4242 4242 4242 4242", "Add payment method")
+    page.wait_for_url(f"{site}/account")
+    emulator.wait_until_idle()
+    page.reload()
+
+    expect(page.get_by_text("You're on Pro, $29 a month.")).to_be_visible()
+    assert role_of(app, EMAIL) == "pro"
+
+
+def test_lifetime_is_paid_once(page: Page, app: Flask, emulator: Emulator, site: str):
+    page.goto(f"{site}/pricing")
+    page.get_by_role("button", name="Choose Lifetime").click()
+    sign_up(page)
+    page.wait_for_url("**/c/pay/**")
+
+    pay(page, "4242 4242 4242 4242", "Pay")
+    page.wait_for_url("**/checkout/success**")
+    emulator.wait_until_idle()
+    page.goto(f"{site}/account")
+
+    expect(page.get_by_text("Pro is yours for good.")).to_be_visible()
+    assert role_of(app, EMAIL) == "pro"
