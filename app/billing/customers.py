@@ -1,5 +1,6 @@
 """Users and their Stripe customers: one each, in every account and mode."""
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -110,9 +111,19 @@ def _create_customer(user_id: uuid.UUID, email: str, home: Home, instead_of: str
     gateway = get_gateway()
     params = {"email": email, "metadata": {"userId": str(user_id)}}
     key = f"customer-{user_id}-{instead_of}" if instead_of else f"customer-{user_id}"
+    try:
+        with gateway.errors():
+            return str(gateway.v1.customers.create(params, gateway.options(key)).id)
+    except StripeRefused as error:
+        if error.param != "idempotency_key":
+            raise
+    # The key was used while the user had another address.
     with gateway.errors():
-        created = gateway.v1.customers.create(params, gateway.options(idempotency_key=key))
-    return str(created.id)
+        return str(gateway.v1.customers.create(params, gateway.options(f"{key}-{_digest(email)}")).id)
+
+
+def _digest(email: str) -> str:
+    return hashlib.sha256(email.encode()).hexdigest()[:16]
 
 
 def customer_is_gone(stripe_customer_id: str) -> bool:

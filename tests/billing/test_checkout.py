@@ -5,6 +5,7 @@ import uuid
 import pytest
 from flask import Flask
 
+from app.auth.models import User
 from app.billing.models import Order, StripeCustomer, Subscription
 from app.database import db
 from stripe_emulator import Emulator
@@ -330,6 +331,19 @@ def test_portal_configuration_that_is_gone_is_looked_up_again(subscribed: Person
     app.extensions["stripe_portal_configuration"] = {"id": "bpc_gone"}
 
     assert "/p/session" in subscribed.post("/account/portal").location
+
+
+def test_customer_is_made_again_under_a_new_address(deliver, app: Flask, alice: Person, at_stripe, orders) -> None:
+    """Stripe refuses an idempotency key that comes back with another address."""
+    at_stripe.mute()
+    first = session_id_in(alice.buy("pro").location)
+    at_stripe.v1.checkout.sessions.expire(first)
+    deliver(event_of("customer.deleted", {"id": orders()[0].stripe_customer_id, "object": "customer"}))
+    with app.app_context():
+        db.session.execute(db.update(User).values(email="alice@new.example.com"))
+        db.session.commit()
+
+    assert "/c/pay/" in alice.buy("pro").location
 
 
 def test_everything_gone_from_stripe_is_made_again(
