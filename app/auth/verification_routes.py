@@ -9,6 +9,7 @@ from app.auth.limits import limit_mail
 from app.auth.sessions import this_user
 from app.auth.verification import AddressTaken, send_verification
 from app.auth.verification import verify_email as confirm
+from app.billing.customers import tell_address
 from app.database import db
 
 
@@ -26,6 +27,7 @@ def verify_email(token: str) -> Response:
     if user is None:
         return make_response(render_template("auth/verify_email.html"), 400)
     db.session.commit()
+    tell_address(user)
     flash(f"{user.email} is confirmed.", "success")
     return redirect(url_for("account.index"), 303)
 

@@ -117,6 +117,11 @@ def _session_of(order: Order) -> StripeObject | None:
     stored = db.session.get(Order, order_id, populate_existing=True, with_for_update=True)
     if stored is None:
         raise StripeUnavailable("The order was given up meanwhile.")
+    if stored.state != OrderState.PENDING:
+        # Another tab chose another plan meanwhile, or the account is being deleted: nobody may pay for this one.
+        db.session.rollback()
+        _expire(session)
+        return None
     stored.stripe_checkout_session_id = session["id"]
     stored.checkout_expires_at = time_of(session["expires_at"])
     db.session.commit()

@@ -1,6 +1,7 @@
 """Users and their Stripe customers: one each, in every account and mode."""
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.accounts import Home
-from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.accounts import Home, known_home
+from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import StripeCustomer, Subscription
 from app.billing.snapshots import id_of
 from app.database import db, insert
+
+logger = logging.getLogger(__name__)
 
 
 def ensure_customer(user: User, home: Home) -> str:
@@ -52,6 +55,21 @@ def customer_of(user_id: uuid.UUID, home: Home) -> str | None:
     )
     found: str | None = db.session.scalar(query)
     return found
+
+
+def tell_address(user: User) -> None:
+    """Have Stripe write to the user's present address. Where Stripe cannot be told, that is logged and all goes on."""
+    at_home = known_home()
+    customer = customer_of(user.id, at_home) if at_home else None
+    if customer is None:
+        return
+    gateway, email = get_gateway(), user.email
+    db.session.commit()
+    try:
+        with gateway.errors():
+            gateway.v1.customers.update(customer, {"email": email}, gateway.options())
+    except BillingError as error:
+        logger.warning("Stripe was not told the new address of %s: %s", customer, error)
 
 
 def link_customer(user_id: uuid.UUID, stripe_customer_id: str, home: Home) -> None:

@@ -61,10 +61,10 @@ def _take_turn(user: User) -> bool:
 
 
 def _settle(user: User, *, believe_expired: bool) -> None:
-    """Write the decision; one that Stripe confirms past its time is asked about again, but not at once."""
+    """Write the decision; one that Stripe confirms past its time holds for a while, and is then asked about again."""
     locked = lock_user(user.id)
     if locked:
         apply_role(locked, home(), "role expired", believe_expired=believe_expired)
         if locked.role_expires_at and locked.role_expires_at <= utcnow():
-            locked.role_recheck_at = utcnow() + ASK_AGAIN_AFTER
+            locked.role_expires_at = utcnow() + ASK_AGAIN_AFTER
     db.session.commit()

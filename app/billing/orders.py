@@ -12,6 +12,7 @@ from app.auth.models import User
 from app.billing.accounts import Home
 from app.billing.customers import parse_uuid
 from app.billing.effects import IGNORED, Changes, Effect
+from app.billing.errors import StripeUnavailable
 from app.billing.models import Order, Subscription
 from app.billing.plans import Price
 from app.billing.roles import lock_user
@@ -63,6 +64,8 @@ def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, c
     The user's row is locked meanwhile, and the database allows one open order a user: two tabs get the same one.
     """
     locked = lock_user(user.id)
+    if locked is None:
+        raise StripeUnavailable("The account was deleted meanwhile.")
     open_order = next(iter(pending_orders(user.id, home)), None)
     if open_order is None:
         open_order = Order(
@@ -71,7 +74,7 @@ def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, c
             interval=price.interval.value if price.interval else None,
             amount=price.amount,
             currency=price.currency,
-            trial_days=trial_days_for(user.id) if locked and price.is_recurring else 0,
+            trial_days=trial_days_for(user.id) if price.is_recurring else 0,
             stripe_price_id=stripe_price_id,
             stripe_customer_id=customer,
             stripe_account=home.stripe_account,

@@ -1,0 +1,30 @@
+from flask import Flask
+
+from tests.mailbox import link_path
+from tests.people import PASSWORD, Person
+from tests.stripe_actions import Stripe
+
+NEW = "alice@new.example"
+
+
+def change_address(alice: Person) -> None:
+    assert alice.post("/account/email", email=NEW, current_password=PASSWORD).status_code == 303
+    alice.get(link_path(alice.app, "verify_email", NEW))
+
+
+def test_a_new_address_is_told_to_stripe_once_it_is_confirmed(
+    alice: Person, catalogue: None, at_stripe: Stripe
+) -> None:
+    alice.buy("pro")
+
+    change_address(alice)
+
+    assert [customer.email for customer in at_stripe.v1.customers.list({}).data] == [NEW]
+
+
+def test_a_new_address_counts_also_when_there_is_nobody_to_tell(alice: Person, app: Flask, at_stripe: Stripe) -> None:
+    change_address(alice)
+
+    alice.email = NEW
+    assert alice.role == "free"
+    assert at_stripe.v1.customers.list({}).data == []
