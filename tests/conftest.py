@@ -31,7 +31,7 @@ from tests.stripe_actions import Stripe, signed
 # `make test` draws a few examples; HYPOTHESIS_PROFILE=nightly draws thousands.
 LASTING = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 hypothesis.settings.register_profile("quick", max_examples=12, **LASTING)
-hypothesis.settings.register_profile("nightly", max_examples=3000, **LASTING)
+hypothesis.settings.register_profile("nightly", max_examples=1000, **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")

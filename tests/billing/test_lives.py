@@ -21,7 +21,7 @@ from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-EXAMPLES, STEPS = (2000, 20) if NIGHTLY else (4, 8)
+EXAMPLES, STEPS = (1000, 20) if NIGHTLY else (4, 8)
 CHAOS = {"duplicate": 0.3, "delay": 0.2, "shuffle": True, "drop": 0.2}
 PLANS = st.sampled_from([("basic", "month"), ("pro", "month"), ("pro", "year"), ("lifetime", "month")])
 TOKENS = st.sampled_from(["tok_visa", "tok_visa", "tok_chargeDeclined", "tok_createDispute"])

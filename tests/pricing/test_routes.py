@@ -4,6 +4,8 @@ import re
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.billing.models import Order
 from app.database import db
@@ -121,6 +123,13 @@ def test_return_page_asks_a_visitor_to_log_in(visitor: Person) -> None:
 
     assert answer.status_code == 302
     assert "/login" in answer.location
+
+
+@given(session_id=st.text() | st.text().map("cs_test_".__add__))
+def test_any_session_id_that_is_none_of_ours_is_not_found(alice: Person, session_id: str) -> None:
+    answer = alice.client.get("/checkout/success", query_string={"session_id": session_id.encode(errors="replace")})
+
+    assert answer.status_code == 404
 
 
 def test_checkout_is_limited(alice: Person) -> None:
