@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from time import time
 from typing import Any
 
 from flask import Flask, request
@@ -27,10 +28,14 @@ def remembering_url_for(app: Flask) -> Callable[..., str]:
     def kept(mounted_at: str, changed_at: int, endpoint: str, values: tuple[tuple[str, str | None], ...]) -> str:
         return app.url_for(endpoint, **dict(values))  # type: ignore[arg-type]
 
+    @lru_cache(maxsize=256)
+    def last_seen(filename: str, second: int) -> int:
+        return _changed_at(app, {"filename": filename})
+
     def url_for(endpoint: str, **values: Any) -> str:
         if endpoint.startswith(".") or not all(map(_is_plain, values, values.values())):
             return app.url_for(endpoint, **values)
-        changed_at = _changed_at(app, values) if endpoint == "static" else 0
+        changed_at = last_seen(values["filename"], int(time())) if endpoint == "static" else 0
         return kept(request.script_root, changed_at, endpoint, tuple(values.items()))
 
     return url_for

@@ -48,9 +48,7 @@ def show_csrf_error(error: CSRFError) -> Response:
 def show_upgrade(error: RoleRequired) -> Response:
     """403 with the way to upgrade."""
     plans = [plan for plan in PLANS if plan.role.rank >= error.role.rank]
-    return make_response(
-        render_template("errors/upgrade.html", required_role=error.role.value, plans=plans), 403
-    )
+    return make_response(render_template("errors/upgrade.html", required_role=error.role.value, plans=plans), 403)
 
 
 def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Response:

@@ -1,7 +1,5 @@
 """The probes: alive, and ready to serve."""
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,6 +18,9 @@ def healthz() -> tuple[dict[str, str], int]:
 @bp.get("/readyz")
 def readyz() -> tuple[dict[str, str], int]:
     """Ready: the database answers and stands at the newest migration."""
+    # Imported when first asked: the other pages do without Alembic.
+    from alembic.runtime.migration import MigrationContext
+
     try:
         with db.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_heads()
@@ -33,5 +34,7 @@ def readyz() -> tuple[dict[str, str], int]:
 
 
 def _newest_migrations() -> list[str]:
+    from alembic.script import ScriptDirectory
+
     config = current_app.extensions["migrate"].migrate.get_config()
     return ScriptDirectory.from_config(config).get_heads()

@@ -25,9 +25,7 @@ class SettingsError(ClickException):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__(
-            "\n".join(["The settings have problems:", *(f"  - {problem}" for problem in problems)])
-        )
+        super().__init__("\n".join(["The settings have problems:", *(f"  - {problem}" for problem in problems)]))
 
 
 class Settings(BaseSettings):
@@ -53,9 +51,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     allow_sqlite_in_production: bool = False
     redis_url: SecretStr = SecretStr("")
-    instance_path: Path = Field(
-        ROOT / "instance", validation_alias=AliasChoices("instance_path", "INSTANCE_PATH")
-    )
+    instance_path: Path = Field(ROOT / "instance", validation_alias=AliasChoices("instance_path", "INSTANCE_PATH"))
 
     stripe_secret_key: SecretStr = SecretStr("")
     stripe_publishable_key: str = ""
@@ -142,9 +138,7 @@ class Settings(BaseSettings):
     def stripe_base_is_local(self) -> bool:
         """Whether the API base is one that production must refuse: loopback, or not https."""
         address = urlsplit(self.stripe_api_base)
-        return bool(self.stripe_api_base) and (
-            address.scheme != "https" or _is_loopback(address.hostname or "")
-        )
+        return bool(self.stripe_api_base) and (address.scheme != "https" or _is_loopback(address.hostname or ""))
 
     def flask_config(self) -> dict[str, Any]:
         """What Flask and its extensions read, made from these settings."""
@@ -168,9 +162,7 @@ class Settings(BaseSettings):
             bad = {str(item["loc"][0]).lower(): item["msg"] for item in error.errors()}
         # Defaults in place of the bad ones, so that the rules between settings are checked in the same go.
         defaults = {name: cls.model_fields[name].default for name in bad}
-        return cls(_env_file=env_file, **{**overrides, **defaults}), [
-            f"{n.upper()}: {m}" for n, m in bad.items()
-        ]
+        return cls(_env_file=env_file, **{**overrides, **defaults}), [f"{n.upper()}: {m}" for n, m in bad.items()]
 
 
 def _split(secret: SecretStr) -> list[str]:

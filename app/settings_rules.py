@@ -24,14 +24,9 @@ def _malformed(settings: Settings) -> Iterator[str]:
     secret_key = settings.stripe_secret_key.get_secret_value()
     if secret_key and not secret_key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
         yield "STRIPE_SECRET_KEY: must start with sk_test_, sk_live_, rk_test_ or rk_live_"
-    if settings.stripe_publishable_key and not settings.stripe_publishable_key.startswith(
-        ("pk_test_", "pk_live_")
-    ):
+    if settings.stripe_publishable_key and not settings.stripe_publishable_key.startswith(("pk_test_", "pk_live_")):
         yield "STRIPE_PUBLISHABLE_KEY: must start with pk_test_ or pk_live_"
-    if any(
-        not secret.startswith("whsec_")
-        for secret in _parts(settings.stripe_webhook_secret.get_secret_value())
-    ):
+    if any(not secret.startswith("whsec_") for secret in _parts(settings.stripe_webhook_secret.get_secret_value())):
         yield "STRIPE_WEBHOOK_SECRET: each secret must start with whsec_"
     if settings.stripe_connect_client_id and not settings.stripe_connect_client_id.startswith("ca_"):
         yield "STRIPE_CONNECT_CLIENT_ID: must start with ca_"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from email.utils import parseaddr
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from flask import Flask, current_app, request
@@ -64,7 +65,12 @@ def datetime(moment: dt.datetime | str) -> str:
 def canonical_url(path: str | None = None) -> str:
     """Build an absolute address from BASE_URL, never from the request's Host header."""
     target = request.path if path is None else path
-    return urljoin(str(current_app.config["BASE_URL"]), target)
+    return _joined(str(current_app.config["BASE_URL"]), target)
+
+
+@lru_cache(maxsize=256)
+def _joined(base: str, target: str) -> str:
+    return urljoin(base, target)
 
 
 def nav_current(*prefixes: str) -> bool:
