@@ -33,11 +33,11 @@ def session_cookie(port: int, number: int = 0) -> str:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("POST", "/login", body, headers)
     cookie = _cookie_of(connection, 303)
-    # The page's form brings the token that the session keeps.
+    # The page's form may bring a token that the session keeps.
     connection.request("GET", "/dashboard", headers={"Cookie": cookie})
-    cookie = _cookie_of(connection, 200)
+    newer = _cookie_of(connection, 200)
     connection.close()
-    return cookie
+    return newer or cookie
 
 
 def _cookie_of(connection: http.client.HTTPConnection, status: int) -> str:
@@ -45,7 +45,7 @@ def _cookie_of(connection: http.client.HTTPConnection, status: int) -> str:
     answer.read()
     if answer.status != status:
         raise RuntimeError(f"Signing in was answered {answer.status}.")
-    return answer.headers["Set-Cookie"].partition(";")[0]
+    return answer.headers.get("Set-Cookie", "").partition(";")[0]
 
 
 def _form(port: int) -> tuple[str, str]:
