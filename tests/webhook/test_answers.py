@@ -2,6 +2,7 @@
 
 import json
 import time
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -124,6 +125,28 @@ def test_body_larger_than_a_mebibyte_is_refused(deliver, stored) -> None:
 
     assert answer.status_code == 413
     assert stored() == []
+
+
+def test_body_without_a_length_is_refused_when_it_grows_too_large(site: str, stored) -> None:
+    connection = HTTPConnection(site.removeprefix("http://"))
+
+    connection.request("POST", "/webhooks/stripe", iter([b"x" * 65536] * 17), encode_chunked=True)
+    status = connection.getresponse().status
+    connection.close()
+
+    assert status == 413
+    assert stored() == []
+
+
+def test_body_without_a_length_is_taken(site: str, app: Flask) -> None:
+    body, headers = signed(event_of("customer.deleted", CUSTOMER), app.extensions["settings"].webhook_secrets[0])
+    connection = HTTPConnection(site.removeprefix("http://"))
+
+    connection.request("POST", "/webhooks/stripe", iter([body[:100], body[100:]]), headers, encode_chunked=True)
+    status = connection.getresponse().status
+    connection.close()
+
+    assert status == 200
 
 
 def test_body_of_just_under_a_mebibyte_is_taken(deliver) -> None:
