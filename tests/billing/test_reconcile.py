@@ -114,6 +114,23 @@ def test_order_that_never_got_a_session_is_closed_after_a_day(reconcile, app: Fl
     assert order_states(app) == ["expired"]
 
 
+def test_lifetime_bought_through_the_link_without_a_webhook_is_found(
+    reconcile, app_with, app: Flask, at_stripe: Stripe
+) -> None:
+    selling = app_with(stripe_payment_link_lifetime="https://buy.stripe.com/test_lifetime")
+    alice = Person.sign_up(selling, "alice@example.com")
+    wanted = {"mode": "payment", "success_url": "https://example.com"}
+    wanted |= {"line_items": [{"price": at_stripe.price("lifetime"), "quantity": 1}]}
+    for order_id in ("somebody-elses", alice.buy("lifetime").location.rpartition("=")[2]):
+        at_stripe.pay(at_stripe.v1.checkout.sessions.create({**wanted, "client_reference_id": order_id}).id)
+
+    with selling.app_context():
+        report = sync_all()
+
+    assert report.settled_orders == [alice.email]
+    assert (alice.role, order_states(app)) == ("pro", ["fulfilled"])
+
+
 def test_canceled_subscription_without_a_webhook_is_found(reconcile, app: Flask, alice: Person, at_stripe) -> None:
     at_stripe.pay(session_id_in(alice.buy("pro").location))
     reconcile()
