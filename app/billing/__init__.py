@@ -1,6 +1,6 @@
 """Billing: how money becomes access, and stays right.
 
-1. `plans` says what is sold; `catalogue` knows which Stripe price is which plan.
+1. `plans` says what is sold, `prices` which plan a Stripe price buys, `catalogue` which price to sell at.
 2. Somebody presses a button. `checkout` makes sure that they have one Stripe customer, writes an `Order` and opens
    one Checkout Session for it. Whoever has a subscription already goes to the `portal` instead.
 3. Stripe takes the money and sends events. `events.receive` checks the signature, and lets each event take effect
@@ -10,8 +10,8 @@
    that is certainly newer than the mirror, and asks Stripe when it is not certain. So order does not matter.
 6. `fulfilment` settles an order, for the webhook, the success page (`checkout_return`) and the nightly job alike.
 7. `payments` records invoices, `reversals` refunds and disputes; what comes late never undoes what is later.
-8. `roles` alone decides the role: from the mirror, the orders and the operator's `grants`; the highest wins. The
-   role stands on the user's row, so a page costs no more than that row.
+8. `roles` alone decides the role: from the mirror (`entitlement` is the table of statuses), the orders and the
+   operator's `grants`; the highest wins. The role stands on the user's row, so a page costs no more than that row.
 9. A paid role has an end. Past it, `expiry` asks Stripe once before it takes anything away.
 10. Every night `reconcile` compares everyone with Stripe, repairs the mirror and reports the drift.
 11. `gateway` is the one door to Stripe. Its errors are ours (`errors`), its calls are bounded in time.

@@ -1,4 +1,4 @@
-"""Which plan a Stripe price belongs to, and which Stripe price a plan is sold at."""
+"""Which Stripe price a plan is sold at, and under which lookup key an old one was."""
 
 import sqlalchemy as sa
 from flask import current_app
@@ -6,14 +6,8 @@ from flask import current_app
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import Order, Subscription
-from app.billing.plans import PLANS_BY_KEY, PRICES, PRICES_BY_LOOKUP_KEY, Plan, Price
+from app.billing.plans import PLANS_BY_KEY, PRICES, Price
 from app.database import db
-
-
-def plan_of(stripe_price_id: str | None, lookup_key: str | None) -> Plan | None:
-    """The plan that this price buys, by the configured price id or else by lookup key; None if no plan knows it."""
-    price = _configured().get(stripe_price_id or "") or PRICES_BY_LOOKUP_KEY.get(lookup_key or "")
-    return PLANS_BY_KEY[price.plan_key] if price else None
 
 
 def remembered_lookup_key(stripe_price_id: str) -> str | None:
@@ -63,12 +57,3 @@ def forget_prices() -> None:
 def _found_prices() -> dict[str, str]:
     found: dict[str, str] = current_app.extensions.setdefault("stripe_prices", {})
     return found
-
-
-def _configured() -> dict[str, Price]:
-    settings = current_app.extensions["settings"]
-    known: dict[str, Price] | None = current_app.extensions.get("configured_prices")
-    if known is None:
-        known = {getattr(settings, price.setting): price for price in PRICES if getattr(settings, price.setting)}
-        current_app.extensions["configured_prices"] = known
-    return known

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.billing.accounts import Home
-from app.billing.catalogue import plan_of
 from app.billing.models import Payment, Subscription
+from app.billing.prices import plan_of
 from app.billing.statuses import PaymentStatus, SubscriptionStatus
 from app.database import db, utcnow
 

@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from app.billing.entitlement import decide_by_subscription
 from app.billing.plans import Plan
+from app.billing.prices import plan_of
 from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
+from app.database import utcnow
 
 NEED_PAYMENT = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 
@@ -21,8 +24,6 @@ class SubscriptionPredicates:
     @property
     def plan(self) -> Plan | None:
         """The plan that the price buys, or None for a price that no plan knows."""
-        from app.billing.catalogue import plan_of
-
         return plan_of(self.stripe_price_id, self.lookup_key)
 
     @property
@@ -57,7 +58,4 @@ class SubscriptionPredicates:
     @property
     def grants_access(self) -> bool:
         """Whether it gives its plan's role now, the grace after a failed renewal counted in."""
-        from app.billing.roles import decide_by_subscription
-        from app.database import utcnow
-
         return decide_by_subscription(self, utcnow()).role.rank > 0  # type: ignore[arg-type]

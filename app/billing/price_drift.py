@@ -2,12 +2,12 @@
 
 import sqlalchemy as sa
 
-from app.billing.catalogue import plan_of
 from app.billing.catalogue_push import configured_price, price_matches, stored_prices
 from app.billing.errors import BillingError
 from app.billing.gateway import StripeGateway, StripeObject
 from app.billing.models import Subscription
 from app.billing.plans import PRICES, Price
+from app.billing.prices import plan_of
 from app.billing.statuses import ENDED_STATUSES
 from app.database import db
 from app.settings import Settings

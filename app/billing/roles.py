@@ -1,20 +1,18 @@
 """The one place that decides a user's role, from the mirror, the orders and the operator's grants."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 
 from app.auth.models import User
 from app.billing.accounts import Home
-from app.billing.catalogue import plan_of
 from app.billing.effects import Changes
+from app.billing.entitlement import RoleDecision, decide_by_subscription
 from app.billing.models import Grant, Order, RoleChange, Subscription
 from app.billing.plans import PLANS, PLANS_BY_KEY, Role
-from app.billing.statuses import ENDED_STATUSES, OrderState, SubscriptionStatus
+from app.billing.statuses import ENDED_STATUSES, OrderState
 from app.database import db, utcnow
 
 # How long an expired role is believed while Stripe cannot be asked about it.
@@ -39,38 +37,6 @@ GRANTS = sa.select(Grant).where(
     Grant.revoked_at.is_(None),
     sa.or_(Grant.until.is_(None), Grant.until > sa.bindparam("at")),
 )
-
-
-class SubscriptionState(Protocol):
-    """What of a subscription matters for the role; the mirror's rows and snapshots both have it."""
-
-    @property
-    def stripe_subscription_id(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def stripe_price_id(self) -> str | None: ...
-    @property
-    def lookup_key(self) -> str | None: ...
-    @property
-    def current_period_start(self) -> datetime | None: ...
-    @property
-    def current_period_end(self) -> datetime | None: ...
-
-
-@dataclass(frozen=True)
-class RoleDecision:
-    """A role, when it ends unless something renews it, and why: the rule and the object it rests on."""
-
-    role: Role
-    rule: str
-    object_id: str | None = None
-    expires_at: datetime | None = None
-
-    @property
-    def strength(self) -> tuple[int, float]:
-        """Higher roles first, and of equal ones the longer."""
-        return self.role.rank, float("inf") if self.expires_at is None else self.expires_at.timestamp()
 
 
 NOTHING = RoleDecision(Role.FREE, "nothing paid or granted")
@@ -98,25 +64,6 @@ def sources_of(user_id: uuid.UUID, home: Home) -> dict[str, Any]:
         "home_livemode": home.livemode,
         "at": utcnow(),
     }
-
-
-def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> RoleDecision:
-    """What one subscription gives: contract section 5's table."""
-    plan = plan_of(subscription.stripe_price_id, subscription.lookup_key)
-    object_id = subscription.stripe_subscription_id
-    if plan is None:
-        return RoleDecision(Role.FREE, "price of no plan", object_id)
-    elif subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING):
-        ends_at = _plus_grace(subscription.current_period_end)
-        return RoleDecision(plan.role, f"subscription {subscription.status}", object_id, ends_at)
-    elif subscription.status == SubscriptionStatus.PAST_DUE:
-        # The period moved on when the renewal came due, so its start is when the unpaid time began.
-        ends_at = _plus_grace(subscription.current_period_start)
-        in_grace = ends_at is not None and now < ends_at
-        rule = "subscription past_due, in grace" if in_grace else "subscription past_due, grace over"
-        return RoleDecision(plan.role if in_grace else Role.FREE, rule, object_id, ends_at if in_grace else None)
-    else:
-        return RoleDecision(Role.FREE, f"subscription {subscription.status}", object_id)
 
 
 def set_role(user: User, decision: RoleDecision, cause: str) -> RoleChange | None:
@@ -188,8 +135,3 @@ def _from_grants(sought: dict[str, Any]) -> list[RoleDecision]:
         RoleDecision(Role(grant.role), "grant by the operator", f"grant {grant.id}", grant.until)
         for grant in db.session.scalars(GRANTS, sought)
     ]
-
-
-def _plus_grace(moment: datetime | None) -> datetime | None:
-    days: int = current_app.extensions["settings"].past_due_grace_days
-    return None if moment is None else moment + timedelta(days=days)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.billing.catalogue import plan_of
 from app.billing.errors import IncompleteSnapshot
 from app.billing.plans import Role
+from app.billing.prices import plan_of
 from app.billing.shapes import SHAPES, fits
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.billing.accounts import Home
-from app.billing.catalogue import plan_of
 from app.billing.effects import Changes, difference
+from app.billing.entitlement import RoleDecision, decide_by_subscription
 from app.billing.incoming import Event
 from app.billing.plans import Role
-from app.billing.roles import RoleDecision, decide_by_subscription, role_change_values, sources_of
+from app.billing.prices import plan_of
+from app.billing.roles import role_change_values, sources_of
 from app.billing.snapshots import SubscriptionSnapshot
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
 from app.billing.steady_statements import OnPostgresql, OnSqlite, prefixed

@@ -7,6 +7,7 @@ from collections import namedtuple
 from collections.abc import Iterable
 from dataclasses import fields
 from functools import cache
+from threading import Lock
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from app.auth.models import User
 from app.billing.models import RoleChange, StripeEvent, Subscription
 from app.billing.roles import GRANTS, ORDERS, SUBSCRIPTIONS
 from app.billing.snapshots import SubscriptionSnapshot
+from app.database import db
 
 Values = dict[str, Any]
 _USERS = cast(sa.Table, User.__table__)
@@ -80,9 +82,6 @@ _AUDIT = sa.insert(_ROLE_CHANGES).values(
 Found: Any = namedtuple("Found", list(_LOCK_AND_READ.selected_columns.keys()))  # type: ignore[misc]
 
 
-_PSYCOPG = sa.make_url("postgresql+psycopg://").get_dialect()()
-
-
 def _record(insert: Any) -> Any:
     """Record the event; no row comes back when it is recorded already, or when the role has another source.
 
@@ -94,23 +93,38 @@ def _record(insert: Any) -> Any:
 
 
 class OnSqlite:
-    """The transaction through SQLAlchemy, with the write lock from its beginning."""
+    """The transaction straight through the driver, with the write lock from its beginning."""
+
+    # Threads of one process wait in line for SQLite's one writer; by themselves they would sleep and try again.
+    _in_line = Lock()
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._connection = engine.connect()
+        self._in_line.acquire()
+        self._connection = engine.raw_connection()
         self.commit, self.rollback = self._connection.commit, self._connection.rollback
-        self.close = self._connection.close
+        self._connection.cursor().execute("BEGIN IMMEDIATE")
+
+    def close(self) -> None:
+        """Give the connection back, and let the next one write."""
+        self._connection.close()
+        self._in_line.release()
 
     def lock_and_read(self, values: Values) -> Any:
         """The `Found` of an event."""
-        return Found._make(self._connection.execute(_LOCK_AND_READ, values).one())
+        row = self._execute(_LOCK_AND_READ, values).fetchone()
+        return Found(*(read(field) if read else field for read, field in zip(_readers(), row, strict=True)))
 
     def write(self, values: Values, *, sets_role: bool, audits: bool) -> bool:
         """Record the event with its effects; False when `_record` says no, and the caller rolls back."""
-        is_recorded = self._connection.execute(_RECORD_ON_SQLITE, values).first() is not None
+        is_recorded = self._execute(_RECORD_ON_SQLITE, values).fetchone() is not None
         for effect in _effects(sets_role, audits) if is_recorded else ():
-            self._connection.execute(effect, values)
+            self._execute(effect, values)
         return is_recorded
+
+    def _execute(self, statement: sa.ClauseElement, values: Values) -> Any:
+        sql, constants, writers = _on_sqlite(statement)
+        written = {name: write(values[name]) if write else values[name] for name, write in writers.items()}
+        return self._connection.cursor().execute(sql, constants | written)
 
 
 class OnPostgresql:
@@ -126,7 +140,7 @@ class OnPostgresql:
 
     def lock_and_read(self, values: Values) -> Any:
         """The `Found` of an event."""
-        return Found._make(self._first_row(_LOCK_AND_READ_SQL, values))
+        return Found._make(self._first_row(_lock_and_read(), values))
 
     def write(self, values: Values, *, sets_role: bool, audits: bool) -> bool:
         """Record the event with its effects, in one statement; False when `_record` says no."""
@@ -145,6 +159,11 @@ def _effects(sets_role: bool, audits: bool) -> tuple[Any, ...]:
 
 
 @cache
+def _lock_and_read() -> tuple[str, Values]:
+    return _for_the_driver(_LOCK_AND_READ)
+
+
+@cache
 def _in_one_statement(sets_role: bool, audits: bool) -> tuple[str, Values]:
     parts = [effect.cte(f"effect_{number}") for number, effect in enumerate(_effects(sets_role, audits))]
     return _for_the_driver(_record(postgresql.insert).add_cte(*parts))
@@ -152,9 +171,24 @@ def _in_one_statement(sets_role: bool, audits: bool) -> tuple[str, Values]:
 
 def _for_the_driver(statement: sa.ClauseElement) -> tuple[str, Values]:
     """The statement's text, and the values of the parameters that are constants of ours."""
-    compiled = statement.compile(dialect=_PSYCOPG)
+    compiled = statement.compile(dialect=db.engine.dialect)
     return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
 
 
 _RECORD_ON_SQLITE = _record(sqlite.insert)
-_LOCK_AND_READ_SQL = _for_the_driver(_LOCK_AND_READ)
+_SQLITE = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+
+
+@cache
+def _on_sqlite(statement: sa.ClauseElement) -> tuple[str, Values, dict[str, Any]]:
+    """The statement's text, the constants of ours in it, and how its values are written into SQLite's few types."""
+    compiled = cast(sa.Compiled, statement.compile(dialect=_SQLITE))
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    binds = {bind.key: bind.type for bind in compiled.bind_names if bind.key not in constants}  # type: ignore[attr-defined]
+    return str(compiled), constants, {name: type_.bind_processor(_SQLITE) for name, type_ in binds.items()}
+
+
+@cache
+def _readers() -> list[Any]:
+    """How the columns that are read come back out of them."""
+    return [column.type.result_processor(_SQLITE, None) for column in _LOCK_AND_READ.selected_columns]

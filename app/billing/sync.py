@@ -7,13 +7,14 @@ from typing import Any
 
 from app.auth.models import User
 from app.billing.accounts import Home
-from app.billing.catalogue import plan_of, remembered_lookup_key
+from app.billing.catalogue import remembered_lookup_key
 from app.billing.customers import link_customer, owner_of
 from app.billing.effects import IGNORED, Changes, Effect, difference
 from app.billing.errors import IncompleteSnapshot, StripeObjectMissing
 from app.billing.gateway import get_gateway
 from app.billing.incoming import Event
 from app.billing.models import Subscription
+from app.billing.prices import plan_of
 from app.billing.roles import lock_user, role_changes
 from app.billing.snapshots import SubscriptionSnapshot
 from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
@@ -86,7 +87,7 @@ def write_snapshot(
 ) -> Changes:
     """Write a snapshot and the role that follows; return what changed, before and after."""
     row = _stored(snapshot.stripe_subscription_id)
-    values = snapshot.values() | {"lookup_key": kept_lookup_key(snapshot, row)}
+    values = snapshot.values() | {"lookup_key": _lookup_key(snapshot, row)}
     before = {name: getattr(row, name) for name in values} if row else {}
     if row is None:
         link_customer(user.id, snapshot.stripe_customer_id, home)
@@ -135,7 +136,7 @@ def _end_missing(user: User, subscription_id: str, at: datetime, home: Home, cau
     return changes | role_changes(user, home, cause)
 
 
-def kept_lookup_key(snapshot: SubscriptionSnapshot, row: Subscription | None) -> str | None:
+def _lookup_key(snapshot: SubscriptionSnapshot, row: Subscription | None) -> str | None:
     """The price's lookup key, or the one it had before a newer price took the key over."""
     if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) or snapshot.stripe_price_id is None:
         return snapshot.lookup_key
