@@ -47,7 +47,7 @@ def running(command: list[str], environment: dict[str, str], port: int) -> Itera
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
         try:
-            _wait_until_it_listens(process, port, log)
+            _wait_until_it_answers(process, port, log)
             yield Server(port, process.pid)
         finally:
             process.terminate()
@@ -64,15 +64,24 @@ def free_port() -> int:
     raise RuntimeError("Every port of the benchmarks is in use.")
 
 
-def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if _answers(port):
+            return
         time.sleep(0.1)
     log.seek(0)
-    raise RuntimeError(f"The server does not listen: {log.read().decode()[-2000:]}")
+    raise RuntimeError(f"The server does not answer: {log.read().decode()[-2000:]}")
+
+
+def _answers(port: int) -> bool:
+    """Whether it answers anything at all: gunicorn listens long before its workers are there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as probe:
+            probe.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            return bool(probe.recv(1))
+    except OSError:
+        return False
 
 
 def _resident_megabytes(pid: str) -> float:

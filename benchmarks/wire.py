@@ -54,8 +54,8 @@ class Wire:
     def _relay_requests(self, client: socket.socket, server: socket.socket) -> None:
         stream = client.makefile("rb")
         # The first message has no type.
-        length = stream.read(4)
-        server.sendall(length + stream.read(struct.unpack("!i", length)[0] - 4))
+        if length := stream.read(4):
+            server.sendall(length + stream.read(struct.unpack("!i", length)[0] - 4))
         while head := stream.read(5):
             self.round_trips += head[:1] in _ROUND_TRIPS
             server.sendall(head + stream.read(struct.unpack("!i", head[1:])[0] - 4))

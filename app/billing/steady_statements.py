@@ -176,19 +176,21 @@ def _for_the_driver(statement: sa.ClauseElement) -> tuple[str, Values]:
 
 
 _RECORD_ON_SQLITE = _record(sqlite.insert)
-_SQLITE = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_SQLITE = sqlite.dialect(paramstyle="named")
 
 
 @cache
 def _on_sqlite(statement: sa.ClauseElement) -> tuple[str, Values, dict[str, Any]]:
     """The statement's text, the constants of ours in it, and how its values are written into SQLite's few types."""
-    compiled = cast(sa.Compiled, statement.compile(dialect=_SQLITE))
+    compiled: Any = statement.compile(dialect=_SQLITE)
     constants = {name: value for name, value in compiled.params.items() if value is not None}
-    binds = {bind.key: bind.type for bind in compiled.bind_names if bind.key not in constants}  # type: ignore[attr-defined]
-    return str(compiled), constants, {name: type_.bind_processor(_SQLITE) for name, type_ in binds.items()}
+    types = {name: bind.type for bind, name in compiled.bind_names.items() if name not in constants}
+    writers = {name: kind.dialect_impl(_SQLITE).bind_processor(_SQLITE) for name, kind in types.items()}
+    return str(compiled), constants, writers
 
 
 @cache
 def _readers() -> list[Any]:
     """How the columns that are read come back out of them."""
-    return [column.type.result_processor(_SQLITE, None) for column in _LOCK_AND_READ.selected_columns]
+    types = [column.type.dialect_impl(_SQLITE) for column in _LOCK_AND_READ.selected_columns]
+    return [kind.result_processor(_SQLITE, None) for kind in types]
