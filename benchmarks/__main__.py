@@ -33,8 +33,8 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("paths", nargs="*", metavar="PATH", help=f"what to measure: {', '.join(PATHS)}; default all")
-    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement (default %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each comparison, in turn (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=4, help="of each comparison, in turn (default %(default)s)")
     server = os.environ.get("BENCH_POSTGRESQL", databases.SERVER)
     parser.add_argument("--postgresql", default=server, help="the server to make databases on (default %(default)s)")
     options = parser.parse_args()

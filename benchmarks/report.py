@@ -36,7 +36,7 @@ class Line:
 
 
 HEADINGS = ("path", "product", "baseline", "ratio", "must", "aim", "reached")
-WIDTHS = (46, 17, 29, 7, 7, 7, 8)
+WIDTHS = (48, 10, 26, 6, 7, 7, 7)
 
 
 def print_machine() -> None:
