@@ -18,12 +18,14 @@ WORDS = {
     OrderState.FULFILLED: "fulfilled",
     OrderState.PENDING: "confirming",
     OrderState.MISMATCHED: "mismatched",
+    OrderState.REFUNDED: "reversed",
+    OrderState.DISPUTED: "reversed",
 }
 
 
 @dataclass(frozen=True)
 class CheckoutResult:
-    """What became of a purchase: `state` is confirming, fulfilled, failed or mismatched."""
+    """What became of a purchase: `state` is confirming, fulfilled, failed, mismatched or reversed."""
 
     state: str
     plan_name: str

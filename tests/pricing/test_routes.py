@@ -157,3 +157,14 @@ def _follow_to_checkout(person: Person, address: str, page: str) -> str:
             fields = {"csrf_token": token, "interval": interval[1] if interval else "month"}
             address = person.client.post(form[1], data=fields).location
     raise AssertionError("Checkout was not reached")
+
+
+def test_return_page_of_a_refunded_order_says_that_it_was_taken_back(alice: Person, at_stripe: Stripe, deliver) -> None:
+    at_stripe.mute()
+    session_id = session_id_in(alice.buy("lifetime").location)
+    at_stripe.pay(session_id)
+    alice.get(f"/checkout/success?session_id={session_id}")
+    at_stripe.v1.refunds.create({"payment_intent": at_stripe.session(session_id)["payment_intent"]})
+    deliver(at_stripe.events("charge.refunded")[-1])
+
+    assert 'data-state="reversed"' in alice.get(f"/checkout/success?session_id={session_id}").text
