@@ -54,7 +54,7 @@ def no_limits(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def admin(alice: Person) -> Person:
+def admin(alice: Person, catalogue: None) -> Person:
     with alice.app.app_context():
         db.session.execute(db.update(User).values(is_admin=True))
         db.session.commit()

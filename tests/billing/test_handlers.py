@@ -63,8 +63,9 @@ def object_for(paid: None, at_stripe: Stripe):  # type: ignore[no-untyped-def]
 
 
 def outcomes(app: Flask) -> list[tuple[str, int]]:
+    in_order = db.select(StripeEvent).order_by(StripeEvent.received_at)
     with app.app_context():
-        return [(one.outcome, one.tries) for one in db.session.scalars(db.select(StripeEvent))]
+        return [(one.outcome, one.tries) for one in db.session.scalars(in_order)]
 
 
 @pytest.mark.parametrize("kind", HANDLERS)

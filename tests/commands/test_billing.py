@@ -135,8 +135,8 @@ def test_second_push_reports_nothing_new(run: Run) -> None:
     assert "updated" not in result.output
 
 
-def test_push_with_a_key_of_ones_own_prints_the_secret_for_env_once(restart: Callable[..., Flask]) -> None:
-    runner = restart(stripe_secret_key="sk_test_of_ones_own_000000").test_cli_runner()
+def test_push_with_a_key_of_ones_own_prints_the_secret_for_env_once(app_with: Callable[..., Flask]) -> None:
+    runner = app_with(stripe_secret_key="sk_test_of_ones_own_000000").test_cli_runner()
 
     first, second = (runner.invoke(args=["billing", "push"]).output for _ in range(2))
 
@@ -144,12 +144,14 @@ def test_push_with_a_key_of_ones_own_prints_the_secret_for_env_once(restart: Cal
     assert "STRIPE_WEBHOOK_SECRET" not in second
 
 
-def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(app: Flask, restart: Callable[..., Flask]) -> None:
+def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(
+    app: Flask, app_with: Callable[..., Flask]
+) -> None:
     with app.app_context():
         product = get_gateway().v1.products.create({"name": "Lifetime, dearer"})
         params = {"product": product.id, "currency": "usd", "unit_amount": 29900}
         price = get_gateway().v1.prices.create(params)
-    runner = restart(stripe_price_lifetime=price.id).test_cli_runner()
+    runner = app_with(stripe_price_lifetime=price.id).test_cli_runner()
 
     result = runner.invoke(args=["billing", "push"])
 
