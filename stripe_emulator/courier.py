@@ -79,6 +79,8 @@ class Courier:
 
     def _deliver_due(self) -> float:
         """Start every attempt that may start now and return how long to sleep."""
+        # One that ends while the due ones are read still looks due: what was under way before waits for the next look.
+        under_way = set(self._in_flight)
         with self.store.read() as tx:
             due = deliveries.pending(tx, time.time())
             following = deliveries.next_due(tx)
@@ -86,7 +88,7 @@ class Courier:
         if shuffled:
             random.shuffle(due)
         for delivery in due:
-            if not self._stopping and self._may_start(delivery):
+            if not self._stopping and delivery.seq not in under_way and self._may_start(delivery):
                 self._in_flight[delivery.seq] = (delivery.endpoint, time.monotonic())
                 self._pool.submit(self._attempt, delivery)
         if due:
@@ -96,8 +98,7 @@ class Courier:
     def _may_start(self, delivery: Delivery) -> bool:
         lanes = [started for endpoint, started in list(self._in_flight.values()) if endpoint == delivery.endpoint]
         patient_until = time.monotonic() - _PATIENCE_SECONDS
-        free = len(lanes) < _LANES_PER_ENDPOINT and all(started < patient_until for started in lanes)
-        return free and delivery.seq not in self._in_flight
+        return len(lanes) < _LANES_PER_ENDPOINT and all(started < patient_until for started in lanes)
 
     def _attempt(self, delivery: Delivery) -> None:
         try:
