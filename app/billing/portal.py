@@ -56,27 +56,22 @@ def change_plan(user: User, subscription: Subscription, price: Price) -> str:
 
 def live_subscription(user: User, at_home: Home) -> Subscription | None:
     """The user's subscription that is not over; of several, the one with the highest plan."""
-    query = sa.select(Subscription).where(
-        Subscription.user_id == user.id,
-        Subscription.stripe_account == at_home.stripe_account,
-        Subscription.livemode == at_home.livemode,
-        Subscription.status.not_in(ENDED_STATUSES),
-    )
-    return max(db.session.scalars(query), key=_rank, default=None)
+    live = _subscriptions_of(user, at_home).where(Subscription.status.not_in(ENDED_STATUSES))
+    return max(db.session.scalars(live), key=_rank, default=None)
 
 
 def latest_subscription(user: User, at_home: Home) -> Subscription | None:
     """The user's live subscription, or else the one that ended last: what the account page tells about."""
-    ended = (
-        sa.select(Subscription)
-        .where(
-            Subscription.user_id == user.id,
-            Subscription.stripe_account == at_home.stripe_account,
-            Subscription.livemode == at_home.livemode,
-        )
-        .order_by(Subscription.ended_at.desc())
-    )
+    ended = _subscriptions_of(user, at_home).order_by(Subscription.ended_at.desc())
     return live_subscription(user, at_home) or db.session.scalar(ended.limit(1))
+
+
+def _subscriptions_of(user: User, at_home: Home) -> sa.Select[Any]:
+    return sa.select(Subscription).where(
+        Subscription.user_id == user.id,
+        Subscription.stripe_account == at_home.stripe_account,
+        Subscription.livemode == at_home.livemode,
+    )
 
 
 def _rank(subscription: Subscription) -> tuple[bool, int]:

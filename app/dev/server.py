@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import warnings
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,6 @@ def _quiet_werkzeug() -> None:
     import logging
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message="resource_tracker")
 
 
 def _require_free(host: str, port: int, setting: str) -> None:

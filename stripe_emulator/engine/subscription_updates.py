@@ -34,18 +34,6 @@ def update_subscription(tx: Transaction, subscription: Json, params: Json) -> Js
     return tx.require("subscription", subscription["id"])
 
 
-def change_items(
-    tx: Transaction, subscription: Json, items: list[Json], proration_behavior: str = "create_prorations"
-) -> Json:
-    """Go over to other prices or quantities, as the portal does."""
-    params = {
-        "items": items,
-        "proration_behavior": proration_behavior,
-        "payment_behavior": "error_if_incomplete",
-    }
-    return update_subscription(tx, subscription, params)
-
-
 def _check(subscription: Json, params: Json) -> None:
     if subscription["status"] in OVER:
         allowed = {"metadata", "cancellation_details", "expand"}

@@ -28,12 +28,6 @@ def clear_timer(tx: Transaction, action: str, id: str) -> None:
     tx.connection.execute("DELETE FROM timers WHERE action = ? AND id = ?", (action, id))
 
 
-def timer_of(tx: Transaction, action: str, id: str) -> Timer | None:
-    """Return the timer for `action` on the object, if one is set."""
-    row = tx.connection.execute("SELECT * FROM timers WHERE action = ? AND id = ?", (action, id)).fetchone()
-    return Timer(*row) if row else None
-
-
 def next_due(tx: Transaction, until: int, clock: str | None = None) -> Timer | None:
     """Return the earliest timer of a clock that is due by `until`."""
     row = tx.connection.execute(
