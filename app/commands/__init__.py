@@ -1,6 +1,7 @@
-"""`flask billing …`, `flask users …` and `flask jobs …`, each imported when it is called."""
+"""`flask billing …`, `flask users …`, `flask jobs …` and `flask db …`, each imported when it is called."""
 
 from importlib import import_module
+from typing import Any
 
 import click
 from flask import Flask
@@ -35,6 +36,17 @@ class LazyGroup(AppGroup):
             raise click.ClickException(str(error)) from error
 
 
+class Migrations(click.Group):
+    """`flask db …`: the commands of Flask-Migrate, which no page needs."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Hand over to Flask-Migrate's own group."""
+        from flask_migrate.cli import db  # type: ignore[import-not-found]
+
+        context: click.Context = db.make_context(*args, **kwargs)
+        return context
+
+
 BILLING = {
     "push": "push",
     "status": "connection",
@@ -60,4 +72,5 @@ def register_commands(app: Flask) -> None:
             {"create": "users", "promote": "users", "logout": "users"},
         )
     )
+    app.cli.add_command(Migrations("db", help="Perform database migrations."))
     app.cli.add_command(LazyGroup("jobs", "What runs in the background.", {"run": "jobs"}))
