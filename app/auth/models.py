@@ -31,6 +31,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When Stripe could not be asked about an expired role: ask again after this.
     role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Counts how often billing has locked this user: who read without a lock sees from it that nobody came between.
+    billing_version: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     sessions: Mapped[list["UserSession"]] = relationship(back_populates="user", passive_deletes=True)

@@ -18,27 +18,38 @@ from app.database import db, utcnow
 # How long an expired role is believed while Stripe cannot be asked about it.
 BELIEVED = timedelta(days=3)
 
-# What a role can rest on, built once: every event asks for all three.
-SUBSCRIPTIONS = sa.select(Subscription).where(
-    Subscription.user_id == sa.bindparam("of_user"),
-    Subscription.stripe_account == sa.bindparam("home_account"),
-    Subscription.livemode == sa.bindparam("home_livemode"),
-    *(Subscription.status != status.value for status in sorted(ENDED_STATUSES)),
-)
-ORDERS = sa.select(Order).where(
-    Order.user_id == sa.bindparam("of_user"),
-    Order.stripe_account == sa.bindparam("home_account"),
-    Order.livemode == sa.bindparam("home_livemode"),
-    sa.or_(sa.false(), *(Order.plan_key == plan.key for plan in PLANS if not plan.prices[0].is_recurring)),
-    Order.state == OrderState.FULFILLED.value,
-)
-GRANTS = sa.select(Grant).where(
-    Grant.user_id == sa.bindparam("of_user"),
-    Grant.revoked_at.is_(None),
-    sa.or_(Grant.until.is_(None), Grant.until > sa.bindparam("at")),
-)
+Sources = tuple[sa.Select[Subscription], sa.Select[Order], sa.Select[Grant]]
 
 
+def sources(of_user: sa.ColumnElement[uuid.UUID]) -> Sources:
+    """What a role can rest on: the user's subscriptions, orders and grants that count.
+
+    Their parameters are those of `sources_of`.
+    """
+    subscriptions = sa.select(Subscription).where(
+        Subscription.user_id == of_user,
+        Subscription.stripe_account == sa.bindparam("home_account"),
+        Subscription.livemode == sa.bindparam("home_livemode"),
+        *(Subscription.status != status.value for status in sorted(ENDED_STATUSES)),
+    )
+    orders = sa.select(Order).where(
+        Order.user_id == of_user,
+        Order.stripe_account == sa.bindparam("home_account"),
+        Order.livemode == sa.bindparam("home_livemode"),
+        sa.or_(sa.false(), *(Order.plan_key == plan.key for plan in PLANS if not plan.prices[0].is_recurring)),
+        # Written out: SQLite would plan anew for each value that the partial index on `state` might fit.
+        Order.state == sa.literal_column(f"'{OrderState.FULFILLED.value}'"),
+    )
+    grants = sa.select(Grant).where(
+        Grant.user_id == of_user,
+        Grant.revoked_at.is_(None),
+        sa.or_(Grant.until.is_(None), Grant.until > sa.bindparam("at")),
+    )
+    return subscriptions, orders, grants
+
+
+# Built once: every event asks for all three.
+SUBSCRIPTIONS, ORDERS, GRANTS = sources(sa.bindparam("of_user"))
 NOTHING = RoleDecision(Role.FREE, "nothing paid or granted")
 
 
@@ -108,9 +119,13 @@ def role_changes(user: User, home: Home, cause: str) -> Changes:
 
 
 def lock_user(user_id: uuid.UUID) -> User | None:
-    """The user, fresh, with the row locked until the transaction ends; None when the account is gone."""
-    query = sa.select(User).where(User.id == user_id).with_for_update()
-    user: User | None = db.session.scalar(query.execution_options(populate_existing=True))
+    """The user, fresh, with the row locked until the transaction ends; None when the account is gone.
+
+    The lock is counted, so that `steady_state`, which reads without one, learns that somebody came between.
+    """
+    count = sa.update(User).where(User.id == user_id).values(billing_version=User.billing_version + 1)
+    query = count.returning(User).execution_options(populate_existing=True, synchronize_session=False)
+    user: User | None = db.session.scalars(query).one_or_none()
     return user
 
 
