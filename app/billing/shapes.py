@@ -8,25 +8,37 @@ LARGEST_AMOUNT = 2**63 - 1
 LARGEST_COUNT = 2**31 - 1
 LAST_SECOND = 253_402_300_799  # The year 9999: what a datetime can hold.
 
-Shape = Callable[[Any], bool] | Mapping[str, Any]
+Check = Callable[[Any], bool]
+Shape = Check | Mapping[str, Any]
 
 
 def fits(value: Any, shape: Shape) -> bool:
     """Whether a value has this shape; a field that is missing counts as null."""
-    if isinstance(shape, Mapping):
-        return isinstance(value, dict) and all(fits(value.get(name), inner) for name, inner in shape.items())
-    else:
-        return shape(value)
+    return check_of(shape)(value)
 
 
-def optional(shape: Shape) -> Shape:
+def check_of(shape: Shape) -> Check:
+    """The check for a shape, put together once: every event is checked."""
+    if not isinstance(shape, Mapping):
+        return shape
+    checks = [(name, check_of(inner)) for name, inner in shape.items()]
+
+    def has_fields(value: Any) -> bool:
+        return isinstance(value, dict) and all(check(value.get(name)) for name, check in checks)
+
+    return has_fields
+
+
+def optional(shape: Shape) -> Check:
     """Null, or this shape."""
-    return lambda value: value is None or fits(value, shape)
+    check = check_of(shape)
+    return lambda value: value is None or check(value)
 
 
-def list_of(shape: Shape) -> Shape:
+def list_of(shape: Shape) -> Check:
     """A list of this shape."""
-    return lambda value: isinstance(value, list) and all(fits(item, shape) for item in value)
+    check = check_of(shape)
+    return lambda value: isinstance(value, list) and all(map(check, value))
 
 
 def text(value: Any) -> bool:
@@ -95,7 +107,7 @@ ITEM = {
     "quantity": optional(count),
 }
 
-SHAPES: Mapping[str, Shape] = {
+_SHAPES: Mapping[str, Shape] = {
     "checkout.session": {
         "id": text,
         "amount_subtotal": optional(amount),
@@ -104,6 +116,7 @@ SHAPES: Mapping[str, Shape] = {
         "created": moment,
         "currency": optional(currency),
         "customer": reference,
+        "invoice": reference,
         "metadata": METADATA,
         "mode": word,
         "payment_intent": reference,
@@ -123,6 +136,7 @@ SHAPES: Mapping[str, Shape] = {
         "hosted_invoice_url": prose,
         "invoice_pdf": prose,
         "lines": optional({"data": list_of({"description": prose})}),
+        "metadata": METADATA,
         "next_payment_attempt": optional(moment),
         "number": invoice_number,
         "parent": optional({"subscription_details": optional({"metadata": METADATA, "subscription": reference})}),
@@ -134,6 +148,7 @@ SHAPES: Mapping[str, Shape] = {
         "amount": amount,
         "amount_refunded": amount,
         "created": moment,
+        "currency": optional(currency),
         "customer": reference,
         "metadata": METADATA,
         "payment_intent": reference,
@@ -155,3 +170,5 @@ SHAPES: Mapping[str, Shape] = {
     },
     "dispute": {"id": text, "charge": reference, "metadata": METADATA, "payment_intent": reference, "status": word},
 }
+
+SHAPES: Mapping[str, Check] = {name: check_of(shape) for name, shape in _SHAPES.items()}

@@ -1,15 +1,16 @@
 """The steady state: an event, certainly newer, of a mirrored subscription that its user's role alone rests on.
 
-Nearly every event is of this kind, so it is settled without the ORM, in four round trips to the database: BEGIN, one
-statement that locks and reads, one that writes, COMMIT. The rules are those of `sync`, `roles` and `effects`;
-whatever is not of this kind is left to the general way, in `sync.sync_from_event`.
+Nearly every event is of this kind, so it is settled without the ORM, in two round trips to the database: one statement
+reads, without a lock; one writes everything, provided that billing has not locked the user since (`billing_version`).
+The rules are those of `sync`, `roles` and `effects`; whatever is not of this kind is left to the general way, in
+`sync.sync_from_event`.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.billing.accounts import Home
 from app.billing.effects import Changes, difference
@@ -17,12 +18,16 @@ from app.billing.entitlement import RoleDecision, decide_by_subscription
 from app.billing.incoming import Event
 from app.billing.plans import Role
 from app.billing.prices import plan_of
-from app.billing.roles import role_change_values, sources_of
+from app.billing.roles import role_change_values
 from app.billing.snapshots import SubscriptionSnapshot
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
-from app.billing.steady_statements import OnPostgresql, OnSqlite, prefixed
+from app.billing.steady_statements import Shape, prefixed
 from app.billing.sync import certain_snapshot
 from app.database import db, utcnow
+
+if TYPE_CHECKING:
+    from app.billing.steady_on_postgresql import OnPostgresql
+    from app.billing.steady_on_sqlite import OnSqlite
 
 
 @dataclass(frozen=True)
@@ -31,45 +36,42 @@ class Settlement:
 
     values: dict[str, Any]
     decision: RoleDecision
-    role_before: Role
-    is_new_end: bool
     changes: Changes
-
-    @property
-    def is_new_role(self) -> bool:
-        return self.decision.role != self.role_before
-
-    @property
-    def sets_role(self) -> bool:
-        return self.is_new_role or self.is_new_end
+    shape: Shape
 
 
 def settle(event: Event, record: dict[str, Any], home: Home) -> EventOutcome | None:
-    """Let the event take effect, and commit; None, with nothing written, when it is not of the steady state."""
-    on_database = OnPostgresql if db.engine.dialect.name == "postgresql" else OnSqlite
-    with closing(on_database(db.engine)) as transaction:
-        outcome = _settle_in(transaction, event, record, home)
-        # Also when nothing was written: psycopg forgets its prepared statements at a rollback.
-        transaction.commit()
-        return outcome
+    """Let the event take effect; None, with nothing written, when it is not of the steady state."""
+    with closing(on_database()(db.engine)) as database:
+        return settle_on(database, event, record, home)
 
 
-def _settle_in(
-    transaction: OnPostgresql | OnSqlite, event: Event, record: dict[str, Any], home: Home
+def on_database() -> type[OnPostgresql] | type[OnSqlite]:
+    """How the application's database is spoken to; the other one's driver is not imported."""
+    if db.engine.dialect.name == "postgresql":
+        from app.billing.steady_on_postgresql import OnPostgresql
+
+        return OnPostgresql
+    else:
+        from app.billing.steady_on_sqlite import OnSqlite
+
+        return OnSqlite
+
+
+def settle_on(
+    database: OnPostgresql | OnSqlite, event: Event, record: dict[str, Any], home: Home
 ) -> EventOutcome | None:
-    values = {**prefixed("event", record), "home_account": home.stripe_account, "home_livemode": home.livemode}
-    found = transaction.lock_and_read(values)
+    """The same on an open connection: read, decide, write."""
+    at_home = {"home_account": home.stripe_account, "home_livemode": home.livemode, "at": utcnow()}
+    values = prefixed("event", record) | at_home
+    found = database.read(values)
     if found.outcome is not None:
         return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
-    settlement = _settlement_of(event, found) if found.id else None
+    settlement = _settlement_of(event, found) if found.id and not found.has_other_sources else None
     if settlement is None:
         return None
-    values |= sources_of(found.id, home) | _values(event, found, settlement)
-    if transaction.write(values, sets_role=settlement.sets_role, audits=settlement.is_new_role):
-        return EventOutcome.PROCESSED
-    # Another source of the role, or a copy of the event that was quicker.
-    transaction.rollback()
-    return None
+    values |= _values(event, found, settlement)
+    return EventOutcome.PROCESSED if database.write(settlement.shape, values) else None
 
 
 def _settlement_of(event: Event, found: Any) -> Settlement | None:
@@ -88,21 +90,25 @@ def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any)
     values = snapshot.values()
     change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
-    before = Role(found.role)
-    if before != decision.role:
-        changes["user"] = {"before": {"role": before.value}, "after": {"role": decision.role.value}}
+    is_new_role = decision.role != found.role
+    if is_new_role:
+        changes["user"] = {"before": {"role": found.role}, "after": {"role": decision.role.value}}
     is_new_end = found.role_expires_at != decision.expires_at or found.role_recheck_at is not None
-    return Settlement(values, decision, before, is_new_end, changes)
+    shape = Shape(tuple(change.get("after", ())), sets_role=is_new_role or is_new_end, audits=is_new_role)
+    return Settlement(values, decision, changes, shape)
 
 
 def _values(event: Event, found: Any, settlement: Settlement) -> dict[str, Any]:
     decision = settlement.decision
+    audit = role_change_values(found.id, Role(found.role), decision, event.id) if settlement.shape.audits else {}
     return {
-        **prefixed("new", settlement.values),
+        **prefixed("new", {name: settlement.values[name] for name in settlement.shape.changed}),
         "new_snapshot_at": event.created_at,
+        "of_user": found.id,
+        "read_version": found.billing_version,
         "user_role": decision.role.value,
         "user_role_expires_at": decision.expires_at,
-        **prefixed("audit", role_change_values(found.id, settlement.role_before, decision, event.id)),
+        **prefixed("audit", audit),
         "event_outcome": EventOutcome.PROCESSED.value,
         "event_changes": settlement.changes or None,
     }

@@ -3,7 +3,9 @@
 import copy
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -50,6 +52,24 @@ def settled(app: Flask, event: Json) -> str | None:
     read = Event.parse(signed(event, "whsec")[0])
     with app.app_context():
         return steady_state.settle(read, _row(read), home())
+
+
+def settled_after(app: Flask, event: Json, meanwhile: Callable[[], object]) -> str | None:
+    """The same, when something happens after its reading and before its writing."""
+    from app.billing.events import _row
+
+    read = Event.parse(signed(event, "whsec")[0])
+    with app.app_context():
+        database: Any = steady_state.on_database()
+
+        class Interrupted(database):  # type: ignore[misc]
+            def read(self, values: Json) -> object:
+                found = super().read(values)
+                meanwhile()
+                return found
+
+        with closing(Interrupted(db.engine)) as connection:
+            return steady_state.settle_on(connection, read, _row(read), home())
 
 
 def state_of(app: Flask) -> tuple[object, ...]:
@@ -153,3 +173,40 @@ def test_grant_that_comes_while_the_event_waits_for_the_lock_counts(app: Flask, 
         thread.join()
 
     assert alice.role == "pro"
+
+
+def test_grant_that_comes_after_the_reading_counts(app: Flask, alice: Person, newer) -> None:
+    event = newer(status="unpaid")
+
+    outcome = settled_after(
+        app, event, lambda: grant_role(db.session.get_one(User, alice.id), Role.PRO, None, "the operator")
+    )
+
+    assert (outcome, alice.role, recorded(app, event)) == (None, "pro", None)
+
+
+def test_copy_that_is_quicker_leaves_nothing_to_write(app: Flask, newer) -> None:
+    event = newer(status="unpaid")
+
+    outcome = settled_after(app, event, lambda: settled(app, event))
+
+    assert outcome is None
+    with app.app_context():
+        assert db.session.scalar(db.select(db.func.count()).where(RoleChange.cause == event["id"])) == 1
+
+
+def test_event_recorded_after_the_reading_takes_no_effect_by_half(app: Flask, newer) -> None:
+    event, before = newer(status="unpaid"), state_of(app)
+
+    def ignore() -> None:
+        db.session.add(StripeEvent(id=event["id"], type=event["type"], outcome="ignored", created_at=utcnow()))
+        db.session.commit()
+
+    outcome = settled_after(app, event, ignore)
+
+    assert (outcome, state_of(app), recorded(app, event)) == (None, before, "ignored")
+
+
+def recorded(app: Flask, event: Json) -> str | None:
+    with app.app_context():
+        return db.session.scalar(db.select(StripeEvent.outcome).where(StripeEvent.id == event["id"]))
