@@ -14,6 +14,7 @@ from werkzeug.routing import RequestRedirect
 
 from app.cookies import CookieSessions
 from app.extensions import csrf
+from app.headers import SecurityHeaders
 from app.settings import Settings
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
@@ -24,21 +25,12 @@ VISITOR_TOKEN_KEPT_SECONDS = 300
 def init_security(app: Flask, settings: Settings) -> None:
     """Send the security headers with every answer; trust as many proxies as the settings say."""
     app.session_interface = CookieSessions(app)
-    always = security_headers(settings)
+    static = f"{app.static_url_path}/"
+    app.wsgi_app = SecurityHeaders(app.wsgi_app, security_headers(settings), static)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         # The Host header is not taken from the proxy either: links are made from BASE_URL.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
-
-    @app.after_request
-    def set_headers(response: Response) -> Response:
-        headers = response.headers
-        own = {name.lower() for name, _ in headers}
-        headers.extend([(name, value) for name, value in always if name.lower() not in own])
-        if request.endpoint != "static" and "cache-control" not in own:
-            # A page may name its reader; no cache may show it to the next one.
-            headers["Cache-Control"] = "no-store" if "Cookie" in request.headers else "no-cache"
-        return response
 
     @app.after_request
     def keep_redirects_on_the_site(response: Response) -> Response:

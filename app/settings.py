@@ -106,9 +106,8 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> list[str]:
         """The endpoint secrets, newest first; with the emulator, the one that `flask billing push` kept."""
         configured = _split(self.stripe_webhook_secret)
-        kept = self.emulator_secret_file
-        if not configured and self.uses_emulator and kept.exists():
-            configured = [kept.read_text().strip()]
+        if not configured and self.uses_emulator and self.emulator_secret_file.exists():
+            configured = [self.emulator_secret_file.read_text().strip()]
         return configured
 
     @property
