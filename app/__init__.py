@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from app.collector import made_to_last
+
 if TYPE_CHECKING:
     from app.settings import Settings
 
 
+@made_to_last()
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application from `settings`, or from the environment; raise `SettingsError` if they are unusable."""
     from app import (

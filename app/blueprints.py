@@ -9,7 +9,6 @@ def register_blueprints(app: Flask) -> None:
     from app.admin import bp as admin
     from app.auth.routes import bp as auth
     from app.dashboard.routes import bp as dashboard
-    from app.dev.routes import bp as dev
     from app.discovery import bp as discovery
     from app.health import bp as health
     from app.legal.routes import bp as legal
@@ -19,4 +18,6 @@ def register_blueprints(app: Flask) -> None:
     for blueprint in (pricing, auth, account, dashboard, webhook, admin, health, legal, discovery):
         app.register_blueprint(blueprint)
     if not app.extensions["settings"].is_production:
+        from app.dev.routes import bp as dev
+
         app.register_blueprint(dev)

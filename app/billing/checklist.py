@@ -7,7 +7,7 @@ from enum import StrEnum
 from app.billing import event_log, portal_configuration, webhook_endpoint
 from app.billing.connection import ConnectionState, ask_state
 from app.billing.errors import BillingError, StripeForbidden
-from app.billing.gateway import API_VERSION, StripeGateway
+from app.billing.gateway import StripeGateway, api_version
 from app.billing.price_drift import price_problems, subscriptions_at_unknown_prices
 from app.settings import Settings
 
@@ -123,4 +123,4 @@ def _endpoint(gateway: StripeGateway, settings: Settings) -> Checks:
         yield Check(Mark.FAIL, name, f"{len(found)} at one address; run `flask billing push`")
     else:
         problem = webhook_endpoint.problem_with(found[0])
-        yield _fails_if(problem is not None, name, problem or API_VERSION)
+        yield _fails_if(problem is not None, name, problem or api_version())

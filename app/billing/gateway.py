@@ -1,13 +1,16 @@
-"""The one door to Stripe: the only module that imports `stripe`."""
+"""The one door to Stripe: the only module that imports `stripe`, and not before Stripe or a webhook is at hand.
+
+The SDK is a fifth of what a start would import, and no page needs it to be shown.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-import stripe
 from flask import Flask, current_app
 
 from app.billing.errors import (
@@ -20,9 +23,10 @@ from app.billing.errors import (
 )
 
 if TYPE_CHECKING:
+    from stripe import StripeClient
+
     from app.settings import Settings
 
-API_VERSION: str = stripe.api_version
 SIGNATURE_TOLERANCE_SECONDS = 300
 CONNECT_SECONDS, READ_SECONDS = 3.05, 8
 RETRIES = 2
@@ -40,23 +44,25 @@ class StripeGateway:
         self._settings = settings
         # The account that requests are made for, when it is connected by OAuth; `accounts.home` keeps it current.
         self.connected_account: str | None = None
-        self._client = stripe.StripeClient(
-            settings.stripe_key,
-            base_addresses=_base_addresses(settings.stripe_base),
-            client_id=settings.stripe_connect_client_id or None,
-            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
-            max_network_retries=RETRIES,
-        )
 
     @property
     def v1(self) -> Any:
         """The SDK's services; use them inside `with gateway.errors():`."""
-        return self._client.v1
+        return self.client.v1
 
-    @property
-    def client(self) -> stripe.StripeClient:
+    @cached_property
+    def client(self) -> StripeClient:
         """The SDK's client, for what stands outside `/v1` (OAuth)."""
-        return self._client
+        import stripe
+
+        stripe.enable_telemetry = False
+        return stripe.StripeClient(
+            self._settings.stripe_key,
+            base_addresses=_base_addresses(self._settings.stripe_base),
+            client_id=self._settings.stripe_connect_client_id or None,
+            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+            max_network_retries=RETRIES,
+        )
 
     def options(self, idempotency_key: str | None = None) -> dict[str, Any]:
         """The options of a request: whose account it is for, and the key that makes it safe to repeat."""
@@ -70,6 +76,8 @@ class StripeGateway:
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turn the SDK's errors into ours, without what they quote of the request."""
+        import stripe
+
         try:
             yield
         except stripe.AuthenticationError as error:
@@ -118,19 +126,36 @@ class StripeGateway:
         https://docs.stripe.com/webhooks/signature. The SDK's check alone, without its tree of objects:
         the event is read as plain JSON, which costs a twentieth of `construct_event`.
         """
+        import stripe
+
         for secret in self._settings.webhook_secrets:
             try:
-                stripe.WebhookSignature.verify_header(body, header, secret, SIGNATURE_TOLERANCE_SECONDS)
+                self._verify_header(body, header, secret, SIGNATURE_TOLERANCE_SECONDS)
             except (stripe.SignatureVerificationError, UnicodeError, TypeError):
                 continue
             return
         raise InvalidSignature("No configured secret matches the signature.")
 
+    @cached_property
+    def _verify_header(self) -> Any:
+        import stripe
+
+        # The SDK looks its names up at each use.
+        return stripe.WebhookSignature.verify_header
+
 
 def init_gateway(app: Flask, settings: Settings) -> None:
     """Give the application its door to Stripe."""
-    stripe.enable_telemetry = False
     app.extensions["stripe_gateway"] = StripeGateway(settings)
+
+
+@cache
+def api_version() -> str:
+    """The version of Stripe's API that the installed SDK speaks."""
+    import stripe
+
+    version: str = stripe.api_version
+    return version
 
 
 def get_gateway() -> StripeGateway:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.billing.errors import MalformedEvent
-from app.billing.gateway import API_VERSION
+from app.billing.gateway import api_version
 from app.billing.snapshots import time_of
 
 LONGEST_TEXT = 255
@@ -33,7 +33,7 @@ class Event:
     @property
     def is_current_version(self) -> bool:
         """Whether the snapshot has the shapes that this code reads."""
-        return self.api_version == API_VERSION
+        return self.api_version == api_version()
 
     @classmethod
     def parse(cls, body: bytes) -> "Event":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.billing.events import HANDLED_TYPES
-from app.billing.gateway import API_VERSION, StripeGateway, StripeObject
+from app.billing.gateway import StripeGateway, StripeObject, api_version
 from app.billing.push_run import PushRun
 from app.settings import Settings
 
@@ -49,8 +49,8 @@ def find_all(gateway: StripeGateway, settings: Settings) -> list[StripeObject]:
 
 def problem_with(endpoint: StripeObject) -> str | None:
     """Why this endpoint does not send all that we handle, as we read it; None when it does."""
-    if endpoint["api_version"] != API_VERSION:
-        return f"it sends version {endpoint['api_version']}, not {API_VERSION}; run `flask billing push`"
+    if endpoint["api_version"] != api_version():
+        return f"it sends version {endpoint['api_version']}, not {api_version()}; run `flask billing push`"
     elif endpoint["status"] != "enabled":
         return "it is switched off; run `flask billing push`"
     elif set(endpoint["enabled_events"]) != set(HANDLED_TYPES):
@@ -61,7 +61,7 @@ def problem_with(endpoint: StripeObject) -> str | None:
 
 def _can_be_kept(run: PushRun, endpoint: StripeObject) -> bool:
     """What only creation can set must be right: the version, whose events, and a secret that we know."""
-    if endpoint["api_version"] != API_VERSION or endpoint["metadata"].get("connect", "false") != _is_connect(run):
+    if endpoint["api_version"] != api_version() or endpoint["metadata"].get("connect", "false") != _is_connect(run):
         return False
     else:
         return not run.settings.uses_emulator or _secret_is_kept(run.settings.emulator_secret_file, endpoint)
@@ -70,7 +70,7 @@ def _can_be_kept(run: PushRun, endpoint: StripeObject) -> bool:
 def _create(run: PushRun) -> None:
     params: dict[str, Any] = {
         "url": url(run.settings),
-        "api_version": API_VERSION,
+        "api_version": api_version(),
         "enabled_events": sorted(HANDLED_TYPES),
         "description": run.settings.app_name,
         "metadata": {"connect": _is_connect(run)},

@@ -11,7 +11,7 @@ from app.billing import catalogue_push, plans, portal_configuration, webhook_end
 from app.billing.catalogue_push import push_catalogue
 from app.billing.errors import BillingError
 from app.billing.events import HANDLED_TYPES
-from app.billing.gateway import API_VERSION, StripeGateway, get_gateway
+from app.billing.gateway import StripeGateway, api_version, get_gateway
 from app.billing.plans import PRICES
 from app.billing.push_run import PushRun, contains
 from app.settings import Settings
@@ -184,7 +184,7 @@ def test_endpoint_is_at_our_address_and_at_the_sdks_version(gateway: StripeGatew
 
     [endpoint] = webhook_endpoint.find_all(gateway, settings)
     assert endpoint["url"] == f"{settings.site_url}/webhooks/stripe"
-    assert endpoint["api_version"] == API_VERSION
+    assert endpoint["api_version"] == api_version()
     assert set(endpoint["enabled_events"]) == set(HANDLED_TYPES)
 
 
@@ -222,7 +222,7 @@ def test_endpoint_at_another_version_is_replaced(gateway: StripeGateway, setting
 
     [endpoint] = webhook_endpoint.find_all(gateway, settings)
     assert endpoint["id"] != old.id
-    assert endpoint["api_version"] == API_VERSION
+    assert endpoint["api_version"] == api_version()
 
 
 def test_disabled_endpoint_is_switched_on_with_all_our_events(gateway: StripeGateway, settings: Settings) -> None:
@@ -242,7 +242,7 @@ def test_several_endpoints_at_our_address_become_one_and_others_stay(
 ) -> None:
     push_catalogue(gateway, settings)
     for address in (webhook_endpoint.url(settings), "https://other.example.com/hook"):
-        gateway.v1.webhook_endpoints.create({"url": address, "enabled_events": ["*"], "api_version": API_VERSION})
+        gateway.v1.webhook_endpoints.create({"url": address, "enabled_events": ["*"], "api_version": api_version()})
 
     push_catalogue(gateway, settings)
 

@@ -1,0 +1,50 @@
+"""What a start leaves behind: claims about objects and modules, not about the clock."""
+
+import gc
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.collector import made_to_last
+
+ROOT = Path(__file__).resolve().parent.parent
+# PostgreSQL's driver is part of a start, its server is not.
+NOWHERE = "postgresql://127.0.0.1:1/nowhere"
+
+
+def after_start(code: str, instance_path: Path) -> str:
+    """What `code` prints in a fresh process that has made the application as `app`."""
+    environment = {"APP_ENV": "testing", "DATABASE_URL": NOWHERE, "INSTANCE_PATH": str(instance_path)}
+    command = [sys.executable, "-c", f"import gc, sys, app as package; app = package.create_app()\n{code}"]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def modules_after_start(tmp_path_factory) -> set[str]:
+    return set(after_start("print(*sys.modules)", tmp_path_factory.mktemp("instance")).split())
+
+
+def test_the_collector_leaves_alone_what_the_first_application_made(tmp_path):
+    code = "package.create_app(); print(gc.get_freeze_count() > 50_000, len(gc.get_objects()) > 10_000)"
+
+    assert after_start(code, tmp_path) == "True False\n"
+
+
+def test_the_collector_works_after_the_start(tmp_path):
+    assert after_start("print(gc.isenabled())", tmp_path) == "True\n"
+
+
+def test_the_collector_works_after_a_start_that_failed():
+    with pytest.raises(RuntimeError), made_to_last():
+        raise RuntimeError("the settings have problems")
+
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "name", ["stripe", "requests", "alembic", "flask_migrate", "huey", "redis", "stripe_emulator", "app.admin.forms"]
+)
+def test_a_start_imports_nothing_that_only_some_requests_need(modules_after_start, name):
+    assert name not in modules_after_start
