@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from benchmarks.databases import Row, fill, settle
-from benchmarks.servers import Server, gunicorn
+from benchmarks.servers import ROOT, Server, gunicorn
 
 SECRET_KEY = "sk_test_benchmarks_000000000000"
 WEBHOOK_SECRET = "whsec_benchmarks"
@@ -49,11 +52,11 @@ def site(database: str, stripe_api_base: str = "http://127.0.0.1:1") -> Iterator
 
 def populate(database: str, people: int, events: int) -> None:
     """Make the product's tables, with so many users (each with an active subscription) and stored events."""
-    from app.database import db
     from app.models import StripeAccount, StripeCustomer, StripeEvent, Subscription, User
 
+    environment = os.environ | settings(database, "http://127.0.0.1:1")
+    subprocess.run([sys.executable, "-m", "flask", "db", "upgrade"], cwd=ROOT, env=environment, check=True)
     engine = sa.create_engine(database.replace("postgresql://", "postgresql+psycopg://"))
-    db.metadata.create_all(engine)
     for model, columns, rows in (
         (StripeAccount, ("key_fingerprint", "stripe_account", "created_at"), _accounts()),
         (User, USER, _users(people)),

@@ -1,4 +1,4 @@
-"""The limit of the webhook: signature, JSON, BEGIN, INSERT the event, UPDATE the user, COMMIT; nothing else."""
+"""The limit of the webhook: signature, JSON, BEGIN, upsert the event, UPDATE the user, COMMIT; nothing else."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 
 import psycopg
 from flask import Flask, request
+from psycopg_pool import ConnectionPool
 from sqlalchemy.pool import QueuePool
 
 from benchmarks.site import WEBHOOK_SECRET, user_id
 
-INSERT = "INSERT INTO limit_events (id, type) VALUES (%s, %s)"
+UPSERT = "INSERT INTO limit_events (id, type) VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET type = excluded.type"
 UPDATE = "UPDATE limit_users SET role = %s, role_expires_at = %s WHERE id = %s"
 TABLES = (
     "CREATE TABLE limit_events (id VARCHAR(255) PRIMARY KEY, type VARCHAR(255) NOT NULL)",
@@ -75,22 +76,20 @@ def _values(event: dict[str, Any]) -> tuple[tuple[str, str], tuple[str, int, str
 
 
 def _on_postgresql(address: str) -> Any:
-    pool = QueuePool(lambda: psycopg.connect(address), pool_size=8)  # type: ignore[arg-type, return-value]
+    pool = ConnectionPool(address, min_size=8, max_size=8, open=True)
 
     def record(event: dict[str, Any]) -> None:
         inserted, updated = _values(event)
-        with closing(pool.connect()) as connection:
-            cursor = connection.cursor()
-            cursor.execute(INSERT, inserted)
-            cursor.execute(UPDATE, updated)
-            connection.commit()
+        with pool.connection() as connection:
+            connection.execute(UPSERT, inserted)
+            connection.execute(UPDATE, updated)
 
     return record
 
 
 def _on_sqlite(address: str) -> Any:
     pool = QueuePool(lambda: _open_sqlite(address), pool_size=8, reset_on_return=None)  # type: ignore[arg-type]
-    insert, update = INSERT.replace("%s", "?"), UPDATE.replace("%s", "?")
+    insert, update = UPSERT.replace("%s", "?"), UPDATE.replace("%s", "?")
 
     def record(event: dict[str, Any]) -> None:
         inserted, updated = _values(event)
