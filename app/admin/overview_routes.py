@@ -12,11 +12,12 @@ from app.admin.paging import newest_first
 from app.admin.record_routes import emails_of
 from app.auth.models import User
 from app.billing import event_log, metrics
-from app.billing.accounts import home
+from app.billing.accounts import Home, home
 from app.billing.connection import ConnectionState, current_connection
 from app.billing.models import Order, Payment
 from app.billing.price_drift import subscriptions_at_unknown_prices
 from app.billing.statuses import EventOutcome, OrderState
+from app.billing.unearned import count_unearned, unearned_payments
 from app.database import db
 from app.templating import money
 
@@ -35,7 +36,7 @@ def index() -> str:
     """How the site stands at a glance."""
     counts = {
         "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "Monthly revenue": _in_words(metrics.monthly_recurring_revenue(home())),
+        "Monthly revenue at list price": _in_words(metrics.monthly_recurring_revenue(home())),
         "Subscribers": sum(metrics.active_subscribers_by_plan(home()).values()),
     }
     return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns()))
@@ -44,6 +45,8 @@ def index() -> str:
 def payments() -> str:
     """Revenue, MRR, subscribers, churn, the connection's health, and the payments themselves."""
     at_home = home()
+    if request.args.get("show") == "unearned":
+        return _unearned(at_home)
     query = sa.select(Payment).where(
         Payment.stripe_account == at_home.stripe_account, Payment.livemode == at_home.livemode
     )
@@ -65,6 +68,13 @@ def payments() -> str:
     )
 
 
+def _unearned(at_home: Home) -> str:
+    """The payments that bought nothing, for the operator to refund."""
+    query = unearned_payments(at_home)
+    page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
+    return render_template("admin/unearned.html", page=page, emails=emails_of(page.rows))
+
+
 def _concerns() -> Iterator[Concern]:
     connection = current_connection()
     if connection and connection.state != ConnectionState.CONNECTED:
@@ -77,7 +87,10 @@ def _concerns() -> Iterator[Concern]:
     if count := db.session.scalar(mismatched):
         words = "order was" if count == 1 else "orders were"
         values = {"state": OrderState.MISMATCHED.value}
-        yield Concern(f"{count} {words} paid with another amount than agreed.", "admin.orders", values, "See them")
+        yield Concern(f"{count} {words} paid and could not be fulfilled.", "admin.orders", values, "See why")
+    if unearned := count_unearned(home()):
+        words = "payment" if unearned == 1 else "payments"
+        yield Concern(f"{unearned} {words} bought nothing.", "admin.payments", {"show": "unearned"}, "See them")
     if unknown := subscriptions_at_unknown_prices():
         words = "subscription has" if len(unknown) == 1 else "subscriptions have"
         sentence = f"{len(unknown)} {words} a price that no plan knows, and grant nothing."

@@ -56,8 +56,8 @@ def revoke(user_id: uuid.UUID) -> Response:
 
 
 def sync_user(user_id: uuid.UUID) -> Response:
-    """Read the user's subscriptions from Stripe and repair what differs."""
-    changes = reconcile.sync_user(_find(user_id), cause=f"sync by {current_user.email}")
+    """Read the user's subscriptions and payments from Stripe and repair what differs."""
+    changes = reconcile.sync_user(_find(user_id), cause=f"sync by {current_user.email}", with_payments=True)
     flash("Repaired from Stripe." if changes else "Stripe says the same as we do.", "success")
     return redirect(url_for("admin.user", user_id=user_id), 303)
 

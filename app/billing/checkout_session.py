@@ -47,7 +47,10 @@ def _params(order: Order) -> dict[str, Any]:
     if order.interval:
         return params | {"mode": "subscription", "subscription_data": _subscription_data(order, metadata)}
     else:
-        return params | {"mode": "payment", "payment_intent_data": {"metadata": metadata}}
+        # A subscription has invoices by itself; a single payment has one when it is asked for.
+        invoice = {"enabled": True, "invoice_data": {"metadata": metadata}}
+        payment = {"payment_intent_data": {"metadata": metadata}, "invoice_creation": invoice}
+        return params | {"mode": "payment", **payment}
 
 
 def _subscription_data(order: Order, metadata: dict[str, str]) -> dict[str, Any]:

@@ -9,18 +9,20 @@ from app.billing.accounts import Home
 from app.billing.customers import link_customer
 from app.billing.effects import IGNORED, Changes, Effect
 from app.billing.models import Order, Subscription
+from app.billing.order_invoices import attach_invoice_of
 from app.billing.orders import lock_order_of, order_change
-from app.billing.payments import record_order_payment
+from app.billing.payments import payment_of, record_order_payment
 from app.billing.plans import PLANS_BY_KEY
 from app.billing.roles import role_changes
 from app.billing.snapshots import id_of
-from app.billing.statuses import UNFULFILLED_STATES, OrderState, dispute_takes_access
+from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
 from app.billing.sync import sync_subscription
 from app.database import db, utcnow
 from app.outbox import queue_mail
 
 logger = logging.getLogger(__name__)
 PAID = ("paid", "no_payment_required")
+AFTER_DELETION = "paid after its account was deleted"
 
 
 def fulfil_checkout_session(session: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
@@ -30,45 +32,58 @@ def fulfil_checkout_session(session: Mapping[str, Any], home: Home, *, cause: st
     https://docs.stripe.com/checkout/fulfillment
     """
     order, user = lock_order_of(session)
-    if order is None or user is None:
+    is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
+    # What was paid for an account that is gone is kept, and shown to the operator; where nothing was due, nothing is.
+    if order is None or (user is None and not (is_paid and session.get("amount_total"))):
         return IGNORED
     _link(order, user, session, home)
     changes: Changes = {}
     subscription_id = id_of(session.get("subscription"))
-    if subscription_id and db.session.get(Subscription, subscription_id) is None:
+    if user and subscription_id and db.session.get(Subscription, subscription_id) is None:
         changes |= sync_subscription(user, subscription_id, home, cause=cause).changes
-    is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
     if is_paid and order.fulfilled_at is None and order.state != OrderState.MISMATCHED:
         changes |= _settle(order, user, session, home, cause)
-    return Effect(changes=changes)
+    elif is_paid and id_of(session.get("payment_intent")):
+        # The same order paid a second time, through a Payment Link in two tabs.
+        changes |= _record_payment(order, session)
+    return Effect(changes=changes) if user or changes else IGNORED
 
 
-def _link(order: Order, user: User, session: Mapping[str, Any], home: Home) -> None:
+def _link(order: Order, user: User | None, session: Mapping[str, Any], home: Home) -> None:
     order.stripe_checkout_session_id = order.stripe_checkout_session_id or session["id"]
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or id_of(session.get("payment_intent"))
     order.stripe_subscription_id = order.stripe_subscription_id or id_of(session.get("subscription"))
     customer = id_of(session.get("customer"))
-    if customer:
+    if user and customer:
         link_customer(user.id, customer, home)
 
 
-def _settle(order: Order, user: User, session: Mapping[str, Any], home: Home, cause: str) -> Changes:
+def _settle(order: Order, user: User | None, session: Mapping[str, Any], home: Home, cause: str) -> Changes:
     before = order.state
-    mismatch = _mismatch(order, session)
-    if mismatch:
-        logger.error("Order %s is mismatched: %s", order.id, mismatch)
-        order.state, order.note = OrderState.MISMATCHED.value, mismatch
-        return order_change(order, before, OrderState.MISMATCHED)
-    order.fulfilled_at = utcnow()
-    if session.get("mode") == "payment":
-        record_order_payment(order, id_of(session.get("payment_intent")), session["amount_total"], session["created"])
+    mismatch = _mismatch(order, session) if user else AFTER_DELETION
+    changes = _record_payment(order, session) if session.get("mode") == "payment" else {}
     if before not in UNFULFILLED_STATES:
         # Its refund came first, and stands.
-        return {}
-    after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
-    order.state = after.value
-    _confirm_by_mail(order, user)
-    return order_change(order, before, after) | role_changes(user, home, cause)
+        order.fulfilled_at = utcnow()
+        return changes
+    elif user is None or mismatch:
+        logger.error("Order %s is mismatched: %s", order.id, mismatch)
+        order.state, order.note = OrderState.MISMATCHED.value, mismatch
+        return changes | order_change(order, before, OrderState.MISMATCHED)
+    else:
+        after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
+        order.state, order.fulfilled_at = after.value, utcnow()
+        _confirm_by_mail(order, user)
+        return changes | order_change(order, before, after) | role_changes(user, home, cause)
+
+
+def _record_payment(order: Order, session: Mapping[str, Any]) -> Changes:
+    intent = id_of(session.get("payment_intent"))
+    changes: Changes = {}
+    if intent and payment_of(intent) is None:
+        changes[intent] = {"before": {"status": None}, "after": {"status": PaymentStatus.PAID.value}}
+    payment = record_order_payment(order, intent, session["amount_total"], session["created"], session.get("currency"))
+    return changes | attach_invoice_of(session, payment)
 
 
 def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:

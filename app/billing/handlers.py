@@ -11,6 +11,7 @@ from app.billing.fulfilment import fulfil_checkout_session
 from app.billing.gateway import get_gateway
 from app.billing.incoming import Event
 from app.billing.models import Subscription
+from app.billing.order_invoices import order_of_invoice, record_order_invoice
 from app.billing.orders import close_order
 from app.billing.payments import record_invoice
 from app.billing.reversals import record_dispute, record_refund
@@ -135,7 +136,9 @@ def _current(event: Event, kind: str) -> Mapping[str, Any]:
 
 
 def _record_invoice(event: Event, status: PaymentStatus, home: Home) -> Effect:
-    return record_invoice(_current(event, "invoice"), status, home)
+    invoice = _current(event, "invoice")
+    order = order_of_invoice(invoice, home)
+    return record_order_invoice(order, invoice) if order else record_invoice(invoice, status, home)
 
 
 def _mail_owner(row: Subscription, template: str, cause: str) -> None:

@@ -13,6 +13,7 @@ from app.billing.accounts import Home
 from app.billing.customers import parse_uuid
 from app.billing.effects import IGNORED, Changes, Effect
 from app.billing.errors import StripeUnavailable
+from app.billing.gateway import get_gateway
 from app.billing.models import Order, Subscription
 from app.billing.plans import Price
 from app.billing.roles import lock_user
@@ -51,6 +52,17 @@ def find_order(session: Mapping[str, Any]) -> Order | None:
 def order_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
     """The `orderId` that our server wrote into an object's metadata."""
     return parse_uuid((stripe_object.get("metadata") or {}).get("orderId"))
+
+
+def order_sold_by_link(intent: str) -> Order | None:
+    """The order that this PaymentIntent paid through a Payment Link: only its session has our id."""
+    if not current_app.extensions["settings"].stripe_payment_link_lifetime:
+        return None
+    gateway = get_gateway()
+    with gateway.errors():
+        sessions = gateway.v1.checkout.sessions.list({"payment_intent": intent, "limit": 1}, gateway.options()).data
+    order_id = parse_uuid(sessions[0].client_reference_id) if sessions else None
+    return db.session.get(Order, order_id) if order_id else None
 
 
 def order_change(order: Order, before: OrderState | str, after: OrderState) -> Changes:

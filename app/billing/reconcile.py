@@ -1,4 +1,4 @@
-"""Repairing the mirror and the orders from Stripe, and the report of who has access without paying, or the reverse."""
+"""Repairing what we keep of Stripe, and the report of who has access without paying, or the reverse."""
 
 import logging
 import uuid
@@ -14,7 +14,9 @@ from app.billing.effects import Changes
 from app.billing.errors import StripeObjectMissing, StripeUnavailable
 from app.billing.gateway import StripeObject, get_gateway
 from app.billing.models import Order, StripeCustomer, Subscription
-from app.billing.order_recovery import settle_pending_orders
+from app.billing.order_recovery import sessions_of_nobody, settle_pending_orders, settle_session_of_nobody
+from app.billing.payment_recovery import repair_payments
+from app.billing.payments_at_stripe import read_payments
 from app.billing.plans import Role
 from app.billing.roles import lock_user, role_changes
 from app.billing.statuses import OrderState
@@ -22,6 +24,8 @@ from app.billing.sync import mirror, sync_subscription
 from app.database import db, utcnow
 
 logger = logging.getLogger(__name__)
+# How the ids of invoices and of PaymentIntents begin.
+PAYMENT_IDS = ("in_", "pi_")
 
 
 @dataclass
@@ -32,22 +36,27 @@ class DriftReport:
     pays_without_access: list[str] = field(default_factory=list)
     several_subscriptions: list[str] = field(default_factory=list)
     settled_orders: list[str] = field(default_factory=list)
+    repaired_payments: list[str] = field(default_factory=list)
     unknown_prices: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     repaired: int = 0
     checked: int = 0
 
 
-def sync_user(user: User, *, cause: str = "sync") -> Changes:
+def sync_user(user: User, *, cause: str = "sync", with_payments: bool = False) -> Changes:
     """Settle the open orders, mirror every subscription of this user, and decide the role again. Commits.
 
-    Raises `StripeUnavailable` when Stripe cannot be asked; then nothing is changed.
+    The payments are compared too if asked for: access does not wait for that. Raises `StripeUnavailable` when Stripe
+    cannot be asked; then nothing is changed.
     """
     at_home = home()
+    payments = read_payments(user.id, at_home) if with_payments else None
     locked = lock_user(user.id)
     if locked is None:
         return {}
     changes = _sync_locked(locked, at_home, cause)
+    if payments:
+        changes |= repair_payments(locked, payments, at_home, cause=cause)
     db.session.commit()
     return changes
 
@@ -72,6 +81,8 @@ def sync_all(
                 raise
         if on_progress:
             on_progress()
+    if email is None:
+        _reconcile_nobody(at_home, report, dry_run)
     return report
 
 
@@ -88,14 +99,18 @@ def users_to_sync(at_home: Home, email: str | None = None) -> list[uuid.UUID]:
 
 
 def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: bool) -> None:
+    payments = read_payments(user_id, at_home)
     user = lock_user(user_id)
     if user is None:
         return
     before, email = Role(user.role), user.email
     changes = _sync_locked(user, at_home, "sync")
+    repaired = repair_payments(user, payments, at_home, cause="sync")
+    changes |= repaired
     after = Role(user.role)
     report.checked += 1
     report.repaired += bool(changes)
+    report.repaired_payments += [f"{name} of {email}" for name in repaired if name.startswith(PAYMENT_IDS)]
     if any(name.startswith("order ") for name in changes):
         report.settled_orders.append(email)
     if after.rank < before.rank:
@@ -103,6 +118,23 @@ def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: 
     elif after.rank > before.rank:
         report.pays_without_access.append(email)
     _note_oddities(user, at_home, report)
+    _end(dry_run)
+
+
+def _reconcile_nobody(at_home: Home, report: DriftReport, dry_run: bool) -> None:
+    """What was paid for accounts that are gone, with the webhook lost too."""
+    for session_id in sessions_of_nobody(at_home):
+        name = f"a deleted user ({session_id})"
+        try:
+            if settle_session_of_nobody(session_id, at_home, cause="sync"):
+                report.settled_orders.append(name)
+            _end(dry_run)
+        except StripeUnavailable:
+            db.session.rollback()
+            report.failed.append(name)
+
+
+def _end(dry_run: bool) -> None:
     if dry_run:
         db.session.rollback()
     else:

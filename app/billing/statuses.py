@@ -20,7 +20,7 @@ ENDED_STATUSES = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCO
 
 
 class OrderState(StrEnum):
-    """Where an order stands; `mismatched` was paid with another amount or currency than agreed."""
+    """Where an order stands; `mismatched` was paid otherwise than agreed, or after its account was deleted."""
 
     PENDING = "pending"
     FULFILLED = "fulfilled"

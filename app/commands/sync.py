@@ -14,6 +14,7 @@ FINDINGS = {
     "pays_without_access": "pays without access",
     "several_subscriptions": "has several subscriptions",
     "settled_orders": "had an order whose webhook never came",
+    "repaired_payments": "was not recorded as Stripe has it",
     "unknown_prices": "has a price that no plan knows",
     "failed": "could not be asked about",
 }
@@ -24,7 +25,7 @@ FINDINGS = {
 @click.option("--dry-run", is_flag=True, help="Report, and change nothing.")
 @with_appcontext
 def sync(email: str | None, dry_run: bool) -> None:
-    """Read subscriptions from Stripe, repair the mirror, and report the drift."""
+    """Read subscriptions and payments from Stripe, repair what differs, and report the drift."""
     address = user_with(email).email if email else None
     if ask_state(get_gateway()) != ConnectionState.CONNECTED:
         raise click.ClickException("Stripe does not let us in; see `flask billing status`.")

@@ -204,3 +204,20 @@ def test_export_holds_everything_but_what_lets_people_in(alice: Person, catalogu
     with alice.app.app_context():
         assert db.session.scalars(db.select(User.password_hash)).one() not in answer.text
     assert "verify-email" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("order of lifetime", "you bought Lifetime"),
+        ("subscription past_due, in grace", "a payment is late, and access goes on for now"),
+        ("nothing paid or granted", "nothing is paid for any more"),
+    ],
+)
+def test_history_gives_the_reason_in_the_owners_words(app: Flask, alice: Person, rule: str, words: str) -> None:
+    with app.app_context():
+        change = RoleChange(user_id=alice.id, role_before="free", role_after="pro", rule=rule, cause="evt_1")
+        db.session.add(change)
+        db.session.commit()
+
+    assert f"Plan changed from Free to Pro: {words}" in alice.get("/account").text

@@ -122,7 +122,7 @@ def test_overview_tells_what_needs_a_look(app: Flask, olga: Person, alice: Perso
     page = olga.get("/admin/").text
 
     assert "1 event was not processed." in page
-    assert "1 order was paid with another amount than agreed." in page
+    assert "1 order was paid and could not be fulfilled." in page
 
 
 def test_mismatched_order_stands_out_with_its_note(app: Flask, olga: Person, alice: Person) -> None:
@@ -169,3 +169,25 @@ def test_audit_names_rule_object_and_cause(app: Flask, olga: Person, alice: Pers
 
     for text in ("free to pro", "subscription active", "sub_1", "/admin/events/evt_1"):
         assert text in page
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/payments"])
+def test_monthly_revenue_says_that_it_is_at_list_price(olga: Person, path: str) -> None:
+    assert "at list price" in olga.get(path).text.lower()
+
+
+def test_list_of_payments_that_bought_nothing_may_be_empty(olga: Person) -> None:
+    page = olga.get("/admin/payments?show=unearned").text
+
+    assert "Payments that bought nothing" in page
+    assert "None." in page
+
+
+def test_page_of_one_user_or_event_is_marked_in_the_row_of_links(app: Flask, olga: Person) -> None:
+    add_event(app, "evt_fine")
+
+    user, event = olga.get(f"/admin/users/{olga.id}").text, olga.get("/admin/events/evt_fine").text
+
+    assert '<a href="/admin/users" aria-current="true">' in user
+    assert '<a href="/admin/events" aria-current="true">' in event
+    assert '<a href="/admin/events" aria-current="page">' in olga.get("/admin/events").text

@@ -1,0 +1,28 @@
+"""What still comes for a customer that was deleted in Stripe."""
+
+import pytest
+from flask import Flask
+
+from app.billing.models import Payment
+from app.database import db
+from tests.people import Person
+from tests.stripe_actions import Stripe, session_id_in
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["paid before", "all of it late"])
+def test_refund_after_its_customer_was_deleted_is_recorded(
+    app: Flask, deliver, alice: Person, at_stripe: Stripe, is_known: bool
+) -> None:
+    at_stripe.mute()
+    customer = at_stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
+    before = at_stripe.events("checkout.session.completed", "invoice.paid")
+    at_stripe.v1.customers.delete(customer)
+    at_stripe.v1.refunds.create({"charge": at_stripe.charges()[0]["id"], "amount": 300})
+    [deleted] = at_stripe.events("customer.deleted")
+    [refunded] = at_stripe.events("charge.refunded")
+
+    for event in [*before, deleted, refunded] if is_known else [deleted, refunded, *before]:
+        assert deliver(event).status_code == 200
+
+    with app.app_context():
+        assert [(row.amount, row.amount_refunded) for row in db.session.scalars(db.select(Payment))] == [(900, 300)]
