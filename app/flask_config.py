@@ -35,6 +35,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.sqlalchemy_url),
+        # Oldest first, as itsdangerous takes several: the last key signs, each of them checks.
+        "WTF_CSRF_SECRET_KEY": [*reversed(older_keys), secret_key],
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_SSL_STRICT": False,
         "RATELIMIT_STORAGE_URI": settings.redis_url.get_secret_value() or "memory://",

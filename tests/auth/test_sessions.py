@@ -173,6 +173,30 @@ def test_link_in_a_mail_survives_a_new_secret_key(alice: Person, app_with: Calla
     assert browser_of(alice, restarted).get(path).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("rotated", "status"), [(lambda old: f"{'n' * 40},{old}", 303), (lambda _old: "n" * 40, 400)], ids=["kept", "gone"]
+)
+def test_form_open_across_a_new_secret_key_is_taken(
+    alice: Person, app_with: Callable[..., Flask], rotated: Callable[[str], str], status: int
+) -> None:
+    token = alice.csrf_token("/account")
+
+    restarted = app_with(secret_key=rotated(alice.app.extensions["settings"].secret_keys[0]))
+    answer = browser_of(alice, restarted).client.post("/logout", data={"csrf_token": token})
+
+    assert answer.status_code == status
+
+
+def test_new_forms_are_signed_with_the_new_secret_key(alice: Person, app_with: Callable[..., Flask]) -> None:
+    old_key = alice.app.extensions["settings"].secret_keys[0]
+    between = browser_of(alice, app_with(secret_key=f"{'n' * 40},{old_key}"))
+    token = between.csrf_token("/account")
+
+    answer = browser_of(between, app_with(secret_key="n" * 40)).client.post("/logout", data={"csrf_token": token})
+
+    assert answer.status_code == 303
+
+
 def test_withdrawn_secret_key_logs_everybody_out(alice: Person, app_with: Callable[..., Flask]) -> None:
     restarted = app_with(secret_key="n" * 40)
 
