@@ -4,6 +4,7 @@ import argparse
 import errno
 import ipaddress
 import logging
+import os
 import signal
 import sqlite3
 import sys
@@ -33,9 +34,18 @@ def main(arguments: list[str] | None = None) -> int:
         _say(f"The Stripe emulator cannot {_attempted(options, error)}", sys.stderr)
         return 1
     _announce(server, options)
+    if options.until_stdin_closes:
+        threading.Thread(target=_read_to_the_end, args=(stop,), daemon=True).start()
     stop.wait()
     server.stop()
     return 0
+
+
+def _read_to_the_end(stop: threading.Event) -> None:
+    # Straight from the descriptor: a lock of `sys.stdin` would be held when the interpreter ends.
+    while os.read(0, 1024):
+        pass
+    stop.set()
 
 
 def _start(options: argparse.Namespace) -> Server:
@@ -63,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--db", type=Path, default=DEFAULT_DB, help=f"database file (default: {DEFAULT_DB})")
     parser.add_argument("--chaos", action="store_true", help="duplicate, delay, drop and shuffle deliveries")
     parser.add_argument("--no-chaos", action="store_true", help="switch off chaos left on in the database")
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="stop as well when whoever holds standard input ends"
+    )
     parser.add_argument(
         "--retry-schedule",
         type=_waits,

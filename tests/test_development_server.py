@@ -9,6 +9,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from app.dev.emulator import EmulatorProcess, PortTaken
+from app.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 
@@ -81,6 +84,56 @@ def test_a_second_start_keeps_all_data(tmp_path, emulator):
 
     assert kept[0] == kept[1]
     assert (tmp_path / "perennial.sqlite3").exists()
+
+
+def test_a_killed_site_takes_its_emulator_with_it(tmp_path):
+    """So that the next start, at once, finds the emulator's port free."""
+    owner = (
+        "import sys, time; from pathlib import Path; from app.dev.emulator import EmulatorProcess;"
+        "from app.settings import Settings;"
+        "owner = EmulatorProcess(Settings(stripe_api_base=sys.argv[1], instance_path=Path(sys.argv[2])));"
+        "owner.__enter__(); print('up', flush=True); time.sleep(60)"
+    )
+    address = f"http://127.0.0.1:{free_port()}"
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", owner, address, str(tmp_path)],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("STRIPE_")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = process.stdout.readline()
+        process.kill()
+        _, errors = process.communicate(timeout=30)
+
+        assert said == "up\n", errors
+
+    assert ends(address)
+
+
+def test_a_port_that_the_emulator_needs_and_another_has_is_a_clear_message(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = Settings(stripe_api_base=f"http://127.0.0.1:{port}", instance_path=tmp_path)
+
+        with pytest.raises(PortTaken, match=f"Port {port} is in use, and the Stripe emulator needs it"):
+            EmulatorProcess(settings).__enter__()
+
+
+def ends(address: str) -> bool:
+    """Whether nothing answers there any more, in a while."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urlopen(f"{address}/healthz", timeout=2).close()
+            time.sleep(0.1)
+        except OSError:
+            return True
+    return False
 
 
 def test_a_port_in_use_is_a_clear_message(tmp_path, emulator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -13,14 +14,29 @@ from urllib.request import urlopen
 from app.settings import ROOT, Settings
 
 START_SECONDS = 20
+ENDING_SECONDS = 5
 
 
 class PortTaken(Exception):
     """A port that is needed is in use; the message says which, and what to do."""
 
 
+def is_free(host: str, port: int) -> bool:
+    """Whether somebody could listen there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 class EmulatorProcess:
-    """The emulator, running while the context is open; its data stays in `instance/`."""
+    """The emulator, running while the context is open; its data stays in `instance/`.
+
+    It holds the other end of our pipe, so that it ends with us however we end, by SIGKILL too.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._base = settings.stripe_base or ""
@@ -29,6 +45,7 @@ class EmulatorProcess:
     def __enter__(self) -> EmulatorProcess:
         self._database.parent.mkdir(parents=True, exist_ok=True)
         address = urlsplit(self._base)
+        self._wait_for_port(str(address.hostname), int(address.port or 0))
         command = [
             sys.executable,
             "-m",
@@ -37,9 +54,12 @@ class EmulatorProcess:
             str(address.hostname),
             "--port",
             str(address.port),
+            "--db",
+            str(self._database),
+            "--until-stdin-closes",
         ]
         self._process = subprocess.Popen(  # noqa: S603
-            [*command, "--db", str(self._database)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         self._wait()
         return self
@@ -53,8 +73,20 @@ class EmulatorProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stderr:
-            self._process.stderr.close()
+        for pipe in (self._process.stdin, self._process.stderr):
+            if pipe:
+                pipe.close()
+
+    def _wait_for_port(self, host: str, port: int) -> None:
+        """Return when the port is free; an emulator whose site was killed just now needs a moment to end."""
+        deadline = time.monotonic() + ENDING_SECONDS
+        while not is_free(host, port):
+            if time.monotonic() > deadline:
+                raise PortTaken(
+                    f"Port {port} is in use, and the Stripe emulator needs it: stop what listens there, or set "
+                    "STRIPE_API_BASE to the emulator that you have running."
+                )
+            time.sleep(0.05)
 
     def _wait(self) -> None:
         """Return when the emulator answers; say why when it does not."""

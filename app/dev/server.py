@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from app.dev.emulator import EmulatorProcess, PortTaken
+from app.dev.emulator import EmulatorProcess, PortTaken, is_free
 from app.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -107,14 +106,8 @@ def _quiet_werkzeug() -> None:
 
 
 def _require_free(host: str, port: int, setting: str) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortTaken(
-                f"Port {port} is in use: stop what listens there, or set {setting} to another one."
-            ) from error
+    if not is_free(host, port):
+        raise PortTaken(f"Port {port} is in use: stop what listens there, or set {setting} to another one.")
 
 
 def _print_addresses(settings: Settings) -> None:
