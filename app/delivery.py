@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 import sqlalchemy as sa
+from flask import current_app
 
 from app.database import db, utcnow
 from app.outbox import OutboxMail
@@ -79,6 +80,9 @@ def _claim() -> OutboxMail | None:
 
 def _mark_sent(row: OutboxMail) -> None:
     row.sent_at, row.error = utcnow(), None
+    if current_app.extensions["settings"].is_production:
+        # Its links may still work. Elsewhere it stays, for /dev/mail.
+        row.context = {}
     db.session.commit()
     logger.info("Mail %s (%s) was sent.", row.id, row.template)
 

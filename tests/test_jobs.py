@@ -151,6 +151,17 @@ def test_clean_up_forgets_ended_sessions_and_old_contents(working: Flask, alice:
     assert (mail.context, mail.to_email) == ({}, "")
 
 
+def test_clean_up_empties_a_mail_that_was_given_up(working: Flask) -> None:
+    queue()
+    db.session.execute(db.update(OutboxMail).values(created_at=utcnow() - timedelta(days=8)))
+    db.session.commit()
+
+    retention.clean_up()
+
+    mail = db.session.scalars(db.select(OutboxMail).where(OutboxMail.cause == "test")).one()
+    assert (mail.context, mail.to_email) == ({}, "alice@example.com")
+
+
 def test_jobs_signed_with_another_key_are_not_taken(working: Flask) -> None:
     huey = jobs.get_jobs().huey
     huey.storage.enqueue(b"\x80\x04K\x01.:0000000000000000000000000000000000000000")

@@ -62,6 +62,19 @@ def queue(cause: str = "test:1", *, template: str = "order_confirmed", to: str =
     db.session.commit()
 
 
+@pytest.mark.parametrize(("environment", "kept"), [("production", {}), ("development", CONTEXT)])
+def test_sent_mail_keeps_its_links_in_development_alone(
+    mailing: Flask, settings: Settings, mail_server: SmtpServer, environment: str, kept: dict[str, object]
+) -> None:
+    use_mail_url(mailing, settings, f"smtp://127.0.0.1:{mail_server.port}", app_env=environment)
+    queue()
+    waiting = only_row().context
+
+    assert deliver_due() == 1
+
+    assert (waiting, only_row().context) == (CONTEXT, kept)
+
+
 def make_due() -> None:
     db.session.execute(db.update(OutboxMail).values(next_try_at=utcnow()))
     db.session.commit()

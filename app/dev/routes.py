@@ -43,8 +43,9 @@ def components() -> str:
 
 @bp.get("/mail")
 def mail() -> str:
-    """The newest mails, as text."""
-    rows = db.session.scalars(sa.select(OutboxMail).order_by(OutboxMail.created_at.desc()).limit(MAILS_SHOWN))
+    """The newest mails, as text; those that were emptied with time say nothing any more."""
+    kept = sa.select(OutboxMail).where(OutboxMail.to_email != "")
+    rows = db.session.scalars(kept.order_by(OutboxMail.created_at.desc()).limit(MAILS_SHOWN))
     return render_template("dev/mail.html", messages=[_message(row) for row in rows])
 
 

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.database import db
+from app.outbox import OutboxMail
 from tests.people import Person
 
 PATHS = ["/dev/components", "/dev/mail"]
@@ -45,6 +47,16 @@ def test_mail_can_be_read_as_text_and_as_html(alice: Person) -> None:
     assert "/verify-email/" in page
     assert html.status_code == 200
     assert "default-src &#39;none&#39;".replace("&#39;", "'") in html.headers["Content-Security-Policy"]
+
+
+def test_mail_that_was_emptied_is_left_out(alice: Person) -> None:
+    with alice.app.app_context():
+        db.session.execute(db.update(OutboxMail).values(context={}, to_email=""))
+        db.session.commit()
+
+    page = alice.get("/dev/mail")
+
+    assert (page.status_code, "No mail yet" in page.text) == (200, True)
 
 
 def test_unknown_mail_is_404(client: FlaskClient) -> None:
