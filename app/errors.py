@@ -13,7 +13,7 @@ from app.billing.plans import PLANS
 from app.database import db
 
 logger = logging.getLogger(__name__)
-PAGES = {400, 403, 404, 413, 429, 500, 503}
+PAGES = {400, 403, 404, 405, 413, 429, 500, 503}
 
 
 def register_error_handlers(app: Flask) -> None:

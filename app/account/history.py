@@ -9,7 +9,17 @@ import sqlalchemy as sa
 from app.auth.audit import describe
 from app.auth.models import SecurityEvent, User, UserSession
 from app.billing.models import RoleChange
+from app.billing.plans import PLANS
 from app.database import db, utcnow
+
+# The rules of `billing.entitlement` and `billing.roles`, for whom they are about.
+REASONS = {
+    "subscription active": "your subscription is active",
+    "subscription trialing": "your trial is on",
+    "subscription past_due, in grace": "a payment is late, and access goes on for now",
+    "subscription past_due, grace over": "a payment is late",
+    "nothing paid or granted": "nothing is paid for any more",
+} | {f"order of {plan.key}": f"you bought {plan.name}" for plan in PLANS}
 
 
 @dataclass(frozen=True)
@@ -61,5 +71,6 @@ def _security_entry(row: SecurityEvent) -> Entry:
 
 
 def _role_entry(row: RoleChange) -> Entry:
-    text = f"Plan changed from {row.role_before.capitalize()} to {row.role_after.capitalize()}: {row.rule}"
+    reason = REASONS.get(row.rule, row.rule)
+    text = f"Plan changed from {row.role_before.capitalize()} to {row.role_after.capitalize()}: {reason}"
     return Entry(row.changed_at, text, "", "")

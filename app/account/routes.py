@@ -32,6 +32,14 @@ def index() -> str:
     return account_page()
 
 
+@bp.get("/email")
+@bp.get("/password")
+@bp.get("/sessions/revoke")
+def back_to_account() -> Response:
+    """Where these forms are shown again with a mistake in them, their address may be asked for by itself."""
+    return redirect(url_for("account.index"))
+
+
 @bp.get("/invoices")
 @login_required
 def invoices() -> str:

@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
 
+from app.billing.models import RoleChange, StripeEvent
+from app.database import db
 from stripe_emulator import Emulator
 from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import STATES, Subscriber
@@ -116,3 +118,24 @@ def test_no_page_scrolls_sideways_on_a_small_screen(
     urls = [*(site + path for path in own), *(emulator.url + path for path in EMULATOR.values()), checkout, portal]
 
     assert [url for url in urls if scrolls_sideways(narrow, url)] == []
+
+
+@pytest.mark.parametrize("width", [NARROW, 768, 1280])
+def test_long_ids_of_stripe_widen_no_page(
+    browser: Browser, app: Flask, site: str, alice: Person, emulator: Emulator, width: int
+):
+    """A Checkout Session's id is as long as a line."""
+    session_id = Subscriber(alice, emulator).buy()
+    alice.get(f"/checkout/success?session_id={session_id}")
+    alice.become_admin()
+    with app.app_context():
+        event_id = db.session.scalar(db.select(StripeEvent.id).where(StripeEvent.object_id == session_id))
+        db.session.execute(db.update(RoleChange).values(cause=f"return from {session_id}"))
+        db.session.commit()
+    context = browser.new_context(viewport={"width": width, "height": 640}, locale="en-US")
+    window = context.new_page()
+    sign_in(window, alice, site)
+    paths = ["/admin/audit", f"/admin/users/{alice.id}", f"/admin/events/{event_id}"]
+
+    assert [path for path in paths if scrolls_sideways(window, site + path)] == []
+    context.close()
