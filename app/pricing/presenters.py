@@ -20,6 +20,7 @@ class PlanView:
     is_recommended: bool
     is_current: bool
     owned: bool
+    is_included: bool
 
 
 def plan_views(
@@ -44,4 +45,6 @@ def _view(plan: Plan, interval: Interval, subscription: Subscription | None, own
         is_recommended=plan.is_recommended,
         is_current=current is plan,
         owned=owns_for_life and not price.is_recurring,
+        # Who has Pro for life has nothing to choose any more, unless a subscription still runs beside it.
+        is_included=owns_for_life and price.is_recurring and current is None,
     )

@@ -28,13 +28,14 @@ def landing() -> str:
 
 @bp.get("/pricing")
 def index() -> str:
-    """The plans, month or year."""
-    interval = _interval(request.args.get("interval", Interval.MONTH.value))
+    """The plans, month or year: unless asked for, as the reader pays already."""
+    subscription = _subscription()
+    interval = _interval(request.args.get("interval") or _own_interval(subscription))
     return render_template(
         "pricing/index.html",
         interval=interval.value,
-        plans=_plans(interval),
-        has_subscription=_subscription() is not None,
+        plans=_plans(interval, subscription),
+        has_subscription=subscription is not None,
         checkout_cancelled=request.args.get("checkout") == "cancelled",
         trial_days=_trial_days(),
     )
@@ -85,10 +86,15 @@ def _interval(value: str) -> Interval:
         abort(400)
 
 
-def _plans(interval: Interval) -> list[PlanView]:
+def _own_interval(subscription: Subscription | None) -> str:
+    is_yearly = subscription is not None and subscription.interval == Interval.YEAR
+    return Interval.YEAR.value if is_yearly else Interval.MONTH.value
+
+
+def _plans(interval: Interval, subscription: Subscription | None) -> list[PlanView]:
     at_home = known_home() if current_user.is_authenticated else None
     owned = at_home is not None and owns_for_life(current_user, at_home)
-    return plan_views(interval, _subscription(), owns_for_life=owned)
+    return plan_views(interval, subscription, owns_for_life=owned)
 
 
 def _subscription() -> Subscription | None:

@@ -106,6 +106,19 @@ def test_current_plan_is_marked_and_leads_to_manage_it(alice: Person, at_stripe:
     assert "Your plan" in alice.get("/pricing").text
 
 
+def test_who_pays_by_the_year_is_shown_that_price(alice: Person, at_stripe: Stripe) -> None:
+    at_stripe.mute()
+    session_id = session_id_in(alice.buy("basic", "year").location)
+    at_stripe.pay(session_id)
+    alice.get(f"/checkout/success?session_id={session_id}")
+
+    page, by_month = alice.get("/pricing").text, alice.get("/pricing?interval=month").text
+
+    assert "$90</strong> billed once a year" in page
+    assert 'href="/pricing?interval=month"' in page
+    assert "$9</strong> per month" in by_month
+
+
 def test_return_page_says_that_the_plan_is_on(alice: Person, at_stripe: Stripe) -> None:
     at_stripe.mute()
     session_id = session_id_in(alice.buy("pro").location)
@@ -168,3 +181,14 @@ def test_return_page_of_a_refunded_order_says_that_it_was_taken_back(alice: Pers
     deliver(at_stripe.events("charge.refunded")[-1])
 
     assert 'data-state="reversed"' in alice.get(f"/checkout/success?session_id={session_id}").text
+
+
+def test_who_bought_for_life_is_offered_nothing_that_it_includes(alice: Person, at_stripe: Stripe) -> None:
+    session_id = session_id_in(alice.buy("lifetime").location)
+    at_stripe.pay(session_id)
+    alice.get(f"/checkout/success?session_id={session_id}")
+
+    page = alice.get("/pricing").text
+
+    assert page.count("Included in what you have.") == 2
+    assert "Choose " not in page and "Recommended" not in page
