@@ -1,5 +1,6 @@
 """The emulator for tests: started in a thread of the calling process, steered from Python."""
 
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,8 @@ class Emulator:
         """Start listening; `port=0` picks a free one."""
         if self._db == TEMPORARY:
             self._folder = tempfile.TemporaryDirectory(prefix="stripe-emulator-")
-        self.store = Store(self.db)
+        # A file that is deleted at the end need not outlive a power cut.
+        self.store = Store(self.db, is_lasting=self._folder is None)
         try:
             self._server = Server(self.store, *self._address)
             self._server.control.set_settings(self._settings)
@@ -69,6 +71,14 @@ class Emulator:
     def reset(self) -> None:
         """Forget everything that happened."""
         self._server.control.reset()
+
+    def save(self) -> sqlite3.Connection:
+        """Return everything that has happened so far, for `restore`."""
+        return self.store.copy()
+
+    def restore(self, saved: sqlite3.Connection) -> None:
+        """Go back to what was saved: what has happened since never did."""
+        self.store.restore(saved)
 
     def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> int:
         """Move the emulator's clock forward, let what is due happen, and return the new time."""

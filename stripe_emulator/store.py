@@ -60,8 +60,9 @@ BUSY_TIMEOUT_SECONDS = 30
 class Store:
     """One SQLite database, read by many threads and written by one at a time."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, is_lasting: bool = True) -> None:
         self.path = Path(path)
+        self._is_lasting = is_lasting
         self.base_url = "http://127.0.0.1:12111"
         self.websocket_url = ""
         self._idle: list[sqlite3.Connection] = []
@@ -107,6 +108,22 @@ class Store:
         for listener in self._listeners:
             listener(transaction)
 
+    def copy(self) -> sqlite3.Connection:
+        """Return everything that is stored, as a database in memory."""
+        copied = sqlite3.connect(":memory:", check_same_thread=False)
+        with self._write_lock:
+            connection = self._acquire()
+            connection.backup(copied)
+            self._release(connection)
+        return copied
+
+    def restore(self, copied: sqlite3.Connection) -> None:
+        """Store what was copied, in place of everything that is stored now."""
+        with self._write_lock:
+            connection = self._acquire()
+            copied.backup(connection)
+            self._release(connection)
+
     def close(self) -> None:
         """Close every idle connection."""
         with self._lock:
@@ -122,7 +139,7 @@ class Store:
             self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._is_lasting else 'OFF'}")
         return connection
 
     def _release(self, connection: sqlite3.Connection) -> None:

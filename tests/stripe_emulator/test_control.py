@@ -28,6 +28,20 @@ def test_reset_forgets_everything_but_starts_usable(fresh_emulator: Emulator) ->
     assert client.v1.billing_portal.configurations.list({"is_default": True}).data[0].active
 
 
+def test_what_was_saved_comes_back_and_nothing_since(fresh_emulator: Emulator) -> None:
+    client = client_for(fresh_emulator.url)
+    client.v1.customers.create({})
+    saved = fresh_emulator.save()
+    then = fresh_emulator.advance(days=0)
+    client.v1.customers.create({})
+    fresh_emulator.advance(days=3)
+
+    fresh_emulator.restore(saved)
+
+    assert len(client.v1.customers.list({}).data) == 1
+    assert fresh_emulator.advance(days=0) - then < 86400
+
+
 def test_reset_over_http_answers_the_status(fresh_emulator: Emulator) -> None:
     answer = send(fresh_emulator.url, "POST", "/_emulator/reset", b"{}", JSON)
 
