@@ -1,4 +1,4 @@
-"""`stripe listen`: events to the official CLI over its websocket."""
+"""`stripe listen` and `stripe logs tail`: events and requests to the official CLI over its websocket."""
 
 import json
 import logging
@@ -6,12 +6,15 @@ import queue
 import socket
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from stripe_emulator import ids
+from stripe_emulator import ids, request_logs
+from stripe_emulator.api.dispatch import Answer, Call
 from stripe_emulator.documents import Json
 from stripe_emulator.sending import payload_of
 from stripe_emulator.signing import signature_header
@@ -39,13 +42,15 @@ class Listeners:
     def __init__(self, store: Store, host: str) -> None:
         self._store = store
         self._connections: set[ServerConnection] = set()
-        self._events: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
+        #: Those that tail the request log, each with its filters.
+        self._tails: dict[ServerConnection, Json] = {}
+        self._messages: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, 0), family=family)
         self._server: Server = serve(self._handle, sock=listening, subprotocols=[_SUBPROTOCOL], max_size=None)
         self._threads = [
             threading.Thread(target=self._server.serve_forever, name="stripe-listen", daemon=True),
-            threading.Thread(target=self._send_events, name="stripe-listen-sender", daemon=True),
+            threading.Thread(target=self._send_all, name="stripe-listen-sender", daemon=True),
         ]
         port = self._server.socket.getsockname()[1]
         reachable = store.base_url.removeprefix("http://").rpartition(":")[0]
@@ -59,8 +64,8 @@ class Listeners:
 
     def stop(self) -> None:
         """Let every CLI go."""
-        self._events.put(None)
-        for connection in list(self._connections):
+        self._messages.put(None)
+        for connection in [*self._connections, *self._tails]:
             connection.close()
         self._server.shutdown()
         for thread in self._threads:
@@ -69,26 +74,56 @@ class Listeners:
     def _committed(self, tx: Transaction) -> None:
         if self._connections:
             for event in [*tx.events, *tx.events_for_cli]:
-                self._events.put(event)
+                self._messages.put(partial(self._send_event, event))
+
+    def log(self, call: Call, answer: Answer) -> None:
+        """Tell the CLIs that tail the log of a request and its answer."""
+        if self._tails:
+            self._messages.put(partial(self._send_log, request_logs.entry(call, answer)))
 
     def _handle(self, connection: ServerConnection) -> None:
-        self._connections.add(connection)
+        request = connection.request
+        if request is not None and "request_logs" in request.path:
+            self._tails[connection] = self._filters(request.headers.get("Websocket-Id", ""))
+        else:
+            self._connections.add(connection)
         try:
             for message in connection:
                 logger.debug("stripe listen answered: %.200s", message)
         except ConnectionClosed:
             pass
         finally:
-            self._connections.discard(connection)
+            self._forget(connection)
 
-    def _send_events(self) -> None:
-        while (event := self._events.get()) is not None:
-            message = self._message(event)
-            for connection in list(self._connections):
-                try:
-                    connection.send(message)
-                except ConnectionClosed:
-                    self._connections.discard(connection)
+    def _filters(self, websocket_id: str) -> Json:
+        with self._store.read() as tx:
+            given = tx.hidden("stripecli.session", websocket_id).get("filters")
+        filters = json.loads(given or "{}")
+        return filters if isinstance(filters, dict) else {}
+
+    def _send_all(self) -> None:
+        while (send := self._messages.get()) is not None:
+            send()
+
+    def _send_event(self, event: Json) -> None:
+        message = self._message(event)
+        for connection in list(self._connections):
+            self._send(connection, message)
+
+    def _send_log(self, told: Json) -> None:
+        for connection, filters in list(self._tails.items()):
+            if request_logs.wants(filters, told):
+                self._send(connection, request_logs.message(told))
+
+    def _send(self, connection: ServerConnection, message: str) -> None:
+        try:
+            connection.send(message)
+        except ConnectionClosed:
+            self._forget(connection)
+
+    def _forget(self, connection: ServerConnection) -> None:
+        self._connections.discard(connection)
+        self._tails.pop(connection, None)
 
     def _message(self, event: Json) -> str:
         with self._store.read() as tx:

@@ -34,7 +34,8 @@ class Server:
         self._courier = Courier(store)
         self.control = Control(store, self._courier)
         self._timer = Timer(store)
-        application = Application(Api(store), ControlHttp(self.control), create_hosted_app(store))
+        self._api = Api(store)
+        application = Application(self._api, ControlHttp(self.control), create_hosted_app(store))
         self._http = HttpServer(
             (host, port), application, numthreads=_THREADS, request_queue_size=_BACKLOG, shutdown_timeout=1
         )
@@ -53,6 +54,7 @@ class Server:
         except OSError:
             self._http.stop()
             raise
+        self._api.watchers.append(self._listeners.log)
         self._thread.start()
         for worker in (self._listeners, self._courier, self._timer):
             worker.start()

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from stripe_emulator import clock, deliveries, events
@@ -112,6 +114,16 @@ class Transaction:
     def set_setting(self, key: str, value: Any) -> None:
         """Keep one of the emulator's own settings."""
         self.connection.execute("INSERT OR REPLACE INTO settings (key, body) VALUES (?, ?)", (key, json.dumps(value)))
+
+    @contextmanager
+    def by_itself(self) -> Iterator[None]:
+        """Let what happens in the block be nobody's request: its events name none."""
+        request = self.request_id, self.idempotency_key
+        self.request_id = self.idempotency_key = None
+        try:
+            yield
+        finally:
+            self.request_id, self.idempotency_key = request
 
     def now(self, of: Json | None = None) -> int:
         """Return the time for `of`: its test clock's if it has one, else real time moved by the dashboard."""

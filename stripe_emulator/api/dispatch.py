@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stripe_emulator import ids
@@ -77,6 +78,8 @@ class Api:
         self.store = store
         self._router = Router(operations())
         self._keys_in_use = idempotency.KeysInUse()
+        #: Called with every call and its answer.
+        self.watchers: list[Callable[[Call, Answer], None]] = []
         prepare(store)
 
     def handle(self, call: Call) -> Answer:
@@ -95,7 +98,10 @@ class Api:
             body = json.dumps(json.loads(body), indent=2).encode()
         if status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="Stripe"'
-        return Answer(status, headers, body)
+        answer = Answer(status, headers, body)
+        for watch in self.watchers:
+            watch(call, answer)
+        return answer
 
     def _answer(self, call: Call, request_id: str, headers: dict[str, str]) -> tuple[int, bytes]:
         prepared = self._prepare(call, request_id)

@@ -38,7 +38,9 @@ def expand(tx: Transaction, obj: Json, paths: list[str]) -> Json:
 
 def _expand_in(tx: Transaction, obj: Json, schema: str, keys: list[str], path: str) -> None:
     key, rest = keys[0], keys[1:]
-    if schema == "list":
+    if schema == "search_result" and key == "total_count":
+        return  # The search has counted already.
+    if schema in ("list", "search_result"):
         if key != "data":
             raise _not_expandable(path)
         for one in obj["data"]:

@@ -31,6 +31,25 @@ def list_objects(
     return _list(request, found)
 
 
+def off_the_clocks(request: Request, *asked: str) -> Callable[[Json], bool]:
+    """Return a filter that leaves out what is on a test clock, as Stripe does unless one of these parameters is set."""
+    wants_all = any(request.params.get(name) for name in asked)
+    return lambda one: wants_all or one["test_clock"] is None
+
+
+def in_range(moment: int | None, bounds: Json | int | None) -> bool:
+    """Tell whether a time fits a filter: a time itself, or `gt`, `gte`, `lt` and `lte`."""
+    if bounds is None:
+        return True
+    if moment is None or isinstance(bounds, int):
+        return moment == bounds
+    lower, upper = (
+        bounds.get("gt", bounds.get("gte", moment) - 1),
+        bounds.get("lt", bounds.get("lte", moment) + 1),
+    )
+    return bool(lower < moment < upper)
+
+
 def list_of(request: Request, objects: list[Json]) -> Json:
     """Answer a page of a list that is already in memory, in the order given."""
     ids = [obj["id"] for obj in objects]

@@ -77,7 +77,8 @@ class Router:
 
     def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         """Return the operation and the values of its path's parameters."""
-        segments = path.strip("/").split("/")
+        # A slash at the end asks for an object without an id, which is no address at all.
+        segments = path.removeprefix("/").split("/")
         for entry in self._by_length.get((method, len(segments)), []):
             values = _bind(entry.segments, segments)
             if values is not None:

@@ -39,6 +39,8 @@ def read_integer(value: Any, param: str) -> int:
     """Return the whole number."""
     if not isinstance(value, str) or not _INTEGER.match(value):
         raise errors.invalid_request(f"Invalid integer: {shown(value)}", param, "parameter_invalid_integer")
+    if value.startswith("-") and last_key(param) in ("quantity", "days_until_due"):
+        raise errors.invalid_request("Invalid non-negative integer", param, "parameter_invalid_integer")
     return int(value)
 
 

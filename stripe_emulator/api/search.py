@@ -30,12 +30,14 @@ def search_objects(request: Request, kind: str, fields: tuple[str, ...]) -> Json
     found = [obj for obj in request.tx.find(kind) if test(obj)]
     limit, start = limit_of(request), _start(request.params.get("page"))
     more = len(found) > start + limit
+    counted = {"total_count": len(found)} if "total_count" in request.params.get("expand", []) else {}
     return {
         "object": "search_result",
         "data": found[start : start + limit],
         "has_more": more,
         "next_page": str(start + limit) if more else None,
         "url": request.url_path,
+        **counted,
     }
 
 

@@ -4,11 +4,17 @@ from typing import Any
 
 from stripe_emulator.api import errors, legacy
 from stripe_emulator.api.types import Struct, Types
+from stripe_emulator.api.unsupported import check_supported
 from stripe_emulator.documents import Json
 from stripe_emulator.spec import API_VERSION, API_VERSIONS, PARAMETERS
 
-_STRICT = Types({})
-_TOLERANT = Types(legacy.FIELDS)
+#: What the SDK sends and Stripe takes, and the description has lost.
+_LOST: dict[str, dict[str, Any]] = {
+    "InvoiceCreatePreviewParamsSubscriptionDetailsItem": {"deleted": "b"},
+    "SubscriptionUpdateParamsItem": {"deleted": "b"},
+}
+_STRICT = Types(_LOST)
+_TOLERANT = Types({**_LOST, **legacy.FIELDS})
 _EXPAND = {"expand": ["a", "s"]}
 _NOTHING = _STRICT.compile(_EXPAND, [])
 
@@ -51,4 +57,5 @@ def validate(method: str, path: str, tree: Json, strict: bool) -> Json:
         params = _STRICT.struct(documented).read(tree)
     else:
         params = _TOLERANT.struct(documented).read(legacy.translate(name, tree))
+    check_supported(name, params)
     return params

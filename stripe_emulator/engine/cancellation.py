@@ -17,11 +17,16 @@ def cancel_now(
     invoice_now: bool = False,
     details: Json | None = None,
 ) -> Json:
-    """Cancel at once; unused time is credited with `prorate`, and what is pending billed with `invoice_now`."""
+    """Cancel at once; unused time is credited with `prorate`, and what is pending billed with `invoice_now`.
+
+    With neither, prorations that were still to be billed are dropped, as Stripe's reference says.
+    """
     if subscription["status"] in ending.OVER:
         raise errors.resource_missing("subscription", subscription["id"])
     if prorate:
         proration.store_prorations(tx, proration.credit_unused(tx, subscription, tx.now(subscription)))
+    elif not invoice_now:
+        proration.forget_pending(tx, subscription)
     last = billing.prepare_pending(tx, subscription) if invoice_now else None
     ended = ending.end_subscription(tx, subscription, details=details)
     if last is not None:

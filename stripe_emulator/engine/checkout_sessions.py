@@ -2,7 +2,7 @@
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import discounts, timers
+from stripe_emulator.engine import discounts, promotion_codes, timers
 from stripe_emulator.engine.links import checkout_url
 from stripe_emulator.engine.new_session import build_session
 from stripe_emulator.engine.session_items import KIND, build_items, session_sums
@@ -26,9 +26,7 @@ def create_session(tx: Transaction, params: Json) -> Json:
     customer = tx.require("customer", params["customer"], "customer") if params.get("customer") else None
     items = build_items(tx, params.get("line_items") or [])
     mode = params["mode"]
-    currency = (
-        check_prices(mode, [item["price"] for item in items]) if items else (params.get("currency") or "usd").lower()
-    )
+    currency = _currency(mode, params.get("currency"), [item["price"] for item in items])
     coupons, entries = _discounts(tx, params, currency)
     session = build_session(tx, params, customer, currency)
     sums = session_sums(tx, items, coupons, trial=has_trial(params))
@@ -41,6 +39,17 @@ def create_session(tx: Transaction, params: Json) -> Json:
     tx.set_hidden(KIND, session["id"], {**hidden, "line_items": items, "coupons": coupons, "tried": 0})
     timers.set_timer(tx, "expire_session", session["id"], session["expires_at"])
     return session
+
+
+def _currency(mode: str, wanted: str | None, prices: list[Json]) -> str:
+    if not prices:
+        return (wanted or "usd").lower()
+    currency = check_prices(mode, prices)
+    if wanted and wanted.lower() != currency:
+        raise errors.invalid_request(
+            f"The prices of this session are in {currency}; they have no amount in {wanted.lower()}.", "currency"
+        )
+    return currency
 
 
 def expire_session(tx: Transaction, session: Json) -> Json:
@@ -57,11 +66,11 @@ def expire_session(tx: Transaction, session: Json) -> Json:
 
 def apply_promotion_code(tx: Transaction, session: Json, code: str) -> Json:
     """Take the code that was typed on the page off what is due, or refuse it."""
-    promotion_code = discounts.find_promotion_code(tx, code)
+    promotion_code = promotion_codes.find_promotion_code(tx, code)
     if promotion_code is None or not session["allow_promotion_codes"]:
         raise errors.invalid_request("This code is invalid.", "promotion_code", "promotion_code_invalid")
     coupon, _ = discounts.resolve(tx, {"promotion_code": promotion_code["id"]}, "promotion_code")
-    discounts.check_restrictions(
+    promotion_codes.check_restrictions(
         tx, promotion_code, session["customer"], session["amount_subtotal"], session["currency"]
     )
     _check_currency(coupon, session["currency"])
@@ -93,6 +102,8 @@ def _discounts(tx: Transaction, params: Json, currency: str) -> tuple[list[str],
     for index, given in enumerate(params.get("discounts") or []):
         coupon, promotion_code = discounts.resolve(tx, given, f"discounts[{index}]")
         _check_currency(coupon, currency)
+        if promotion_code:
+            promotion_codes.check_restrictions(tx, promotion_code, params.get("customer"))
         coupons.append(coupon["id"])
         code = promotion_code["id"] if promotion_code else None
         entries.append({"coupon": None if code else coupon["id"], "promotion_code": code})

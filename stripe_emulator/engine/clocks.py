@@ -15,6 +15,7 @@ from stripe_emulator.engine import (
     timers,
 )
 from stripe_emulator.engine.checkout_sessions import expire_session
+from stripe_emulator.engine.discount_ends import end_discount
 from stripe_emulator.engine.settings import DAY
 from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
@@ -31,6 +32,7 @@ ACTIONS: dict[str, tuple[str, Action]] = {
     "cancel_subscription": ("subscription", renewal.end_at_time),
     "decide_dispute": ("dispute", settlements.decide_dispute),
     "dispute": ("charge", settlements.open_dispute),
+    "end_discount": ("discount", end_discount),
     "expire_incomplete": ("subscription", ending.expire_incomplete),
     "expire_pending_update": ("subscription", pending_updates.expire),
     "expire_session": ("checkout.session", expire_session),
@@ -66,10 +68,11 @@ def advance(tx: Transaction, clock_id: str, frozen_time: int) -> Json:
     clock.update(status="advancing", status_details={"advancing": {"target_frozen_time": frozen_time}})
     tx.save(clock)
     tx.emit("test_helpers.test_clock.advancing", clock)
-    while (timer := timers.next_due(tx, frozen_time, clock_id)) is not None:
-        clock["frozen_time"] = max(clock["frozen_time"], timer.at)
-        tx.save(clock)
-        _run(tx, timer)
+    with tx.by_itself():
+        while (timer := timers.next_due(tx, frozen_time, clock_id)) is not None:
+            clock["frozen_time"] = max(clock["frozen_time"], timer.at)
+            tx.save(clock)
+            _run(tx, timer)
     clock.update(frozen_time=frozen_time, status="ready", status_details={})
     tx.save(clock)
     tx.emit("test_helpers.test_clock.ready", clock)

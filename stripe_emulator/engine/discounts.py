@@ -1,12 +1,16 @@
 """Discounts: coupons and promotion codes as they are redeemed, and what they take off."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from stripe_emulator import ids
 from stripe_emulator.api import errors
+from stripe_emulator.clock import test_clock_of
 from stripe_emulator.documents import Json, id_of
-from stripe_emulator.engine.money import format_amount, round_half_up
+from stripe_emulator.engine import promotion_codes, timers
+from stripe_emulator.engine.money import round_half_up
 from stripe_emulator.engine.periods import add_months
+from stripe_emulator.events import changed_fields
 from stripe_emulator.transaction import Transaction
 
 
@@ -24,7 +28,7 @@ def resolve(tx: Transaction, given: Json, param: str) -> tuple[Json, Json | None
         promotion_code = tx.get("promotion_code", code_id)
         if promotion_code is None:
             raise _missing("promotion code", code_id, f"{param}[promotion_code]")
-        _check_promotion_code(tx, promotion_code, f"{param}[promotion_code]")
+        promotion_codes.check_active(tx, promotion_code, f"{param}[promotion_code]")
         coupon = tx.get("coupon", id_of(promotion_code["promotion"]["coupon"]))
     else:
         coupon = tx.get("coupon", given.get("coupon", ""))
@@ -34,43 +38,24 @@ def resolve(tx: Transaction, given: Json, param: str) -> tuple[Json, Json | None
     return coupon, promotion_code
 
 
-def find_promotion_code(tx: Transaction, code: str) -> Json | None:
-    """Return the active promotion code a customer typed, in whatever case."""
-    wanted = code.strip().lower()
-    return next(
-        (each for each in tx.find("promotion_code") if each["active"] and each["code"].lower() == wanted),
-        None,
-    )
-
-
-def check_restrictions(tx: Transaction, promotion_code: Json, customer: str | None, amount: int, currency: str) -> None:
-    """Refuse a promotion code to those it is not meant for."""
-    restrictions = promotion_code["restrictions"]
-    minimum = restrictions.get("minimum_amount")
-    meant_for = id_of(promotion_code["customer"])
-    if meant_for and meant_for != customer:
-        raise errors.invalid_request(
-            "This promotion code cannot be redeemed by this customer.",
-            code="promotion_code_customer_mismatch",
-        )
-    if minimum and restrictions.get("minimum_amount_currency") == currency and amount < minimum:
-        text = format_amount(minimum, currency)
-        raise errors.invalid_request(
-            f"This promotion code requires a minimum purchase of {text}.",
-            code="promotion_code_minimum_amount",
-        )
-    if restrictions.get("first_time_transaction") and customer and _has_paid(tx, customer):
-        raise errors.invalid_request(
-            "This promotion code cannot be redeemed because the associated customer has prior transactions.",
-            code="promotion_code_first_time_transaction",
-        )
-
-
-def redeem(tx: Transaction, given: Json, *, customer: str | None, param: str, **belongs_to: str | None) -> Json:
-    """Create the discount for `{coupon}`, `{promotion_code}` or an existing `{discount}`."""
+def redeem(
+    tx: Transaction,
+    given: Json,
+    *,
+    customer: str | None,
+    param: str,
+    instead_of: Json | None = None,
+    currency: str | None = None,
+    **belongs_to: str | None,
+) -> Json:
+    """Create the discount for `{coupon}`, `{promotion_code}` or an existing `{discount}`, and tell of it."""
     if given.get("discount"):
         return tx.require("discount", given["discount"], f"{param}[discount]")
     coupon, promotion_code = resolve(tx, given, param)
+    _check_currency(coupon, currency, param)
+    # In Checkout this was asked before the payment, which would count as an earlier one now.
+    if promotion_code and not belongs_to.get("checkout_session"):
+        promotion_codes.check_restrictions(tx, promotion_code, customer)
     start = tx.now({"customer": customer})
     months = coupon["duration_in_months"]
     discount: Json = {
@@ -87,20 +72,38 @@ def redeem(tx: Transaction, given: Json, *, customer: str | None, param: str, **
     tx.set_hidden("discount", discount["id"], {"coupon": coupon})
     for redeemed in filter(None, (coupon, promotion_code)):
         tx.save(_count_redemption(redeemed))
-    if customer:
+    if discount["end"]:
+        clock = test_clock_of(tx, discount)
+        timers.set_timer(tx, "end_discount", discount["id"], discount["end"], clock["id"] if clock else None)
+    if customer and instead_of:
+        tx.emit("customer.discount.updated", discount, previous=changed_fields(instead_of, discount))
+    elif customer:
         tx.emit("customer.discount.created", discount)
     return discount
 
 
 def redeem_all(
-    tx: Transaction, given: list[Json] | str | None, *, customer: str | None, **belongs_to: str | None
+    tx: Transaction,
+    given: list[Json] | str | None,
+    *,
+    customer: str | None,
+    held: Sequence[str] = (),
+    currency: str | None = None,
+    **belongs_to: str | None,
 ) -> list[str]:
-    """Create a discount for each entry of a `discounts` parameter and return their ids."""
+    """Create a discount for each entry of a `discounts` parameter and return their ids; they replace those held."""
     entries = given if isinstance(given, list) else []
-    return [
-        redeem(tx, entry, customer=customer, param=f"discounts[{index}]", **belongs_to)["id"]
-        for index, entry in enumerate(entries)
-    ]
+    kept = {entry.get("discount") for entry in entries}
+    leaving = [tx.require("discount", each) for each in held if each not in kept]
+    found = []
+    for index, entry in enumerate(entries):
+        instead_of = leaving.pop(0) if leaving and not entry.get("discount") else None
+        param = f"discounts[{index}]"
+        shared = {"customer": customer, "currency": currency, **belongs_to}
+        found.append(redeem(tx, entry, param=param, instead_of=instead_of, **shared)["id"])
+    for discount in leaving:
+        tx.emit("customer.discount.deleted", discount)
+    return found
 
 
 def is_over(tx: Transaction, discount_id: str, now: int) -> bool:
@@ -172,14 +175,13 @@ def _check_coupon(tx: Transaction, coupon: Json, param: str) -> None:
         raise errors.invalid_request(f"Coupon {coupon['id']} is expired or used up.", param, "coupon_expired")
 
 
-def _check_promotion_code(tx: Transaction, promotion_code: Json, param: str) -> None:
-    expired = promotion_code["expires_at"] is not None and promotion_code["expires_at"] <= tx.now()
-    if expired or not promotion_code["active"]:
-        raise errors.invalid_request("This promotion code is no longer active.", param, "promotion_code_expired")
-
-
-def _has_paid(tx: Transaction, customer: str) -> bool:
-    return any(charge["paid"] for charge in tx.find("charge", customer=customer))
+def _check_currency(coupon: Json, currency: str | None, param: str) -> None:
+    if coupon["amount_off"] and currency and coupon["currency"] != currency:
+        raise errors.invalid_request(
+            f"The coupon `{coupon['id']}` takes an amount in {coupon['currency']} off; it cannot be applied to "
+            f"{currency}.",
+            f"{param}[coupon]",
+        )
 
 
 def _missing(name: str, id: str, param: str) -> errors.InvalidRequest:

@@ -1,7 +1,7 @@
 """Dunning: when a failed renewal is tried again, and what happens when no try is left."""
 
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import ending, invoices, timers
+from stripe_emulator.engine import ending, invoices, payment_methods, timers
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.settings import setting
 from stripe_emulator.transaction import Transaction
@@ -13,7 +13,7 @@ def plan_retry(tx: Transaction, invoice: Json) -> int | None:
     schedule = setting(tx, "dunning_schedule")
     tried = invoice["attempt_count"] - 1
     starting = subscription is not None and subscription["status"] in ("incomplete", *ending.OVER)
-    if starting or not invoice["auto_advance"] or tried >= len(schedule):
+    if starting or not invoice["auto_advance"] or tried >= len(schedule) or _waits_for_method(tx, invoice):
         return None
     at: int = tx.now(invoice) + schedule[tried]
     timers.set_timer(tx, "retry_invoice", invoice["id"], at, invoice["test_clock"])
@@ -23,7 +23,7 @@ def plan_retry(tx: Transaction, invoice: Json) -> int | None:
 def give_up(tx: Transaction, invoice: Json) -> None:
     """End the subscription of an invoice that could not be collected, as the account's settings say."""
     subscription = invoices.subscription_of(tx, invoice)
-    if subscription is None or subscription["status"] not in ("active", "past_due"):
+    if subscription is None or subscription["status"] not in ("active", "past_due") or _waits_for_method(tx, invoice):
         return
     final = setting(tx, "dunning_final_status")
     if final == "canceled":
@@ -31,3 +31,12 @@ def give_up(tx: Transaction, invoice: Json) -> None:
     elif final == "unpaid":
         with changing(tx, "customer.subscription.updated", subscription):
             subscription["status"] = "unpaid"
+
+
+def _waits_for_method(tx: Transaction, invoice: Json) -> bool:
+    """Whether a scheduled subscription's first invoice has nothing to be tried with: Stripe does not retry then.
+
+    Renewals are tried all the same, so that taking the card away is a way to see dunning end.
+    """
+    first = invoice["billing_reason"] == "subscription_create"
+    return first and payment_methods.default_for(tx, invoice["customer"], invoices.subscription_of(tx, invoice)) is None

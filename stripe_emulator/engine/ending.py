@@ -40,7 +40,7 @@ def end_subscription(
     subscription.pop("status_details", None)
     tx.save(subscription)
     tx.emit("customer.subscription.deleted", subscription)
-    _end_schedule(tx, subscription)
+    _end_schedule(tx, subscription, "aborted" if reason == "payment_failed" else "canceled")
     _stop_collecting(tx, subscription, was_incomplete)
     sync_entitlements(tx, subscription["customer"])
     return subscription
@@ -54,6 +54,7 @@ def expire_incomplete(tx: Transaction, subscription: Json) -> None:
     stop_timers(tx, subscription)
     subscription.update(status="incomplete_expired", ended_at=tx.now(subscription))
     record_change(tx, "customer.subscription.updated", before, subscription)
+    _end_schedule(tx, subscription, "aborted")
     for invoice in invoices.invoices_of(tx, subscription):
         if invoice["status"] == "open":
             invoices.void_invoice(tx, invoice)
@@ -65,14 +66,14 @@ def stop_timers(tx: Transaction, subscription: Json) -> None:
         timers.clear_timer(tx, action, subscription["id"])
 
 
-def _end_schedule(tx: Transaction, subscription: Json) -> None:
+def _end_schedule(tx: Transaction, subscription: Json, how: str) -> None:
     schedule = tx.get("subscription_schedule", subscription["schedule"] or "")
     if schedule is not None and schedule["status"] == "active":
         timers.clear_timer(tx, "advance_schedule", schedule["id"])
         timers.clear_timer(tx, "announce_schedule_end", schedule["id"])
         schedule.update(status="canceled", canceled_at=tx.now(subscription), current_phase=None)
         tx.save(schedule)
-        tx.emit("subscription_schedule.canceled", schedule)
+        tx.emit(f"subscription_schedule.{how}", schedule)
 
 
 def _stop_collecting(tx: Transaction, subscription: Json, was_incomplete: bool) -> None:

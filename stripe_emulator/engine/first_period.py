@@ -1,12 +1,14 @@
 """The first billing period: where the cycle is anchored, and what a trial or a later anchor make of it."""
 
+import calendar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine.money import round_half_up
-from stripe_emulator.engine.periods import next_boundary
+from stripe_emulator.engine.periods import add_months, next_boundary
 from stripe_emulator.engine.settings import DAY
 from stripe_emulator.transaction import Transaction
 
@@ -43,13 +45,29 @@ def first_period(tx: Transaction, subscription: Json, params: Json) -> FirstPeri
     """Return the first period that the parameters of a new subscription ask for."""
     now = int(subscription["created"])
     trial_end = trial_end_of(now, params, subscription)
-    anchor = params.get("billing_cycle_anchor")
+    anchor = params.get("billing_cycle_anchor") or configured_anchor(now, params.get("billing_cycle_anchor_config"))
     behavior = params.get("proration_behavior") or "create_prorations"
     if trial_end is not None:
         return FirstPeriod(now, anchor or trial_end, now, trial_end, behavior)
     if anchor is not None and anchor < now:
         raise errors.invalid_request("`billing_cycle_anchor` must be in the future.", "billing_cycle_anchor")
     return FirstPeriod(now, anchor or now, proration_behavior=behavior)
+
+
+def configured_anchor(now: int, config: Json | None) -> int | None:
+    """Return the next moment that `billing_cycle_anchor_config` describes; what it leaves open is as it is now."""
+    if not config:
+        return None
+    start = datetime.fromtimestamp(now, UTC)
+    clock = {name: config[name] for name in ("hour", "minute", "second") if name in config}
+    for months in range(25):
+        month_start = datetime.fromtimestamp(add_months(int(start.replace(day=1).timestamp()), months), UTC)
+        if config.get("month") in (None, month_start.month):
+            last = calendar.monthrange(month_start.year, month_start.month)[1]
+            moment = month_start.replace(day=min(config["day_of_month"], last), **clock)
+            if moment >= start:
+                return int(moment.timestamp())
+    return None
 
 
 def trial_end_of(now: int, params: Json, subscription: Json | None = None) -> int | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe_emulator import ids
 from stripe_emulator.documents import Json, id_of
-from stripe_emulator.engine import lines
+from stripe_emulator.engine import automatic_tax, lines
 from stripe_emulator.engine.settings import DAY
 from stripe_emulator.engine.totals import compute_totals
 from stripe_emulator.transaction import Transaction
@@ -68,7 +68,6 @@ def subscription_parent(subscription: Json) -> Json:
 
 
 def _blank() -> Json:
-    tax = dict.fromkeys(("disabled_reason", "liability", "provider", "status"))
     return {
         "object": "invoice",
         "account_country": "US",
@@ -79,7 +78,7 @@ def _blank() -> Json:
         "attempt_count": 0,
         "attempted": False,
         "auto_advance": True,
-        "automatic_tax": {**tax, "enabled": False},
+        "automatic_tax": automatic_tax.of_invoice(None),
         "collection_method": "charge_automatically",
         "default_tax_rates": [],
         "issuer": {"type": "self"},
@@ -112,6 +111,7 @@ def _subscription_settings(subscription: Json, now: int) -> Json:
     return {
         "collection_method": subscription["collection_method"],
         "due_date": due if subscription["collection_method"] == "send_invoice" else None,
+        "automatic_tax": automatic_tax.of_invoice(subscription["automatic_tax"]),
         # Left open: it is paid with what the subscription's default is on the day of the charge.
         "default_payment_method": None,
         "default_tax_rates": subscription.get("default_tax_rates") or [],

@@ -7,6 +7,7 @@ from stripe_emulator.documents import Json
 from stripe_emulator.engine import customer_balance, discounts, invoice_payments, timers
 from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.invoice_building import build_invoice
+from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.links import invoice_pdf_url, invoice_url
 from stripe_emulator.engine.settings import DAY, setting
 from stripe_emulator.transaction import Transaction
@@ -21,19 +22,18 @@ def draft_invoice(
     **more: Any,
 ) -> Json:
     """Store a draft and emit `invoice.created`; unless told otherwise it is finalized in an hour."""
-    invoice = build_invoice(tx, customer, currency, billing_reason, invoice_lines, **more)
+    return store_draft(tx, build_invoice(tx, customer, currency, billing_reason, invoice_lines, **more))
+
+
+def store_draft(tx: Transaction, invoice: Json) -> Json:
+    """Store a draft that was built and emit `invoice.created`; if it advances by itself, it is finalized in an hour."""
     if invoice["auto_advance"]:
-        invoice["automatically_finalizes_at"] = invoice["created"] + setting(tx, "invoice_draft_seconds")
+        finalizes_at = invoice["created"] + setting(tx, "invoice_draft_seconds")
+        invoice["automatically_finalizes_at"] = finalizes_at
+        timers.set_timer(tx, "finalize_invoice", invoice["id"], finalizes_at, invoice["test_clock"])
     tx.insert(invoice)
+    claim_items(tx, invoice)
     tx.emit("invoice.created", invoice)
-    if invoice["auto_advance"]:
-        timers.set_timer(
-            tx,
-            "finalize_invoice",
-            invoice["id"],
-            invoice["automatically_finalizes_at"],
-            invoice["test_clock"],
-        )
     return invoice
 
 

@@ -52,6 +52,7 @@ def invoice_item_line(invoice_item: Json) -> Json:
         subscription=subscription,
         discountable=invoice_item["discountable"],
         discounts=list(invoice_item["discounts"]),
+        taxes=[{"tax_rate_details": {"tax_rate": rate["id"]}} for rate in invoice_item["tax_rates"]],
     )
     return {**line, "pricing": invoice_item["pricing"]}
 

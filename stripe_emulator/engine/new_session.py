@@ -2,6 +2,7 @@
 
 from stripe_emulator import ids
 from stripe_emulator.documents import Json
+from stripe_emulator.engine import automatic_tax
 from stripe_emulator.engine.links import checkout_url
 from stripe_emulator.engine.session_items import KIND
 from stripe_emulator.engine.settings import setting
@@ -73,7 +74,7 @@ def _options(params: Json, customer: Json | None, currency: str) -> Json:
         "adaptive_pricing": {"enabled": False},
         "after_expiration": _after_expiration(params.get("after_expiration")),
         "allowed_payment_method_types": _method_types(params, currency),
-        "automatic_tax": _automatic_tax(_is_on(params, "automatic_tax")),
+        "automatic_tax": automatic_tax.of_session(params.get("automatic_tax")),
         "consent_collection": _consent(params.get("consent_collection")),
         "custom_fields": [],
         "custom_text": _custom_text(params.get("custom_text")),
@@ -92,15 +93,6 @@ def _options(params: Json, customer: Json | None, currency: str) -> Json:
 
 def _is_on(params: Json, name: str) -> bool:
     return bool((params.get(name) or {}).get("enabled"))
-
-
-def _automatic_tax(enabled: bool) -> Json:
-    return {
-        "enabled": enabled,
-        "liability": {"type": "self"} if enabled else None,
-        "provider": "stripe" if enabled else None,
-        "status": "requires_location_inputs" if enabled else None,
-    }
 
 
 def _method_types(params: Json, currency: str) -> list[str]:

@@ -3,11 +3,10 @@
 from stripe_emulator import ids
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import discounts
+from stripe_emulator.engine import automatic_tax, discounts
 from stripe_emulator.engine.first_period import FirstPeriod
 from stripe_emulator.engine.subscription_items import build_item, check_items, latest_period_end, tax_rates
 from stripe_emulator.engine.subscription_settings import (
-    automatic_tax,
     billing_mode,
     own_method,
     payment_settings,
@@ -39,12 +38,20 @@ def build_subscription(tx: Transaction, customer: Json, params: Json) -> Json:
     given = params.get("items") or []
     items = [build_item(tx, subscription, entry, f"items[{index}]") for index, entry in enumerate(given)]
     subscription["currency"] = check_items(items)
+    wanted = (params.get("currency") or subscription["currency"]).lower()
+    if wanted != subscription["currency"]:
+        raise errors.invalid_request(
+            f"The price specified only supports `{subscription['currency']}`. This doesn't match the expected "
+            f"currency: `{wanted}`.",
+            "currency",
+        )
     url = f"/v1/subscription_items?subscription={subscription_id}"
     subscription["items"] = {"object": "list", "data": items, "has_more": False, "url": url}
     subscription["discounts"] = discounts.redeem_all(
         tx,
         params.get("discounts"),
         customer=customer["id"],
+        currency=subscription["currency"],
         subscription=subscription_id,
         checkout_session=params.get("checkout_session"),
     )
@@ -65,14 +72,17 @@ def set_ending(subscription: Json, params: Json) -> None:
     if params.get("cancel_at_period_end"):
         subscription.update(cancel_at_period_end=True, cancel_at=latest_period_end(subscription), canceled_at=now)
     if params.get("cancel_at"):
-        subscription.update(cancel_at=resolve_cancel_at(subscription, params["cancel_at"]), canceled_at=now)
+        at = resolve_cancel_at(subscription, params["cancel_at"])
+        if at is not None and at <= now:
+            raise errors.invalid_request("`cancel_at` must be in the future.", "cancel_at")
+        subscription.update(cancel_at=at, canceled_at=now)
     if subscription["canceled_at"]:
         subscription["cancellation_details"]["reason"] = "cancellation_requested"
 
 
 def _settings(tx: Transaction, customer: Json, params: Json, now: int) -> Json:
     return {
-        "automatic_tax": automatic_tax(params.get("automatic_tax")),
+        "automatic_tax": automatic_tax.of_subscription(params.get("automatic_tax")),
         "billing_mode": billing_mode(params.get("billing_mode"), now),
         "collection_method": params.get("collection_method") or "charge_automatically",
         "days_until_due": params.get("days_until_due"),

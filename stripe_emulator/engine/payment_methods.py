@@ -82,6 +82,13 @@ def resolve(tx: Transaction, id: str, param: str = "payment_method") -> Json:
             "resource_missing",
             404 if param == "payment_method" else 400,
         )
+    if tx.hidden("payment_method", found["id"]).get("detached"):
+        raise errors.invalid_request(
+            "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
+            "with a connected account without Customer attachment, or was detached from a Customer. It may not be "
+            "used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.",
+            param,
+        )
     return found
 
 
@@ -112,6 +119,8 @@ def detach(tx: Transaction, payment_method: Json) -> Json:
         )
     payment_method["customer"] = None
     tx.save(payment_method)
+    hidden = tx.hidden("payment_method", payment_method["id"])
+    tx.set_hidden("payment_method", payment_method["id"], {**hidden, "detached": True})
     tx.emit("payment_method.detached", payment_method, previous={"customer": customer_id})
     _forget_default(tx, customer_id, payment_method["id"])
     return payment_method

@@ -104,3 +104,12 @@ def store_prorations(tx: Transaction, prorations: list[Json]) -> None:
     for item in prorations:
         tx.insert(item)
         tx.emit("invoiceitem.created", item)
+
+
+def forget_pending(tx: Transaction, subscription: Json) -> None:
+    """Delete the subscription's prorations that no invoice has taken yet."""
+    for item in tx.find("invoiceitem", customer=subscription["customer"], invoice=None):
+        details = (item["parent"] or {}).get("subscription_details") or {}
+        if item["proration"] and details.get("subscription") == subscription["id"]:
+            tx.delete("invoiceitem", item["id"])
+            tx.emit("invoiceitem.deleted", item)

@@ -3,13 +3,12 @@
 import copy
 
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import charging, discounts, ending, invoices, lifecycle, lines, preview, timers, trials
+from stripe_emulator.engine import charging, discounts, ending, invoices, lifecycle, lines, preview, trials
 from stripe_emulator.engine.changes import changing, record_change
+from stripe_emulator.engine.discount_ends import drop, drop_used
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.invoice_building import build_invoice, pending_item_lines
-from stripe_emulator.engine.invoice_items import claim_items
 from stripe_emulator.engine.periods import next_boundary
-from stripe_emulator.engine.settings import setting
 from stripe_emulator.engine.subscription_timers import RENEWING, set_timers
 from stripe_emulator.engine.trial_notices import announce_end
 from stripe_emulator.transaction import Transaction
@@ -79,7 +78,7 @@ def retry(tx: Transaction, invoice: Json) -> None:
 
 def _begin_period(tx: Transaction, subscription: Json, now: int, trial_ends: bool) -> None:
     before = copy.deepcopy(subscription)
-    _drop_ended_discounts(tx, subscription, now)
+    drop(tx, subscription, [each for each in subscription["discounts"] if discounts.is_over(tx, each, now)])
     period = {"period_start": before["items"]["data"][0]["current_period_start"], "period_end": now}
     renewed = _advance_items(subscription, now)
     customer = tx.require("customer", subscription["customer"])
@@ -94,12 +93,15 @@ def _begin_period(tx: Transaction, subscription: Json, now: int, trial_ends: boo
         subscription=subscription,
         **period,
     )
-    _drop_used_discounts(tx, subscription)
+    drop_used(tx, subscription)
     subscription["latest_invoice"] = invoice["id"]
     if trial_ends:
         subscription["status"] = "active"
     record_change(tx, "customer.subscription.updated", before, subscription)
-    _store_draft(tx, subscription, invoice)
+    keeps = (subscription["pause_collection"] or {}).get("behavior") == "keep_as_draft"
+    if keeps or subscription["status"] == "unpaid":
+        invoice["auto_advance"] = False
+    invoices.store_draft(tx, invoice)
 
 
 def _advance_items(subscription: Json, now: int) -> list[Json]:
@@ -113,39 +115,6 @@ def _advance_items(subscription: Json, now: int) -> list[Json]:
             )
             renewed.append(item)
     return renewed
-
-
-def _store_draft(tx: Transaction, subscription: Json, invoice: Json) -> None:
-    paused = (subscription["pause_collection"] or {}).get("behavior") == "keep_as_draft"
-    waits = not paused and subscription["status"] != "unpaid"
-    if waits:
-        invoice["automatically_finalizes_at"] = invoice["created"] + setting(tx, "invoice_draft_seconds")
-    else:
-        invoice["auto_advance"] = False
-    tx.insert(invoice)
-    claim_items(tx, invoice)
-    tx.emit("invoice.created", invoice)
-    if waits:
-        timers.set_timer(
-            tx,
-            "finalize_invoice",
-            invoice["id"],
-            invoice["automatically_finalizes_at"],
-            invoice["test_clock"],
-        )
-
-
-def _drop_ended_discounts(tx: Transaction, subscription: Json, now: int) -> None:
-    over = [each for each in subscription["discounts"] if discounts.is_over(tx, each, now)]
-    subscription["discounts"] = [each for each in subscription["discounts"] if each not in over]
-    for each in over:
-        discount = tx.get("discount", each)
-        if discount is not None:
-            tx.emit("customer.discount.deleted", discount)
-
-
-def _drop_used_discounts(tx: Transaction, subscription: Json) -> None:
-    subscription["discounts"] = [each for each in subscription["discounts"] if not discounts.lasts_once(tx, each)]
 
 
 def resume_collection(tx: Transaction, subscription: Json) -> None:

@@ -6,6 +6,7 @@ from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
 from stripe_emulator.engine.periods import add_intervals
 from stripe_emulator.engine.prices import resolve_price
+from stripe_emulator.engine.schedule_settings import phase_settings
 from stripe_emulator.engine.subscription_items import latest_period_end
 from stripe_emulator.transaction import Transaction
 
@@ -50,7 +51,7 @@ def _build(tx: Transaction, entry: Json, start: int, param: str) -> Json:
     phase = _phase(prices[0]["currency"], items, start, end)
     phase["metadata"] = entry.get("metadata") or {}
     phase["proration_behavior"] = entry.get("proration_behavior") or "create_prorations"
-    phase["collection_method"] = entry.get("collection_method")
+    phase |= phase_settings(entry)
     if isinstance(entry.get("trial_end"), int):
         phase["trial_end"] = entry["trial_end"]
     elif entry.get("trial"):

@@ -6,20 +6,26 @@ from stripe_emulator.engine import ending, timers
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.item_changes import apply_entries
-from stripe_emulator.engine.payment_methods import default_for
+from stripe_emulator.engine.schedule_settings import subscription_params
 from stripe_emulator.engine.settings import DAY
 from stripe_emulator.engine.subscription_items import period_end
+from stripe_emulator.engine.subscription_settings import set_fields
 from stripe_emulator.engine.subscription_timers import set_timers
 from stripe_emulator.engine.subscription_updates import update_subscription
 from stripe_emulator.engine.subscriptions import create_subscription
 from stripe_emulator.transaction import Transaction
 
-EXPIRING_SECONDS = 7 * DAY
+#: Stripe's reference says seven days; the official CLI's trigger for the event stops its clock nine days before.
+EXPIRING_SECONDS = 9 * DAY
 
 
 def release_schedule(tx: Transaction, schedule: Json) -> Json:
     """Let the subscription go on by itself as it is."""
     check_open(schedule)
+    return _release(tx, schedule)
+
+
+def _release(tx: Transaction, schedule: Json) -> Json:
     subscription = tx.get("subscription", schedule["subscription"] or "")
     timers.clear_timer(tx, "advance_schedule", schedule["id"])
     timers.clear_timer(tx, "announce_schedule_end", schedule["id"])
@@ -59,14 +65,12 @@ def begin(tx: Transaction, schedule: Json) -> None:
     phase = schedule["phases"][0]
     params = {
         "items": [{"price": each["price"], "quantity": each.get("quantity")} for each in phase["items"]],
-        "metadata": phase["metadata"],
         "trial_end": phase["trial_end"],
-        "collection_method": phase["collection_method"],
         "billing_mode": schedule["billing_mode"],
-        # Nobody is there to be told that the customer has no way to pay yet.
-        "payment_behavior": None if default_for(tx, customer["id"]) else "default_incomplete",
+        **subscription_params(tx, schedule, phase),
     }
-    subscription = create_subscription(tx, customer, {key: value for key, value in params.items() if value})
+    given = {key: value for key, value in params.items() if value}
+    subscription = create_subscription(tx, customer, given, scheduled=True)
     with changing(tx, "subscription_schedule.updated", schedule):
         schedule["subscription"] = subscription["id"]
         start_phase(schedule, 0)
@@ -79,17 +83,21 @@ def _enter(tx: Transaction, schedule: Json, index: int) -> None:
     with changing(tx, "subscription_schedule.updated", schedule):
         start_phase(schedule, index)
     set_phase_timer(tx, schedule)
-    _change_items(tx, subscription, schedule["phases"][index])
+    _bring_to(tx, subscription, schedule, schedule["phases"][index])
 
 
-def _change_items(tx: Transaction, subscription: Json, phase: Json) -> None:
+def _bring_to(tx: Transaction, subscription: Json, schedule: Json, phase: Json) -> None:
+    """Make the subscription what a phase says it is."""
     entries = _entries(subscription, phase)
+    settings = subscription_params(tx, schedule, phase, subscription["discounts"])
     if tx.now(subscription) < period_end(subscription):
-        update_subscription(tx, subscription, {"items": entries, "proration_behavior": phase["proration_behavior"]})
+        behavior = {"proration_behavior": phase["proration_behavior"]}
+        update_subscription(tx, subscription, {"items": entries, **behavior, **settings})
         return
     # The old period is used up: the renewal that follows bills the new items, so nothing is prorated.
     with changing(tx, "customer.subscription.updated", subscription):
         subscription["items"]["data"] = apply_entries(tx, subscription, entries)
+        set_fields(tx, subscription, settings)
     set_timers(tx, subscription)
     sync_entitlements(tx, subscription["customer"])
 
@@ -108,13 +116,15 @@ def _entries(subscription: Json, phase: Json) -> list[Json]:
 
 def _finish(tx: Transaction, schedule: Json) -> None:
     subscription = tx.get("subscription", schedule["subscription"] or "")
-    if schedule["end_behavior"] == "release":
-        release_schedule(tx, schedule)
-        return
     schedule.update(status="completed", completed_at=tx.now(schedule), current_phase=None)
     tx.save(schedule)
     tx.emit("subscription_schedule.completed", schedule)
-    if schedule["end_behavior"] == "cancel" and subscription is not None and subscription["status"] not in ending.OVER:
+    if schedule["end_behavior"] == "release":
+        # It is complete, and it lets its subscription go: both are told.
+        _release(tx, schedule)
+    elif (
+        schedule["end_behavior"] == "cancel" and subscription is not None and subscription["status"] not in ending.OVER
+    ):
         ending.end_subscription(tx, subscription)
 
 
@@ -126,10 +136,7 @@ def resume_phase(tx: Transaction, schedule: Json) -> None:
     index = next((n for n, phase in enumerate(schedule["phases"]) if phase["start_date"] <= now < phase["end_date"]), 0)
     start_phase(schedule, index)
     subscription = tx.require("subscription", schedule["subscription"])
-    phase = schedule["phases"][index]
-    held = [(item["price"]["id"], item.get("quantity")) for item in subscription["items"]["data"]]
-    if held != [(each["price"], each.get("quantity")) for each in phase["items"]]:
-        _change_items(tx, subscription, phase)
+    _bring_to(tx, subscription, schedule, schedule["phases"][index])
 
 
 def start_phase(schedule: Json, index: int) -> None:

@@ -17,6 +17,7 @@ from stripe_emulator.engine.schedule_progress import (
     set_phase_timer,
     start_phase,
 )
+from stripe_emulator.engine.schedule_settings import default_settings
 from stripe_emulator.engine.subscription_settings import billing_mode
 from stripe_emulator.transaction import Transaction
 
@@ -65,6 +66,8 @@ def update_schedule(tx: Transaction, schedule: Json, params: Json) -> Json:
     with changing(tx, "subscription_schedule.updated", schedule):
         if "metadata" in params:
             schedule["metadata"] = merged(schedule["metadata"], params["metadata"])
+        if "default_settings" in params:
+            schedule["default_settings"] = default_settings(params["default_settings"], schedule["default_settings"])
         if params.get("end_behavior"):
             schedule["end_behavior"] = params["end_behavior"]
         if params.get("phases"):
@@ -97,17 +100,7 @@ def _build(tx: Transaction, customer: Json, params: Json, phases: list[Json]) ->
         "billing_mode": copy.deepcopy(billing_mode(params.get("billing_mode"), now)),
         "created": now,
         "customer": customer["id"],
-        "default_settings": {
-            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-            "billing_cycle_anchor": "automatic",
-            "collection_method": "charge_automatically",
-            "invoice_settings": {
-                "account_tax_ids": None,
-                "custom_fields": None,
-                "days_until_due": None,
-                "issuer": {"type": "self"},
-            },
-        },
+        "default_settings": default_settings(params.get("default_settings")),
         "end_behavior": params.get("end_behavior") or "release",
         "livemode": False,
         "metadata": params.get("metadata") or {},

@@ -5,7 +5,7 @@ from typing import Any
 from stripe_emulator.api import errors
 from stripe_emulator.api.metadata import merged
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import discounts, payment_methods
+from stripe_emulator.engine import automatic_tax, discounts, payment_methods
 from stripe_emulator.engine.subscription_items import latest_period_end, period_end, tax_rates
 from stripe_emulator.transaction import Transaction
 
@@ -18,7 +18,12 @@ def set_fields(tx: Transaction, subscription: Json, params: Json) -> None:
         subscription["default_payment_method"] = method
     if "discounts" in params:
         subscription["discounts"] = discounts.redeem_all(
-            tx, params["discounts"], customer=subscription["customer"], subscription=subscription["id"]
+            tx,
+            params["discounts"],
+            customer=subscription["customer"],
+            held=subscription["discounts"],
+            currency=subscription["currency"],
+            subscription=subscription["id"],
         )
     if "default_tax_rates" in params:
         subscription["default_tax_rates"] = tax_rates(tx, params["default_tax_rates"], "default_tax_rates")
@@ -39,7 +44,7 @@ def _set_plain(subscription: Json, params: Json) -> None:
     if "trial_settings" in params:
         subscription["trial_settings"] = trial_settings(params["trial_settings"])
     if "automatic_tax" in params:
-        subscription["automatic_tax"] = automatic_tax(params["automatic_tax"])
+        subscription["automatic_tax"] = automatic_tax.of_subscription(params["automatic_tax"])
 
 
 def billing_mode(given: Json | None, now: int) -> Json:
@@ -87,12 +92,6 @@ def pause_collection(given: Json | str | None) -> Json | None:
     if not isinstance(given, dict):
         return None
     return {"behavior": given["behavior"], "resumes_at": given.get("resumes_at")}
-
-
-def automatic_tax(given: Json | None) -> Json:
-    """Return whether Stripe Tax is on; nothing is registered here, so it adds nothing."""
-    enabled = bool((given or {}).get("enabled"))
-    return {"disabled_reason": None, "enabled": enabled, "liability": {"type": "self"} if enabled else None}
 
 
 def own_method(tx: Transaction, customer_id: str, given: str | None) -> str | None:

@@ -4,12 +4,15 @@ import copy
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import cancellation, trials
+from stripe_emulator.engine import cancellation, lines, trials
 from stripe_emulator.engine.change_billing import apply_change
 from stripe_emulator.engine.changes import record_change
 from stripe_emulator.engine.ending import OVER
 from stripe_emulator.engine.entitlements import sync_entitlements
+from stripe_emulator.engine.invoice_items import create_invoice_item
 from stripe_emulator.engine.item_changes import ItemChange, plan_change
+from stripe_emulator.engine.money import price_amount
+from stripe_emulator.engine.prices import resolve_price
 from stripe_emulator.engine.subscription_settings import resolve_cancel_at, set_fields
 from stripe_emulator.engine.subscription_timers import set_timers
 from stripe_emulator.transaction import Transaction
@@ -21,6 +24,7 @@ def update_subscription(tx: Transaction, subscription: Json, params: Json) -> Js
     before = copy.deepcopy(subscription)
     change = _planned_change(tx, subscription, params)
     set_fields(tx, subscription, params)
+    _add_once(tx, subscription, params.get("add_invoice_items") or [])
     _set_end(tx, subscription, params)
     if change is not None:
         apply_change(tx, before, subscription, change, params.get("payment_behavior") or "allow_incomplete")
@@ -44,6 +48,26 @@ def _check(subscription: Json, params: Json) -> None:
     if params.get("cancel_at") not in (None, "") and params.get("cancel_at_period_end"):
         raise errors.invalid_request(
             "You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at"
+        )
+
+
+def _add_once(tx: Transaction, subscription: Json, entries: list[Json]) -> None:
+    """Put what is sold once on the subscription's next invoice."""
+    customer = tx.require("customer", subscription["customer"])
+    for index, entry in enumerate(entries):
+        price = resolve_price(tx, entry, f"add_invoice_items[{index}]")
+        quantity = entry.get("quantity") or 1
+        create_invoice_item(
+            tx,
+            customer,
+            price_amount(tx, price, quantity),
+            price["currency"],
+            description=lines.product_name(tx, price),
+            metadata=entry.get("metadata"),
+            parent={"subscription_details": {"subscription": subscription["id"]}, "type": "subscription_details"},
+            pricing=lines.pricing(price),
+            quantity=quantity,
+            quantity_decimal=str(quantity),
         )
 
 

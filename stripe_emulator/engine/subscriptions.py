@@ -2,8 +2,9 @@
 
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import charging, discounts, invoices, outcomes, payment_methods, setup_intents
+from stripe_emulator.engine import charging, invoices, outcomes, payment_methods, setup_intents
 from stripe_emulator.engine.change_billing import COLLECTED, refused_payment
+from stripe_emulator.engine.discount_ends import drop_used
 from stripe_emulator.engine.entitlements import sync_entitlements
 from stripe_emulator.engine.first_invoice import first_lines
 from stripe_emulator.engine.first_period import first_period
@@ -14,11 +15,14 @@ from stripe_emulator.engine.subscription_timers import set_timers
 from stripe_emulator.transaction import Transaction
 
 
-def create_subscription(tx: Transaction, customer: Json, params: Json, *, intent: Json | None = None) -> Json:
+def create_subscription(
+    tx: Transaction, customer: Json, params: Json, *, intent: Json | None = None, scheduled: bool = False
+) -> Json:
     """Create a subscription and bill its first period.
 
     With `intent`, a payment intent that has been paid already (as Checkout does), the invoice is settled with it;
-    otherwise `payment_behavior` says what an unpaid first invoice leads to.
+    a `scheduled` subscription runs at once and its first invoice is a draft for an hour; otherwise
+    `payment_behavior` says what an unpaid first invoice leads to.
     """
     subscription = build_subscription(tx, customer, params)
     period = first_period(tx, subscription, params)
@@ -29,11 +33,15 @@ def create_subscription(tx: Transaction, customer: Json, params: Json, *, intent
         tx, customer, subscription["currency"], "subscription_create", found, subscription=subscription
     )
     subscription["latest_invoice"] = invoice["id"]
-    subscription["status"] = _first_status(tx, subscription, invoice, params, intent)
+    running = "trialing" if subscription["trial_end"] else "active"
+    subscription["status"] = running if scheduled else _first_status(tx, subscription, invoice, params, intent)
     tx.insert(subscription)
     _pend_setup(tx, subscription, params)
     tx.emit("customer.subscription.created", subscription)
-    _issue_first(tx, subscription, invoice, params, intent)
+    if scheduled:
+        invoices.store_draft(tx, invoice)
+    else:
+        _issue_first(tx, subscription, invoice, params, intent)
     subscription = tx.require("subscription", subscription["id"])
     _drop_single_use_discounts(tx, subscription)
     set_timers(tx, subscription)
@@ -95,7 +103,6 @@ def _issue_first(tx: Transaction, subscription: Json, invoice: Json, params: Jso
 
 
 def _drop_single_use_discounts(tx: Transaction, subscription: Json) -> None:
-    kept = [each for each in subscription["discounts"] if not discounts.lasts_once(tx, each)]
-    if kept != subscription["discounts"] and subscription["trial_end"] is None:
-        tx.save({**subscription, "discounts": kept})
-        subscription["discounts"] = kept
+    if subscription["trial_end"] is None:
+        drop_used(tx, subscription)
+        tx.save(subscription)

@@ -31,6 +31,8 @@ def _open_session(tx: Transaction, wanted: str) -> Json:
         "success_url": url_for("checkout.show", session_id="done", _external=True),
         "allow_promotion_codes": request.args.get("promotion_codes") == "true",
     }
+    if request.args.get("invoice") == "true":
+        params["invoice_creation"] = {"enabled": True}
     # As on Stripe, a reference in any other form is dropped without a word.
     if REFERENCE.fullmatch(reference):
         params["client_reference_id"] = reference

@@ -3,7 +3,7 @@
 from stripe_emulator import ids
 from stripe_emulator.api import errors
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import discounts, payment_methods
+from stripe_emulator.engine import discounts, payment_methods, timers
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.resources import tax_ids
 from stripe_emulator.transaction import Transaction
@@ -50,6 +50,7 @@ def remove_discount(tx: Transaction, customer: Json) -> Json | None:
     if discount is not None:
         with changing(tx, "customer.updated", customer):
             customer["discount"] = None
+        timers.clear_timer(tx, "end_discount", discount["id"])
         tx.emit("customer.discount.deleted", discount)
     return discount
 
@@ -82,8 +83,9 @@ def _set_default_source(tx: Transaction, customer_id: str, card_id: str) -> None
 
 def _discount(tx: Transaction, customer_id: str, params: Json) -> None:
     given = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
-    discount = discounts.redeem(tx, given, customer=customer_id, param="discounts")
     customer = tx.require("customer", customer_id)
+    held = customer["discount"]
+    discount = discounts.redeem(tx, given, customer=customer_id, param="discounts", instead_of=held)
     with changing(tx, "customer.updated", customer):
         customer["discount"] = discount
 

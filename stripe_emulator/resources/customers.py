@@ -5,7 +5,7 @@ import secrets
 
 from stripe_emulator import ids
 from stripe_emulator.api import errors
-from stripe_emulator.api.pagination import list_objects
+from stripe_emulator.api.pagination import list_objects, off_the_clocks
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
@@ -41,10 +41,8 @@ def create(request: Request) -> Json:
 @operation("GET", "/v1/customers")
 def list_all(request: Request) -> Json:
     """List customers; those on a test clock only when that clock is asked for."""
-    clock = request.params.get("test_clock")
-    filters = {"email": request.params.get("email"), "test_clock": clock}
-    where = None if clock else (lambda customer: customer["test_clock"] is None)
-    return list_objects(request, "customer", filters=filters, where=where)
+    filters = {name: request.params.get(name) for name in ("email", "test_clock")}
+    return list_objects(request, "customer", filters=filters, where=off_the_clocks(request, "test_clock"))
 
 
 @operation("GET", "/v1/customers/search")

@@ -1,5 +1,6 @@
 """Invoice items."""
 
+from fractions import Fraction
 from typing import Any
 
 from stripe_emulator.api import errors
@@ -7,11 +8,12 @@ from stripe_emulator.api.currencies import check_currency
 from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import lines
+from stripe_emulator.engine import discounts, lines
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.invoice_items import create_invoice_item
-from stripe_emulator.engine.money import price_amount
+from stripe_emulator.engine.money import price_amount, round_half_up
 from stripe_emulator.engine.prices import resolve_price
+from stripe_emulator.engine.subscription_items import tax_rates
 from stripe_emulator.engine.totals import compute_totals
 from stripe_emulator.resources.fields import carry, deleted
 
@@ -25,6 +27,7 @@ def create(request: Request) -> Json:
     customer = tx.require("customer", params["customer"], "customer")
     invoice = _draft(request)
     amount, currency, fields = _amount(request)
+    fields["discounts"] = discounts.redeem_all(tx, params.get("discounts"), customer=customer["id"], currency=currency)
     item = create_invoice_item(tx, customer, amount, currency, **fields)
     if invoice is not None:
         item["invoice"] = invoice["id"]
@@ -91,14 +94,25 @@ def _amount(request: Request) -> tuple[int, str, dict[str, Any]]:
             "subscription_details": {"subscription": subscription["id"]},
             "type": "subscription_details",
         }
+    fields["tax_rates"] = tax_rates(tx, params.get("tax_rates"), "tax_rates")
     quantity = params.get("quantity") or 1
     named = (params.get("pricing") or {}).get("price")
     if named or params.get("price_data"):
         param = "pricing" if named else "price_data"
         price = resolve_price(tx, {"price": named, "price_data": params.get("price_data")}, param)
+        if price["type"] == "recurring":
+            raise errors.invalid_request(
+                "The price specified is set to `type=recurring` but this field only accepts prices with "
+                "`type=one_time`.",
+                f"{param}[price]",
+            )
         fields.update(pricing=lines.pricing(price), quantity=quantity, quantity_decimal=str(quantity))
         fields["description"] = params.get("description") or lines.product_name(tx, price)
         return price_amount(tx, price, quantity), price["currency"], fields
+    if "unit_amount_decimal" in params:
+        fields.update(quantity=quantity, quantity_decimal=str(quantity))
+        amount = round_half_up(Fraction(params["unit_amount_decimal"]) * quantity)
+        return amount, check_currency(params.get("currency") or "usd"), fields
     if "amount" not in params:
         raise errors.invalid_request("You must specify `amount` or `pricing`.", "amount", "parameter_missing")
     return params["amount"], check_currency(params.get("currency") or "usd"), fields

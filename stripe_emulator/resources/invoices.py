@@ -5,11 +5,11 @@ from typing import Any
 
 from stripe_emulator.api import errors
 from stripe_emulator.api.currencies import check_currency
-from stripe_emulator.api.pagination import list_objects, list_of
+from stripe_emulator.api.pagination import in_range, list_objects, list_of
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
-from stripe_emulator.engine import discounts, invoices, payment_methods, timers
+from stripe_emulator.engine import automatic_tax, discounts, invoices, payment_methods, timers
 from stripe_emulator.engine.changes import changing, record_change
 from stripe_emulator.engine.invoice_building import pending_item_lines
 from stripe_emulator.engine.invoice_items import claim_items
@@ -64,9 +64,13 @@ def list_all(request: Request) -> Json:
     """List invoices."""
     params = request.params
     filters = {name: params.get(name) for name in ("customer", "status", "collection_method")}
-    wanted = params.get("subscription")
-    where = (lambda one: _subscription_id(one) == wanted) if wanted else None
-    return list_objects(request, "invoice", filters, where=where)
+    wanted, due = params.get("subscription"), params.get("due_date")
+    return list_objects(
+        request,
+        "invoice",
+        filters,
+        where=lambda one: (not wanted or _subscription_id(one) == wanted) and in_range(one["due_date"], due),
+    )
 
 
 @operation("GET", "/v1/invoices/search")
@@ -88,6 +92,8 @@ def update(request: Request) -> Json:
     invoice = retrieve(request)
     with changing(tx, "invoice.updated", invoice):
         carry(invoice, params, _PLAIN)
+        if "automatic_tax" in params:
+            invoice["automatic_tax"] = automatic_tax.of_invoice(params["automatic_tax"])
         if params.get("default_payment_method"):
             invoice["default_payment_method"] = payment_methods.resolve(tx, params["default_payment_method"])["id"]
         if "auto_advance" in params:
@@ -95,7 +101,11 @@ def update(request: Request) -> Json:
         if "discounts" in params:
             check_draft(invoice, "change the discounts of")
             invoice["discounts"] = discounts.redeem_all(
-                tx, params["discounts"], customer=invoice["customer"], invoice=invoice["id"]
+                tx,
+                params["discounts"],
+                customer=invoice["customer"],
+                currency=invoice["currency"],
+                invoice=invoice["id"],
             )
             compute_totals(tx, invoice)
         if "default_tax_rates" in params:
@@ -155,6 +165,8 @@ def _fields(request: Request, customer: Json) -> Json:
     fields: dict[str, Any] = {name: params[name] for name in _PLAIN if params.get(name) is not None}
     fields["metadata"] = params.get("metadata") or {}
     fields["auto_advance"] = params.get("auto_advance", False)
+    if params.get("automatic_tax"):
+        fields["automatic_tax"] = automatic_tax.of_invoice(params["automatic_tax"])
     if params.get("default_payment_method"):
         fields["default_payment_method"] = payment_methods.resolve(tx, params["default_payment_method"])["id"]
     if params.get("days_until_due") is not None:

@@ -66,10 +66,25 @@ def recurring(given: Json) -> Json:
             f"Invalid interval_count: a {given['interval']} interval can be repeated 1 to {longest} times.",
             "recurring[interval_count]",
         )
+    _check_meter(given)
     return {
         "interval": given["interval"],
         "interval_count": count,
-        "meter": given.get("meter"),
+        "meter": None,
         "trial_period_days": given.get("trial_period_days"),
-        "usage_type": given.get("usage_type", "licensed"),
+        "usage_type": "licensed",
     }
+
+
+def _check_meter(given: Json) -> None:
+    """Refuse usage-based prices: at Stripe they stand on billing meters, of which there are none here."""
+    if given.get("meter"):
+        raise errors.invalid_request(
+            f"No such billing meter: '{given['meter']}'", "recurring[meter]", "resource_missing"
+        )
+    if given.get("usage_type") == "metered":
+        raise errors.invalid_request(
+            "You must provide `recurring[meter]`: metered prices are backed by billing meters.",
+            "recurring[meter]",
+            "parameter_missing",
+        )

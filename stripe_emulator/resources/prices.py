@@ -9,6 +9,7 @@ from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
 from stripe_emulator.engine.changes import changing
+from stripe_emulator.engine.copies import refresh_copies
 from stripe_emulator.resources import price_parts
 from stripe_emulator.resources.fields import carry
 from stripe_emulator.resources.price_parts import amounts, check_price, custom_amount, tier
@@ -88,11 +89,16 @@ def update(request: Request) -> Json:
     """Change what can change of a price; its amount cannot."""
     tx, params = request.tx, request.params
     price = tx.require("price", request.path["price"])
+    if params.get("active") is False and tx.find("product", default_price=price["id"]):
+        raise errors.invalid_request(
+            "This price cannot be archived because it is the default price of its product.", "active"
+        )
     lookup_key = _claim_lookup_key(tx, params, price["id"])
     with changing(tx, "price.updated", price):
         carry(price, params, ("active", "nickname", "tax_behavior"))
         if "lookup_key" in params:
             price["lookup_key"] = lookup_key
+    refresh_copies(tx, price)
     return price
 
 
@@ -128,6 +134,7 @@ def _claim_lookup_key(tx: Transaction, params: Json, own_id: str | None) -> str 
             raise errors.invalid_request(f"A price (`{holder['id']}`) already uses that lookup key.", "lookup_key")
         with changing(tx, "price.updated", holder):
             holder["lookup_key"] = None
+        refresh_copies(tx, holder)
     return key
 
 

@@ -18,9 +18,11 @@ def create(request: Request) -> Json:
     """Tell the CLI where to listen and what its secret is."""
     features = request.params.get("websocket_features")
     wanted = next(iter(features.values()), None) if isinstance(features, dict) else None
+    websocket_id = f"cliws_{ids.random_text(24)}"
+    request.tx.set_hidden("stripecli.session", websocket_id, {"filters": request.params.get("filters")})
     return {
         "object": "stripecli.session",
-        "websocket_id": f"cliws_{ids.random_text(24)}",
+        "websocket_id": websocket_id,
         "websocket_url": request.tx.store.websocket_url,
         "websocket_authorized_feature": wanted or "webhooks",
         "secret": cli_secret(request.tx),

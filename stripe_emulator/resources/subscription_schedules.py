@@ -1,7 +1,7 @@
 """Subscription schedules."""
 
 from stripe_emulator.api import errors
-from stripe_emulator.api.pagination import list_objects
+from stripe_emulator.api.pagination import in_range, list_objects, off_the_clocks
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import schedule_progress, schedules
@@ -24,8 +24,14 @@ def create(request: Request) -> Json:
 
 @operation("GET", "/v1/subscription_schedules")
 def list_all(request: Request) -> Json:
-    """List schedules."""
-    return list_objects(request, "subscription_schedule", {"customer": request.params.get("customer")})
+    """List schedules; those on a test clock only when their customer is asked for."""
+    params, off_clock = request.params, off_the_clocks(request, "customer")
+    return list_objects(
+        request,
+        "subscription_schedule",
+        {"customer": params.get("customer")},
+        where=lambda one: off_clock(one) and _is_wanted(one, params),
+    )
 
 
 @operation("GET", "/v1/subscription_schedules/{schedule}")
@@ -50,3 +56,9 @@ def cancel(request: Request) -> Json:
 def release(request: Request) -> Json:
     """Let the subscription go on without the schedule."""
     return schedule_progress.release_schedule(request.tx, retrieve(request))
+
+
+def _is_wanted(schedule: Json, params: Json) -> bool:
+    moments = ("canceled_at", "completed_at", "released_at")
+    in_time = all(in_range(schedule[name], params.get(name)) for name in moments)
+    return in_time and (schedule["status"] == "not_started" or not params.get("scheduled"))

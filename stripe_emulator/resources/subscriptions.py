@@ -1,12 +1,13 @@
 """Subscriptions."""
 
 from stripe_emulator.api import errors
-from stripe_emulator.api.pagination import list_objects
+from stripe_emulator.api.pagination import in_range, list_objects, off_the_clocks
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import cancellation, pausing
 from stripe_emulator.engine.changes import changing
+from stripe_emulator.engine.discount_ends import drop
 from stripe_emulator.engine.ending import OVER
 from stripe_emulator.engine.subscription_updates import update_subscription
 from stripe_emulator.engine.subscriptions import create_subscription
@@ -30,10 +31,10 @@ def create(request: Request) -> Json:
 
 @operation("GET", "/v1/subscriptions")
 def list_all(request: Request) -> Json:
-    """List subscriptions, without those that are over unless they are asked for."""
-    params = request.params
+    """List subscriptions, without those that are over or on a test clock unless they are asked for."""
+    params, off_clock = request.params, off_the_clocks(request, "customer", "test_clock")
     filters = {name: params.get(name) for name in ("customer", "collection_method", "test_clock")}
-    return list_objects(request, "subscription", filters, where=lambda one: _is_wanted(one, params))
+    return list_objects(request, "subscription", filters, where=lambda one: off_clock(one) and _is_wanted(one, params))
 
 
 @operation("GET", "/v1/subscriptions/search")
@@ -75,8 +76,7 @@ def delete_discount(request: Request) -> Json:
         raise errors.invalid_request(f"No active discount for subscription: {subscription['id']}", status=404)
     discount = request.tx.require("discount", subscription["discounts"][0])
     with changing(request.tx, "customer.subscription.updated", subscription):
-        subscription["discounts"] = []
-    request.tx.emit("customer.discount.deleted", discount)
+        drop(request.tx, subscription, list(subscription["discounts"]))
     return {**discount, "deleted": True}
 
 
@@ -115,7 +115,7 @@ def _modern(params: Json) -> Json:
 
 
 def _is_wanted(subscription: Json, params: Json) -> bool:
-    status, price = params.get("status"), params.get("price")
+    status, prices = params.get("status"), {params[name] for name in ("price", "plan") if params.get(name)}
     if status is None:
         wanted = subscription["status"] not in OVER
     elif status == "ended":
@@ -123,23 +123,13 @@ def _is_wanted(subscription: Json, params: Json) -> bool:
     else:
         wanted = status in ("all", subscription["status"])
     items = subscription["items"]["data"]
-    sold = price is None or any(item["price"]["id"] == price for item in items)
+    sold = prices <= {item["price"]["id"] for item in items}
+    taxed = (params.get("automatic_tax") or {}).get("enabled")
     ends, starts = items[0]["current_period_end"], items[0]["current_period_start"]
     return (
         wanted
         and sold
-        and _in_range(ends, params.get("current_period_end"))
-        and _in_range(starts, params.get("current_period_start"))
+        and taxed in (None, subscription["automatic_tax"]["enabled"])
+        and in_range(ends, params.get("current_period_end"))
+        and in_range(starts, params.get("current_period_start"))
     )
-
-
-def _in_range(moment: int, bounds: Json | int | None) -> bool:
-    if bounds is None:
-        return True
-    if isinstance(bounds, int):
-        return moment == bounds
-    lower, upper = (
-        bounds.get("gt", bounds.get("gte", moment) - 1),
-        bounds.get("lt", bounds.get("lte", moment) + 1),
-    )
-    return bool(lower < moment < upper)

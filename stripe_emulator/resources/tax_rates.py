@@ -6,6 +6,7 @@ from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.documents import Json
 from stripe_emulator.engine.changes import changing
+from stripe_emulator.engine.copies import refresh_copies
 from stripe_emulator.resources.fields import carry
 
 _TEXT = ("country", "description", "display_name", "jurisdiction", "state", "tax_type")
@@ -67,4 +68,5 @@ def update(request: Request) -> Json:
             {name: value for name, value in request.params.items() if name != "tax_type" or value},
             (*_TEXT, "active"),
         )
+    refresh_copies(request.tx, rate)
     return rate

@@ -1,10 +1,12 @@
 """Test clocks: time that moves when it is told to."""
 
 from stripe_emulator import ids
+from stripe_emulator.api import errors
 from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.documents import Json
 from stripe_emulator.engine import clocks
+from stripe_emulator.engine.changes import changing
 from stripe_emulator.resources import customers
 from stripe_emulator.resources.fields import deleted
 
@@ -15,7 +17,7 @@ _LIFETIME_SECONDS = 30 * 24 * 3600
 @operation("POST", "/v1/test_helpers/test_clocks")
 def create(request: Request) -> Json:
     """Create a clock that stands at a time."""
-    now = request.tx.now()
+    now, customer = request.tx.now(), _customer(request)
     clock: Json = {
         "id": ids.new_id(_KIND),
         "object": _KIND,
@@ -28,8 +30,24 @@ def create(request: Request) -> Json:
         "status_details": {},
     }
     request.tx.insert(clock)
+    if customer is not None:
+        with changing(request.tx, "customer.updated", customer):
+            customer["test_clock"] = clock["id"]
     request.tx.emit("test_helpers.test_clock.created", clock)
     return clock
+
+
+def _customer(request: Request) -> Json | None:
+    """Return the customer who is put on the clock, while there is nothing yet that real time is moving."""
+    wanted = request.params.get("customer")
+    if not wanted:
+        return None
+    customer = request.tx.require("customer", wanted, "customer")
+    if customer["test_clock"] or request.tx.find("subscription", customer=customer["id"]):
+        raise errors.invalid_request(
+            "Only a customer without a test clock and without subscriptions can be put on a test clock.", "customer"
+        )
+    return customer
 
 
 @operation("GET", "/v1/test_helpers/test_clocks")

@@ -173,3 +173,14 @@ def test_product_gives_features(client: stripe.StripeClient, product: str) -> No
 
     assert [one.entitlement_feature.lookup_key for one in before] == ["reports"]
     assert client.v1.products.features.list(product).data == []
+
+
+def test_default_price_of_a_product_is_not_archived(client: stripe.StripeClient) -> None:
+    made = client.v1.products.create(
+        {"name": "With price", "default_price_data": {"currency": "eur", "unit_amount": 500}}
+    )
+
+    with pytest.raises(stripe.InvalidRequestError, match="default price of its product"):
+        client.v1.prices.update(str(made.default_price), {"active": False})
+
+    assert client.v1.prices.retrieve(str(made.default_price)).active

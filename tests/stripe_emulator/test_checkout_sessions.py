@@ -270,6 +270,7 @@ def test_customer_on_a_test_clock_can_check_out(shop: Shop) -> None:
         ({"allow_promotion_codes": True, "discounts": [{"coupon": "x"}]}, "discounts"),
         ({"discounts": [{"coupon": "nope"}]}, "discounts[0][coupon]"),
         ({"ui_mode": "hosted"}, "ui_mode"),
+        ({"currency": "eur"}, "currency"),
         ({"payment_method_types": ["card"]}, "payment_method_types"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import stripe
 
 from stripe_emulator import Emulator
 from tests.stripe_emulator.conftest import RETRY_SCHEDULE, assert_events_valid, client_for
@@ -36,6 +37,7 @@ TRIGGERS = [
     "customer.deleted",
     "customer.discount.created",
     "customer.discount.deleted",
+    "customer.discount.updated",
     "customer.source.created",
     "customer.subscription.created",
     "customer.subscription.deleted",
@@ -63,7 +65,12 @@ TRIGGERS = [
     "promotion_code.created",
     "setup_intent.setup_failed",
     "setup_intent.succeeded",
+    "subscription_schedule.canceled",
+    "subscription_schedule.completed",
     "subscription_schedule.created",
+    "subscription_schedule.expiring",
+    "subscription_schedule.released",
+    "subscription_schedule.updated",
     "tax_rate.created",
     "test_helpers.test_clock.advancing",
 ]
@@ -221,6 +228,28 @@ def test_listen_forwards_signed_events(cli_emulator: Emulator, cli: StripeCli, r
     assert event.type == "customer.created"
     assert set(receiver.types) == {"customer.created"}
     assert customer.name == "Listened"
+
+
+def test_logs_tail_shows_requests_and_errors_by_its_filters(cli_emulator: Emulator, cli: StripeCli) -> None:
+    tailing = cli.start("logs", "tail", "--format", "JSON", "--filter-http-method", "POST")
+    client = client_for(cli_emulator.url)
+    try:
+        time.sleep(2)
+        client.v1.customers.list()
+        client.v1.customers.create({"name": "Logged"})
+        with pytest.raises(stripe.InvalidRequestError):
+            client.v1.customers.create({"email": "nobody"})
+        time.sleep(1)
+    finally:
+        tailing.terminate()
+        output, _ = tailing.communicate(timeout=15)
+
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    assert [(line["method"], line["url"], line["status"]) for line in lines] == [
+        ("POST", "/v1/customers", 200),
+        ("POST", "/v1/customers", 400),
+    ]
+    assert lines[1]["error"]["code"] == "email_invalid"
 
 
 def _types_since(emulator: Emulator, before: set[str], wanted: str) -> set[str]:

@@ -441,3 +441,15 @@ def test_trial_ended_early_moves_the_end_of_a_canceling_subscription(shop: Shop)
 
     assert ended.status == "active"
     assert ended.cancel_at == end_of(ended) > START + 14 * DAY
+
+
+def test_what_time_brings_about_names_no_request(shop: Shop) -> None:
+    clock = shop.clock(START)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro)
+
+    shop.advance(clock, subscription["items"].data[0].current_period_end + 7200)
+
+    asked, came = shop.events("test_helpers.test_clock.advancing")[0], shop.events("invoice.paid")
+    assert asked.request is not None and asked.request.id is not None
+    assert came[0].request is not None and came[0].request.to_dict() == {"id": None, "idempotency_key": None}
+    assert came[1].request is not None and came[1].request.id is not None

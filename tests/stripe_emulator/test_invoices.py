@@ -185,3 +185,45 @@ def test_entitlements_follow_the_subscription(shop: Shop) -> None:
     assert after == []
     summaries = shop.events("entitlements.active_entitlement_summary.updated")[:2]
     assert [len(each.data.object["entitlements"]["data"]) for each in summaries] == [0, 1]
+
+
+def test_automatic_tax_is_complete_and_adds_nothing_where_nobody_is_registered(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = shop.subscribe(customer, shop.pro, automatic_tax={"enabled": True}, expand=["latest_invoice"])
+    draft = shop.client.v1.invoices.create({"customer": customer.id, "automatic_tax": {"enabled": True}})
+
+    off = shop.client.v1.invoices.update(draft.id, {"automatic_tax": {"enabled": False}})
+
+    invoice = subscription.latest_invoice
+    assert isinstance(invoice, stripe.Invoice)
+    assert (invoice.automatic_tax.enabled, invoice.automatic_tax.status) == (True, "complete")
+    assert (invoice.total, invoice.total_taxes, invoice.total_excluding_tax) == (2900, [], 2900)
+    assert (draft.automatic_tax.status, off.automatic_tax.status) == ("complete", None)
+
+
+def test_recurring_price_is_no_invoice_item(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as raised:
+        shop.client.v1.invoice_items.create({"customer": shop.customer().id, "pricing": {"price": shop.basic.id}})
+
+    assert raised.value.param == "pricing[price]"
+
+
+def test_invoice_items_carry_their_own_tax_discount_and_unit_price(shop: Shop) -> None:
+    customer = shop.customer().id
+    rate = shop.client.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False})
+    half = shop.client.v1.coupons.create({"percent_off": 50})
+
+    shop.client.v1.invoice_items.create(
+        {
+            "customer": customer,
+            "unit_amount_decimal": "250",
+            "quantity": 4,
+            "currency": "usd",
+            "tax_rates": [rate.id],
+            "discounts": [{"coupon": half.id}],
+        }
+    )
+    invoice = shop.client.v1.invoices.create({"customer": customer, "pending_invoice_items_behavior": "include"})
+
+    assert (invoice.subtotal, invoice.total_excluding_tax, invoice.total) == (1000, 500, 600)
+    assert invoice.total_taxes is not None and invoice.total_taxes[0].amount == 100

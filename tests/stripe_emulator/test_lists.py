@@ -1,10 +1,13 @@
 """Lists: order, cursors, filters, expansion and search."""
 
+from typing import Any
+
 import pytest
 import stripe
 
 from stripe_emulator import Emulator
 from tests.stripe_emulator.http import send
+from tests.stripe_emulator.shop import Shop
 
 
 @pytest.fixture
@@ -167,3 +170,72 @@ def test_ids_in_a_list_are_expanded_each(client: stripe.StripeClient) -> None:
     assert isinstance(subscription.customer, stripe.Customer)
     assert isinstance(subscription.items.data[0].price.product, stripe.Product)
     assert isinstance(subscription.latest_invoice, stripe.Invoice)
+
+
+def test_lists_leave_out_what_is_on_a_test_clock_unless_asked(client: stripe.StripeClient, emulator: Emulator) -> None:
+    shop = Shop(client, emulator.url, emulator.secret_key)
+    clock = shop.clock(1800000000)
+    customer = shop.customer(clock=clock.id)
+    subscription = shop.subscribe(customer, shop.basic)
+    schedule = client.v1.subscription_schedules.create({"from_subscription": subscription.id})
+
+    def listed(**params: Any) -> list[str]:
+        return [one.id for one in client.v1.subscriptions.list({"limit": 100, **params}).data]
+
+    assert subscription.id not in listed() and subscription.id not in listed(status="all")
+    assert listed(customer=customer.id) == listed(test_clock=clock.id) == [subscription.id]
+    assert schedule.id not in [one.id for one in client.v1.subscription_schedules.list({"limit": 100}).data]
+    assert client.v1.subscription_schedules.list({"customer": customer.id}).data[0].id == schedule.id
+    assert customer.id not in [one.id for one in client.v1.customers.list({"limit": 100}).data]
+    assert client.v1.invoices.list({"limit": 1}).data[0].customer == customer.id
+
+
+def test_subscriptions_are_listed_by_plan_and_by_tax(client: stripe.StripeClient, emulator: Emulator) -> None:
+    shop = Shop(client, emulator.url, emulator.secret_key)
+    customer = shop.customer()
+    taxed = shop.subscribe(customer, shop.basic, automatic_tax={"enabled": True})
+    plain = shop.subscribe(customer, shop.pro)
+
+    def listed(**params: Any) -> list[str]:
+        return [one.id for one in client.v1.subscriptions.list({"customer": customer.id, **params}).data]
+
+    assert listed(automatic_tax={"enabled": True}) == listed(plan=shop.basic.id) == [taxed.id]
+    assert listed(automatic_tax={"enabled": False}) == listed(price=shop.pro.id) == [plain.id]
+
+
+def test_schedules_and_invoices_are_listed_by_their_times(client: stripe.StripeClient, emulator: Emulator) -> None:
+    shop = Shop(client, emulator.url, emulator.secret_key)
+    customer = shop.customer()
+    schedule = client.v1.subscription_schedules.create({"from_subscription": shop.subscribe(customer, shop.basic).id})
+    released = client.v1.subscription_schedules.release(schedule.id)
+    sent = client.v1.invoices.create(
+        {"customer": customer.id, "collection_method": "send_invoice", "due_date": 1900000000}
+    )
+
+    schedules: Any = {"customer": customer.id, "released_at": {"gte": released.released_at}}
+    assert len(client.v1.subscription_schedules.list(schedules).data) == 1
+    assert client.v1.subscription_schedules.list({"customer": customer.id, "scheduled": True}).data == []
+    due: Any = {"customer": customer.id, "due_date": {"gt": 1899999999}}
+    assert [one.id for one in client.v1.invoices.list(due).data] == [sent.id]
+
+
+def test_search_counts_and_expands_when_asked(client: stripe.StripeClient, emulator: Emulator) -> None:
+    shop = Shop(client, emulator.url, emulator.secret_key)
+    for _ in range(3):
+        client.v1.customers.update(shop.customer().id, {"name": "Counted"})
+    asked: Any = ["total_count", "data.invoice_settings.default_payment_method"]
+
+    found = client.v1.customers.search({"query": "name:'Counted'", "limit": 2, "expand": asked})
+    plain = client.v1.customers.search({"query": "name:'Counted'", "limit": 2})
+
+    assert (found["total_count"], len(found.data), found.has_more) == (3, 2, True)
+    settings = found.data[0].invoice_settings
+    assert settings and isinstance(settings.default_payment_method, stripe.PaymentMethod)
+    assert "total_count" not in plain
+
+
+def test_slash_at_the_end_is_no_list(emulator: Emulator) -> None:
+    answer = send(emulator.url, "GET", "/v1/customers/")
+
+    assert answer.status == 404
+    assert "remove the trailing slash" in answer.error["message"]

@@ -128,3 +128,12 @@ def test_missing_method_is_reported_by_its_name(emulator: Emulator, customer: st
     answer = send(emulator.url, "POST", f"/v1/payment_methods/{method}/attach", {"customer": customer})
 
     assert (answer.status, answer.error["param"]) == (404, "payment_method")
+
+
+def test_detached_payment_method_may_not_be_used_again(client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create({})
+    attached = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    client.v1.payment_methods.detach(attached.id)
+
+    with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+        client.v1.payment_methods.attach(attached.id, {"customer": customer.id})

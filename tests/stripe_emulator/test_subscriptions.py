@@ -1,5 +1,6 @@
 """Subscriptions made and changed through the API."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -407,3 +408,144 @@ def test_tiers_are_counted_as_their_mode_says(shop: Shop, mode: Any, amount: int
 
     assert isinstance(subscription.latest_invoice, stripe.Invoice)
     assert subscription.latest_invoice.amount_paid == amount
+
+
+def test_moved_lookup_key_leaves_the_price_that_subscriptions_and_sessions_show(shop: Shop) -> None:
+    old = shop.client.v1.prices.update(shop.price(900, str(shop.basic.product)).id, {"lookup_key": "moving"})
+    subscription, session = shop.subscribe(shop.customer(), old), shop.session(old)
+    held = shop.client.v1.subscriptions.retrieve(subscription.id)["items"].data[0]
+
+    types = shop.events_during(
+        lambda: shop.client.v1.prices.create(
+            {
+                "product": str(old.product),
+                "unit_amount": 1000,
+                "currency": "usd",
+                "recurring": {"interval": "month"},
+                "lookup_key": "moving",
+                "transfer_lookup_key": True,
+            }
+        )
+    )
+
+    shown = shop.client.v1.subscriptions.retrieve(subscription.id)["items"].data[0]
+    sold = shop.client.v1.checkout.sessions.line_items.list(session.id).data[0]
+    assert (held.price.lookup_key, shown.price.lookup_key) == ("moving", None)
+    assert sold.price is not None and sold.price.lookup_key is None
+    assert types == ["price.updated", "price.created"]
+
+
+def test_archived_price_and_changed_tax_rate_show_as_they_are_now(shop: Shop) -> None:
+    rate = shop.client.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": True})
+    price = shop.price(900, str(shop.basic.product))
+    subscription = shop.subscribe(shop.customer(), price, default_tax_rates=[rate.id])
+
+    shop.client.v1.prices.update(price.id, {"active": False, "nickname": "Old"})
+    shop.client.v1.tax_rates.update(rate.id, {"display_name": "MwSt"})
+
+    shown = shop.client.v1.subscriptions.retrieve(subscription.id)
+    item = shown["items"].data[0]
+    assert (item.price.active, item.price.nickname, item.plan.active) == (False, "Old", False)
+    assert shown.default_tax_rates and shown.default_tax_rates[0].display_name == "MwSt"
+
+
+@pytest.mark.parametrize(
+    ("params", "pending"), [({}, 0), ({"prorate": True}, 3), ({"invoice_now": True}, 0), ({"prorate": False}, 0)]
+)
+def test_prorations_still_to_be_billed_are_dropped_with_a_plain_cancellation(
+    shop: Shop, params: Any, pending: int
+) -> None:
+    customer = shop.customer()
+    subscription = shop.subscribe(customer, shop.pro)
+    item = subscription["items"].data[0].id
+    shop.client.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": shop.basic.id}]})
+    shop.client.v1.invoice_items.create({"customer": customer.id, "amount": 500, "currency": "usd"})
+
+    shop.client.v1.subscriptions.cancel(subscription.id, params)
+
+    left = shop.client.v1.invoice_items.list({"customer": customer.id, "pending": True}).data
+    assert sum(one.proration for one in left) == pending
+    assert params.get("invoice_now") or len(left) == pending + 1
+
+
+@pytest.mark.parametrize(
+    ("config", "anchor"),
+    [
+        ({"day_of_month": 15}, (2026, 2, 15, 12, 30)),
+        ({"day_of_month": 31, "hour": 0, "minute": 0, "second": 0}, (2026, 1, 31, 0, 0)),
+        ({"day_of_month": 31, "month": 4}, (2026, 4, 30, 12, 30)),
+        ({"day_of_month": 1, "month": 1}, (2027, 1, 1, 12, 30)),
+    ],
+)
+def test_billing_cycle_is_anchored_to_a_day(shop: Shop, config: Any, anchor: tuple[int, ...]) -> None:
+    clock = shop.clock(int(datetime(2026, 1, 20, 12, 30, tzinfo=UTC).timestamp()))
+
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.basic, billing_cycle_anchor_config=config)
+
+    assert subscription.billing_cycle_anchor == int(datetime(*anchor, tzinfo=UTC).timestamp())  # type: ignore[misc, arg-type]
+
+
+def test_currency_has_to_be_the_prices(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as raised:
+        shop.subscribe(shop.customer(), shop.basic, currency="eur")
+
+    assert raised.value.param == "currency"
+
+
+def test_what_is_added_once_is_billed_with_the_next_invoice(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.basic)
+
+    shop.client.v1.subscriptions.update(subscription.id, {"add_invoice_items": [{"price": shop.lifetime.id}]})
+
+    upcoming = shop.client.v1.invoices.create_preview({"subscription": subscription.id})
+    assert sorted(line.amount for line in upcoming.lines.data) == [900, 19900]
+
+
+def test_item_is_taken_off_with_its_credit(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.basic)
+    update = shop.client.v1.subscriptions.update
+    both = update(subscription.id, {"items": [{"price": shop.pro.id}], "proration_behavior": "none"})
+    first, second = (item.id for item in both["items"].data)
+    removal: Any = [{"id": second, "deleted": True}]
+
+    preview = shop.client.v1.invoices.create_preview(
+        {"subscription": subscription.id, "subscription_details": {"items": removal}}
+    )
+    left = update(subscription.id, {"items": removal})
+
+    assert [item.id for item in left["items"].data] == [first]
+    assert preview.lines.data[0].amount < 0
+
+
+def test_last_item_is_not_taken_off(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.basic)
+    item = subscription["items"].data[0].id
+
+    with pytest.raises(stripe.InvalidRequestError) as raised:
+        shop.client.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "deleted": True}]})
+
+    assert raised.value.param == "items"
+
+
+def test_quantity_is_never_negative(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.basic)
+    item = subscription["items"].data[0].id
+
+    with pytest.raises(stripe.InvalidRequestError) as raised:
+        shop.client.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "quantity": -1}]})
+
+    assert raised.value.param == "items[0][quantity]"
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"cancel_at": 5}, "cancel_at"),
+        ({"collection_method": "send_invoice", "days_until_due": -1}, "days_until_due"),
+    ],
+)
+def test_subscription_is_not_made_over_or_overdue(shop: Shop, params: dict[str, Any], param: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as raised:
+        shop.subscribe(shop.customer(), shop.basic, **params)
+
+    assert raised.value.param == param

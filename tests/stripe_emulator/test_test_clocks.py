@@ -52,3 +52,14 @@ def test_customer_needs_a_clock_that_exists(client: stripe.StripeClient) -> None
         client.v1.customers.create({"test_clock": "clock_missing"})
 
     assert caught.value.param == "test_clock"
+
+
+def test_clock_can_be_made_for_a_customer(client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create({})
+
+    clock = client.v1.test_helpers.test_clocks.create({"frozen_time": START, "customer": customer.id})
+
+    assert client.v1.customers.retrieve(customer.id).test_clock == clock.id
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        client.v1.test_helpers.test_clocks.create({"frozen_time": START, "customer": customer.id})
+    assert caught.value.param == "customer"

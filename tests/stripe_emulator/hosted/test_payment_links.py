@@ -21,6 +21,17 @@ def test_link_carries_the_order_and_ends_on_its_own_page(shop: Shop, visitor: Vi
     assert str(session.payment_link).startswith("plink_1")
 
 
+def test_link_makes_invoices_when_it_is_set_to(shop: Shop, visitor: Visitor) -> None:
+    path = urlsplit(
+        visitor.get(f"/buy/{shop.prices['lifetime']}?invoice=true&prefilled_email=bob%40example.com").location
+    ).path
+
+    visitor.post(path, CARD)
+
+    session = shop.client.v1.checkout.sessions.retrieve(path.rpartition("/")[2], {"expand": ["invoice"]})
+    assert session.invoice.status == "paid"
+
+
 def test_every_visit_is_a_session_of_its_own(shop: Shop, visitor: Visitor) -> None:
     address = f"/buy/{shop.prices['lifetime']}"
 
