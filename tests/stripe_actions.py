@@ -6,6 +6,7 @@ import json
 import time
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ class Stripe:
 
     emulator: Emulator
 
-    @property
+    @cached_property
     def client(self) -> stripe.StripeClient:
         bases: Any = {"api": self.emulator.url}
         return stripe.StripeClient(Emulator.secret_key, base_addresses=bases, max_network_retries=RETRIES)

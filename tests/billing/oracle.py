@@ -5,7 +5,7 @@ import itertools
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.models import Order, Payment, RoleChange, StripeEvent, Subscription
+from app.billing.models import Grant, Order, Payment, RoleChange, StripeEvent, Subscription
 from app.billing.snapshots import time_of
 from app.database import db
 from app.outbox import OutboxMail
@@ -38,6 +38,9 @@ def _assert_mirror(stripe: Stripe) -> None:
         assert row.current_period_end == time_of(item["current_period_end"])
         assert row.cancel_at == time_of(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
+        assert row.trial_end == time_of(subscription["trial_end"])
+        assert row.is_collection_paused == (subscription["pause_collection"] is not None)
+        assert row.has_ended == (subscription["ended_at"] is not None)
 
 
 def _assert_orders(stripe: Stripe) -> None:
@@ -55,7 +58,7 @@ def _states(session: Json, stripe: Stripe) -> set[str]:
         return {"expired"}
     elif session["payment_status"] == "unpaid":
         return {"pending", "failed"}
-    elif session["mode"] == "subscription":
+    elif session["mode"] == "subscription" or session["payment_intent"] is None:
         return {"fulfilled"}
     charge = _charge_of(session["payment_intent"], stripe)
     if charge["refunded"]:
@@ -73,11 +76,35 @@ def _assert_payments(stripe: Stripe) -> None:
     for invoice_id, invoice in paid.items():
         assert by_invoice[invoice_id].amount == invoice["amount_paid"]
     for row in payments:
-        if row.order_id:
+        if row.order_id and row.stripe_payment_intent_id:
             charge = _charge_of(row.stripe_payment_intent_id, stripe)
             assert (row.amount, row.amount_refunded) == (charge["amount"], charge["amount_refunded"])
-    refunded = sum(one["amount_refunded"] for one in stripe.charges())
-    assert sum(row.amount_refunded for row in payments) == refunded
+    _assert_attempts(by_invoice, stripe)
+    _assert_refunds(payments, stripe)
+
+
+def _assert_attempts(by_invoice: dict[str, Payment], stripe: Stripe) -> None:
+    """An open invoice that was tried is a payment that failed as often, and the user has one mail for each try."""
+    for invoice in stripe.invoices():
+        row = by_invoice.get(invoice["id"])
+        if invoice["status"] == "open" and row:
+            assert row.attempt_count <= invoice["attempt_count"]
+    for cause in db.session.scalars(db.select(OutboxMail.cause).where(OutboxMail.cause.startswith("invoice_attempt:"))):
+        _, invoice_id, attempt = cause.split(":")
+        assert int(attempt) <= stripe.v1.invoices.retrieve(invoice_id).attempt_count
+
+
+def _assert_refunds(payments: list[Payment], stripe: Stripe) -> None:
+    charged = {one["payment_intent"]: one for one in stripe.charges() if one["paid"]}
+    of_invoice = {
+        one.invoice: one.payment.payment_intent
+        for one in stripe.v1.invoice_payments.list({"limit": 100}).data
+        if one.payment.type == "payment_intent" and one.status == "paid"
+    }
+    for row in payments:
+        charge = charged.get(row.stripe_payment_intent_id or of_invoice.get(row.stripe_invoice_id))
+        assert row.amount_refunded == (charge["amount_refunded"] if charge else 0)
+    assert sum(row.amount_refunded for row in payments) == sum(one["amount_refunded"] for one in charged.values())
 
 
 def _assert_role(stripe: Stripe) -> None:
@@ -87,6 +114,7 @@ def _assert_role(stripe: Stripe) -> None:
             roles.append(subscription["items"]["data"][0]["price"]["lookup_key"].split("_")[0])
     states = db.session.scalars(db.select(Order.state).where(Order.interval.is_(None)))
     roles += ["pro" for state in states if state == "fulfilled"]
+    roles += db.session.scalars(db.select(Grant.role).where(Grant.revoked_at.is_(None)))
     assert db.session.scalars(db.select(User.role)).one() == max(roles, key=RANK.__getitem__)
 
 
@@ -98,6 +126,21 @@ def _assert_single_effects() -> None:
     assert len(causes) == len(set(causes))
     assert all(one.role_before != one.role_after for one in changes)
     assert all(one.role_after == two.role_before for one, two in itertools.pairwise(changes))
+    roles = ["free", *(one.role_after for one in changes)]
+    assert db.session.scalars(db.select(User.role)).one() == roles[-1]
+    _assert_one_mail_each(causes)
+
+
+def _assert_one_mail_each(causes: list[str]) -> None:
+    """Each fulfilled order was confirmed, each end was told, and nothing else."""
+    confirmed = {f"order_confirmed:{one.id}" for one in db.session.scalars(db.select(Order)) if one.fulfilled_at}
+    ended = {
+        f"subscription_ended:{one.stripe_subscription_id}"
+        for one in db.session.scalars(db.select(Subscription))
+        if one.status == "canceled"
+    }
+    assert {one for one in causes if one.startswith("order_confirmed:")} <= confirmed
+    assert {one for one in causes if one.startswith("subscription_ended:")} == ended
 
 
 def _charge_of(intent: str, stripe: Stripe) -> Json:

@@ -1,0 +1,70 @@
+"""Where lives are lived: the site and Stripe with one subscriber, put back to the start in milliseconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from app.database import db
+from app.extensions import limiter
+from stripe_emulator import Emulator
+from tests.people import PASSWORD, Person
+from tests.stripe_actions import Stripe
+
+# A code for a share of the price, each time or once, and one for all of it.
+CODES = {"QUARTER": (25, "forever"), "ONCE": (50, "once"), "FREE": (100, "once")}
+# What Stripe does by itself after real seconds waits for the clock to be moved: the life decides what comes when.
+LATER = dict.fromkeys(("sepa_settle_seconds", "dispute_decides_seconds", "refund_pending_seconds"), 3600)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything as it was before a life began."""
+
+    people: Mapping[str, Person]
+    emulator: Emulator
+    saved: Connection
+    rows: Mapping[sa.Table, list[dict[str, Any]]]
+
+    @classmethod
+    def set(cls, apps: Mapping[str, Flask], emulator: Emulator) -> "Stage":
+        """Sign alice up on these applications, which share a database; nothing has happened yet."""
+        limiter.reset()
+        people: dict[str, Person] = {}
+        for name, app in apps.items():
+            people[name] = _sign_in(app) if people else Person.sign_up(app, "alice@example.com")
+        stripe = Stripe(emulator)
+        for code, (percent, duration) in CODES.items():
+            coupon = stripe.v1.coupons.create({"percent_off": percent, "duration": duration}).id
+            stripe.v1.promotion_codes.create({"code": code, "promotion": {"type": "coupon", "coupon": coupon}})
+        with emulator.store.write() as tx:
+            for name, seconds in LATER.items():
+                tx.set_setting(name, seconds)
+        with people[next(iter(people))].app.app_context():
+            rows = {table: [dict(row._mapping) for row in db.session.execute(table.select())] for table in _tables()}
+        return cls(people, emulator, emulator.save(), rows)
+
+    def begin(self) -> None:
+        """Put everything back."""
+        self.emulator.restore(self.saved)
+        limiter.reset()
+        with next(iter(self.people.values())).app.app_context():
+            for table in reversed(_tables()):
+                db.session.execute(table.delete())
+            for table, rows in self.rows.items():
+                if rows:
+                    db.session.execute(table.insert(), rows)
+            db.session.commit()
+
+
+def _tables() -> list[sa.Table]:
+    return list(db.metadata.sorted_tables)
+
+
+def _sign_in(app: Flask) -> Person:
+    person = Person(app, app.test_client(), "alice@example.com")
+    assert person.post("/login", page="/login", email=person.email, password=PASSWORD).status_code == 303
+    return person
