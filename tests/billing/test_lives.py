@@ -1,6 +1,6 @@
 """Random lives of a subscriber on the emulator, with everything going wrong that can go wrong with deliveries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -16,9 +16,11 @@ STEPS = 8
 
 
 @pytest.fixture
-def stage(app: Flask, app_with: Callable[..., Flask], catalogue: None, emulator: Emulator) -> Stage:
-    """The site with and without a trial for new subscribers."""
-    return Stage.set({"usual": app, "trial": app_with(trial_days=10)}, emulator)
+def stage(app: Flask, app_with: Callable[..., Flask], catalogue: None, emulator: Emulator) -> Iterator[Stage]:
+    """The site with and without a trial for new subscribers; what a life sets at Stripe ends with it."""
+    before = emulator.save()
+    yield Stage.set({"usual": app, "trial": app_with(trial_days=10)}, emulator)
+    emulator.restore(before)
 
 
 def test_at_rest_everything_equals_what_stripe_says(stage: Stage) -> None:
