@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from pathlib import Path
 from sqlite3 import IntegrityError
 from threading import Lock
-from typing import IO, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -31,7 +31,7 @@ class _Line:
 
     def __init__(self) -> None:
         self._threads = Lock()
-        self._files: dict[str, IO[bytes]] = {}
+        self._files: dict[str, int] = {}
 
     @contextmanager
     def turn(self, database: str | None) -> Iterator[None]:
@@ -42,7 +42,7 @@ class _Line:
                 return
             if database not in self._files:
                 # A file of its own: closing the database's would take SQLite's locks with it.
-                self._files[database] = Path(f"{database}-line").open("wb")  # noqa: SIM115 (it stays open)
+                self._files[database] = os.open(f"{database}-line", os.O_CREAT | os.O_WRONLY, 0o644)
             fcntl.flock(self._files[database], fcntl.LOCK_EX)
             try:
                 yield
