@@ -124,7 +124,7 @@ class Order(db.Model):  # type: ignore[name-defined]
     currency: Mapped[str] = mapped_column(String(3))
     trial_days: Mapped[int] = mapped_column(default=0)
     stripe_price_id: Mapped[str] = mapped_column(STRIPE_ID, default="")
-    stripe_customer_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    stripe_customer_id: Mapped[str | None] = mapped_column(STRIPE_ID, index=True)
     stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
     livemode: Mapped[bool]
     stripe_checkout_session_id: Mapped[str | None] = mapped_column(STRIPE_ID, unique=True)
@@ -150,7 +150,7 @@ class Payment(db.Model):  # type: ignore[name-defined]
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
-    order_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("orders.id", ondelete="SET NULL"))
+    order_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("orders.id", ondelete="SET NULL"), index=True)
     stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
     livemode: Mapped[bool]
     stripe_invoice_id: Mapped[str | None] = mapped_column(STRIPE_ID, unique=True)
