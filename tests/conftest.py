@@ -28,17 +28,17 @@ from tests.chromium import launched
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
 
-# `make test` draws a few examples, `.ci/run` together over two thousand lives (more on the database that production
-# has), and a night has time for many more. Seeds are random; a failure prints what brings it back. No deadline: an
-# example is a life with a database, and the machine may be busy. Nor is time spent on explaining a failure, which would
-# take longer than finding it.
+# `make test` draws a few examples; `.ci/run` on its two databases together lives over two thousand random lives, and a
+# night has time for many more. Seeds are random; a failure prints what brings it back. No deadline: an example is a life
+# with a database, and the machine may be busy. Nor is time spent on explaining a failure, which would take longer than
+# finding it.
 LASTING: dict[str, Any] = {
     "deadline": None,
     "print_blob": True,
     "phases": [phase for phase in Phase if phase is not Phase.explain],
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
-for profile, examples in {"quick": 12, "ci-sqlite": 50, "ci": 120, "nightly": 1000}.items():
+for profile, examples in {"quick": 12, "ci": 64, "nightly": 1000}.items():
     hypothesis.settings.register_profile(profile, max_examples=examples, **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
