@@ -18,7 +18,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from app.billing.steady_statements import LOCKED, READING, Found, Shape, Values
+from app.billing.steady_state.statements import LOCKED, READING, Found, Shape, Values
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -21,13 +21,13 @@ from app.billing.prices import plan_of
 from app.billing.roles import role_change_values
 from app.billing.snapshots import SubscriptionSnapshot
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
-from app.billing.steady_statements import Shape, prefixed
+from app.billing.steady_state.statements import Shape, prefixed
 from app.billing.sync import certain_snapshot
 from app.database import db, utcnow
 
 if TYPE_CHECKING:
-    from app.billing.steady_on_postgresql import OnPostgresql
-    from app.billing.steady_on_sqlite import OnSqlite
+    from app.billing.steady_state.on_postgresql import OnPostgresql
+    from app.billing.steady_state.on_sqlite import OnSqlite
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ def settle(event: Event, record: dict[str, Any], home: Home) -> EventOutcome | N
 def on_database() -> type[OnPostgresql] | type[OnSqlite]:
     """How the application's database is spoken to; the other one's driver is not imported."""
     if db.engine.dialect.name == "postgresql":
-        from app.billing.steady_on_postgresql import OnPostgresql
+        from app.billing.steady_state.on_postgresql import OnPostgresql
 
         return OnPostgresql
     else:
-        from app.billing.steady_on_sqlite import OnSqlite
+        from app.billing.steady_state.on_sqlite import OnSqlite
 
         return OnSqlite
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from app.billing.steady_statements import READING, Found, Shape, Values
+from app.billing.steady_state.statements import READING, Found, Shape, Values
 
 try:
     import fcntl
