@@ -28,10 +28,10 @@ from tests.chromium import launched
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
 
-# `make test` draws a few examples; `.ci/run` on its two databases together lives over two thousand random lives, and a
-# night has time for many more. Seeds are random; a failure prints what brings it back. No deadline: an example is a life
-# with a database, and the machine may be busy. Nor is time spent on explaining a failure, which would take longer than
-# finding it.
+# `make test` draws a few examples; `.ci/run` on its two databases together lives over two thousand random lives, and
+# a night has time for many more. Seeds are random; a failure prints what brings it back. No deadline: an example is a
+# life with a database, and the machine may be busy. Nor is time spent on explaining a failure, which would take longer
+# than finding it.
 LASTING: dict[str, Any] = {
     "deadline": None,
     "print_blob": True,
