@@ -85,7 +85,7 @@ def continue_after_authentication(tx: Transaction, session: Json, intent: Json) 
 
 
 def _pay(tx: Transaction, session: Json, payment_method: Json | None, details: Json) -> Json:
-    if payment_method is None:
+    if payment_method is None or _is_no_cost_order(session):
         if needs_payment_method(session):
             raise errors.invalid_request(
                 "A payment method is required to complete this Checkout Session.",
@@ -94,6 +94,14 @@ def _pay(tx: Transaction, session: Json, payment_method: Json | None, details: J
             )
         return fulfilment.fulfil(tx, session, None, None, details)
     return _attempt(tx, session, payment_method, details, authenticated=False)
+
+
+def _is_no_cost_order(session: Json) -> bool:
+    """Tell whether nothing is due now or later, so that no payment method is kept, even if one was given.
+
+    https://docs.stripe.com/payments/checkout/no-cost-orders
+    """
+    return session["mode"] == "payment" and not session["amount_total"]
 
 
 def _attempt(tx: Transaction, session: Json, payment_method: Json, details: Json, *, authenticated: bool) -> Json:

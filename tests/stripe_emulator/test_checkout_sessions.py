@@ -197,6 +197,18 @@ def test_wholly_discounted_session_needs_no_payment(shop: Shop) -> None:
     )
 
 
+def test_no_cost_order_keeps_no_card(shop: Shop) -> None:
+    coupon = shop.client.v1.coupons.create({"percent_off": 100, "duration": "once"})
+    customer = shop.client.v1.customers.create({})
+    session = shop.session(shop.lifetime, discounts=[{"coupon": coupon.id}], customer=customer.id)
+
+    shop.confirm(session, expected_amount=0)
+
+    done = shop.reload(session)
+    assert (done.status, done.payment_intent, done.setup_intent) == ("complete", None, None)
+    assert shop.client.v1.customers.payment_methods.list(customer.id).data == []
+
+
 def test_expired_session_cannot_be_paid(shop: Shop) -> None:
     session = shop.session(shop.pro)
 
