@@ -61,7 +61,8 @@ def _link(order: Order, user: User | None, session: Mapping[str, Any], home: Hom
 def _settle(order: Order, user: User | None, session: Mapping[str, Any], home: Home, cause: str) -> Changes:
     before = order.state
     mismatch = _mismatch(order, session) if user else AFTER_DELETION
-    changes = _record_payment(order, session) if session.get("mode") == "payment" else {}
+    is_single_payment = session.get("mode") == "payment" and session["amount_total"]
+    changes = _record_payment(order, session) if is_single_payment else {}
     if before not in UNFULFILLED_STATES:
         # Its refund came first, and stands.
         order.fulfilled_at = utcnow()

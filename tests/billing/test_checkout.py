@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.models import Order, StripeCustomer, Subscription
+from app.billing.models import Order, Payment, StripeCustomer, Subscription
 from app.database import db
 from stripe_emulator import Emulator
 from tests.people import Person
@@ -231,6 +231,8 @@ def test_promotion_code_for_all_of_it_is_fulfilled_without_a_payment(alice: Pers
     alice.get(f"/checkout/success?session_id={session_id}")
 
     assert (orders()[0].state, alice.role) == ("fulfilled", "pro")
+    with alice.app.app_context():
+        assert db.session.scalars(db.select(Payment)).all() == []
 
 
 def test_trial_is_fulfilled_with_nothing_paid_and_is_for_the_first_subscription_alone(
