@@ -12,7 +12,7 @@ from app.auth.models import User
 from app.billing.accounts import Home, known_home
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway import get_gateway
-from app.billing.models import StripeCustomer, Subscription
+from app.billing.models import Order, StripeCustomer, Subscription
 from app.billing.snapshots import id_of
 from app.database import db, insert
 
@@ -98,15 +98,27 @@ def unlink_customer(stripe_customer_id: str, home: Home) -> tuple[uuid.UUID | No
 def owner_of(stripe_object: Mapping[str, Any], home: Home) -> uuid.UUID | None:
     """Whose object this is: by its customer, else by the `userId` that only our server writes into metadata.
 
-    Never by e-mail address: anyone can type one into Checkout.
+    A customer that was deleted since is known by what was ordered with it. Never by e-mail address: anyone can type one
+    into Checkout.
     """
     customer = stripe_object.get("customer")
     by_customer = sa.select(StripeCustomer.user_id).where(
-        StripeCustomer.stripe_customer_id == (id_of(customer) if customer else None),
+        StripeCustomer.stripe_customer_id == id_of(customer),
         StripeCustomer.stripe_account == home.stripe_account,
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
-    return owner or _named_in_metadata(stripe_object)
+    return owner or _named_in_metadata(stripe_object) or _former_owner(id_of(customer), home)
+
+
+def _former_owner(stripe_customer_id: str | None, home: Home) -> uuid.UUID | None:
+    ordered = sa.select(Order.user_id).where(
+        Order.stripe_customer_id == stripe_customer_id,
+        Order.stripe_account == home.stripe_account,
+        Order.livemode == home.livemode,
+        Order.user_id.is_not(None),
+    )
+    owner: uuid.UUID | None = db.session.scalar(ordered.limit(1)) if stripe_customer_id else None
+    return owner
 
 
 def _named_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:

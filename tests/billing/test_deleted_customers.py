@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.billing.models import Payment
+from app.billing.models import Payment, Subscription
 from app.database import db
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
@@ -26,3 +26,23 @@ def test_refund_after_its_customer_was_deleted_is_recorded(
 
     with app.app_context():
         assert [(row.amount, row.amount_refunded) for row in db.session.scalars(db.select(Payment))] == [(900, 300)]
+
+
+def test_what_another_system_sold_before_the_customer_was_deleted_is_recorded(
+    app: Flask, deliver, alice: Person, at_stripe: Stripe
+) -> None:
+    at_stripe.mute()
+    customer = at_stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
+    second = at_stripe.subscribe(customer, at_stripe.price("pro_month"))["id"]
+    at_stripe.v1.customers.delete(customer)
+    [deleted] = at_stripe.events("customer.deleted")
+    [bought] = at_stripe.events("checkout.session.completed")
+    late = at_stripe.events("customer.subscription.created", "invoice.paid")
+
+    for event in [bought, deleted, *late]:
+        assert deliver(event).status_code == 200
+
+    with app.app_context():
+        assert db.session.get_one(Subscription, second).status == "canceled"
+        assert sorted(db.session.scalars(db.select(Payment.amount))) == [900, 2900]
+    assert alice.role == "free"
