@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from app.auth.models import User
 from app.billing.accounts import Home
 from app.billing.customers import link_customer
@@ -74,7 +76,7 @@ def _settle(order: Order, user: User | None, session: Mapping[str, Any], home: H
     else:
         after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
         order.state, order.fulfilled_at = after.value, utcnow()
-        _confirm_by_mail(order, user)
+        _confirm_by_mail(order, user, session)
         return changes | order_change(order, before, after) | role_changes(user, home, cause)
 
 
@@ -101,8 +103,13 @@ def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
         return f"paid for {amount}, ordered for {order.amount} (minor units)"
 
 
-def _confirm_by_mail(order: Order, user: User) -> None:
+def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> None:
+    """Say what comes next of a subscription, and what was paid of a purchase: a promotion code makes it less."""
     plan = PLANS_BY_KEY[order.plan_key]
+    known = sa.select(Subscription.current_period_end).where(
+        Subscription.stripe_subscription_id == order.stripe_subscription_id
+    )
+    renews_at = db.session.scalar(known) if order.interval else None
     queue_mail(
         "order_confirmed",
         to=user.email,
@@ -110,9 +117,10 @@ def _confirm_by_mail(order: Order, user: User) -> None:
         cause=f"order_confirmed:{order.id}",
         context={
             "plan_name": plan.name,
-            "amount": order.amount,
+            "amount": order.amount if order.interval else session["amount_total"],
             "currency": order.currency,
             "interval": order.interval,
             "trial_days": order.trial_days,
+            "date": renews_at.isoformat() if renews_at else None,
         },
     )

@@ -1,6 +1,7 @@
 """Starting a purchase: the order first, one session for it, and never two subscriptions."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -8,6 +9,9 @@ from flask import Flask
 from app.auth.models import User
 from app.billing.models import Order, Payment, StripeCustomer, Subscription
 from app.database import db
+from app.mail import compose
+from app.outbox import OutboxMail
+from app.templating import date
 from stripe_emulator import Emulator
 from tests.people import Person
 from tests.stripe_actions import Stripe, event_of, session_id_in
@@ -35,6 +39,13 @@ def subscribed(app: Flask, alice: Person, at_stripe: Stripe) -> Person:
     at_stripe.pay(session_id)
     alice.get(f"/checkout/success?session_id={session_id}")
     return alice
+
+
+def confirmation_of(person: Person) -> str:
+    """The mail that confirmed the one order."""
+    with person.app.test_request_context():
+        mail = db.session.scalars(db.select(OutboxMail).where(OutboxMail.template == "order_confirmed")).one()
+        return str(compose(mail).get_body(("plain",)).get_content())
 
 
 def set_status(app: Flask, status: str) -> None:
@@ -219,6 +230,7 @@ def test_promotion_code_lowers_the_price_and_not_the_orders_match(alice: Person,
 
     assert session["amount_total"] == 9950
     assert (orders()[0].state, alice.role) == ("fulfilled", "pro")
+    assert "We received $99.50 for Lifetime." in confirmation_of(alice)
 
 
 def test_promotion_code_for_all_of_it_is_fulfilled_without_a_payment(alice: Person, at_stripe: Stripe, orders) -> None:
@@ -233,6 +245,17 @@ def test_promotion_code_for_all_of_it_is_fulfilled_without_a_payment(alice: Pers
     assert (orders()[0].state, alice.role) == ("fulfilled", "pro")
     with alice.app.app_context():
         assert db.session.scalars(db.select(Payment)).all() == []
+    assert "There was nothing to pay" in confirmation_of(alice)
+
+
+def test_confirmation_says_when_the_plan_renews(alice: Person, at_stripe: Stripe, orders) -> None:
+    session_id = session_id_in(alice.buy("pro").location)
+
+    session = at_stripe.pay(session_id)
+    alice.get(f"/checkout/success?session_id={session_id}")
+
+    renews_at = at_stripe.subscription(session["subscription"])["items"]["data"][0]["current_period_end"]
+    assert f"It renews on {date(datetime.fromtimestamp(renews_at, UTC))}." in confirmation_of(alice)
 
 
 def test_trial_is_fulfilled_with_nothing_paid_and_is_for_the_first_subscription_alone(
