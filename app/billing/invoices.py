@@ -43,8 +43,10 @@ def intent_that_pays(invoice: Mapping[str, Any]) -> str | None:
 
 
 def _description(invoice: Mapping[str, Any]) -> str:
+    """What the invoice is for: its own words, or its largest line. The first may be the credit for the plan before."""
     lines = (invoice.get("lines") or {}).get("data") or [{}]
-    return str(invoice.get("description") or lines[0].get("description") or "")[:255]
+    largest = max(lines, key=lambda line: line.get("amount") or 0)
+    return str(invoice.get("description") or largest.get("description") or "")[:255]
 
 
 def _paid_at(invoice: Mapping[str, Any]) -> datetime:

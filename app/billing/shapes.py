@@ -135,7 +135,7 @@ _SHAPES: Mapping[str, Shape] = {
         "description": prose,
         "hosted_invoice_url": prose,
         "invoice_pdf": prose,
-        "lines": optional({"data": list_of({"description": prose})}),
+        "lines": optional({"data": list_of({"amount": optional(amount), "description": prose})}),
         "metadata": METADATA,
         "next_payment_attempt": optional(moment),
         "number": invoice_number,

@@ -66,6 +66,17 @@ def test_change_to_a_cheaper_plan_lowers_the_role(
     assert alice.role == "basic"
 
 
+def test_payment_for_a_change_of_plan_is_named_after_the_new_plan(
+    subscription: str, app: Flask, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    at_stripe.swap_price(subscription, "pro_year")
+    emulator.wait_until_idle()
+
+    with app.app_context():
+        last = db.session.scalars(db.select(Payment).order_by(Payment.created_at.desc(), Payment.number.desc())).first()
+    assert "$290.00 / year" in last.description
+
+
 def test_cancellation_in_the_portal_is_seen_and_ends_with_the_period(
     subscription: str, app: Flask, alice: Person, at_stripe: Stripe, emulator: Emulator, mirrored, mails
 ) -> None:
