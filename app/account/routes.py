@@ -15,7 +15,7 @@ from app.auth.limits import limit_checkout
 from app.auth.sessions import this_user
 from app.billing.errors import NoCustomer
 from app.billing.models import Payment
-from app.billing.portal import open_portal
+from app.billing.portal import open_portal, return_from_portal
 from app.database import begin_write, db
 
 __all__ = ["bp"]
@@ -27,9 +27,13 @@ LAST_PAGE = 100_000
 
 @bp.get("")
 @login_required
-def index() -> str:
+def index() -> str | Response:
     """The subscription in a sentence, the last payments, and how one signs in."""
-    return account_page()
+    if request.args.get("from") == "portal":
+        return_from_portal(this_user())
+        return redirect(url_for("account.index"), 303)
+    else:
+        return account_page()
 
 
 @bp.get("/email")

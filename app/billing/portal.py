@@ -11,12 +11,13 @@ from app.billing import portal_configuration
 from app.billing.accounts import Home, home, require_connection
 from app.billing.catalogue import price_id
 from app.billing.customers import customer_is_gone, customer_of
-from app.billing.errors import NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.errors import BillingError, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import Subscription
 from app.billing.plans import Price
+from app.billing.reconcile import sync_user
 from app.billing.statuses import ENDED_STATUSES
-from app.database import db
+from app.database import begin_write, db
 
 logger = logging.getLogger(__name__)
 FLOWS = ("payment_method_update", "subscription_cancel", "subscription_update")
@@ -52,6 +53,19 @@ def change_plan(user: User, subscription: Subscription, price: Price) -> str:
         if target != subscription.stripe_price_id:
             flow = _confirm_flow(subscription, target)
     return _open(subscription.stripe_customer_id, flow)
+
+
+def return_from_portal(user: User) -> None:
+    """Catch up with what this user just did in the portal: the account page comes sooner than Stripe's events. Commits.
+
+    If Stripe cannot be asked, the page tells what is known, and the events will come.
+    """
+    begin_write()
+    try:
+        sync_user(user, cause="return from the portal", with_payments=True)
+    except BillingError as error:
+        db.session.rollback()
+        logger.warning("Nothing could be read from Stripe on the return from the portal: %s", error)
 
 
 def live_subscription(user: User, at_home: Home) -> Subscription | None:
@@ -106,7 +120,7 @@ def _return_to_account() -> dict[str, Any]:
 
 
 def _account_url() -> str:
-    return f"{current_app.extensions['settings'].site_url}/account"
+    return f"{current_app.extensions['settings'].site_url}/account?from=portal"
 
 
 def _open(customer: str, flow: dict[str, Any] | None) -> str:

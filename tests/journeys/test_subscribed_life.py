@@ -1,5 +1,8 @@
 """Alice's life as a subscriber: renewals, changes, trouble with the card, and the end."""
 
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
 import pytest
 from flask import Flask
 
@@ -42,6 +45,12 @@ def mails(app: Flask):  # type: ignore[no-untyped-def]
     return read
 
 
+def way_back(at_stripe: Stripe) -> str:
+    """Where the newest portal session leads back to."""
+    address = urlsplit(at_stripe.events("billing_portal.session.created")[-1]["data"]["object"]["return_url"])
+    return f"{address.path}?{address.query}"
+
+
 def test_renewal_moves_the_period_and_records_the_payment(
     subscription: str, app: Flask, alice: Person, emulator: Emulator, mirrored
 ) -> None:
@@ -75,6 +84,37 @@ def test_payment_for_a_change_of_plan_is_named_after_the_new_plan(
     with app.app_context():
         last = db.session.scalars(db.select(Payment).order_by(Payment.created_at.desc(), Payment.number.desc())).first()
     assert "$290.00 / year" in last.description
+
+
+def test_account_page_knows_what_was_just_done_in_the_portal(
+    subscription: str, app: Flask, alice: Person, at_stripe: Stripe
+) -> None:
+    at_stripe.mute()
+    alice.post("/account/portal")
+    at_stripe.swap_price(subscription, "pro_year")
+    at_stripe.cancel_in_portal(subscription)
+
+    answer = alice.get(way_back(at_stripe))
+
+    page = alice.get(answer.location).text
+    assert (answer.status_code, answer.location) == (303, "/account")
+    assert "be charged again" in page
+    assert "$290.00 / year" in page
+    assert_everything_equals_stripe(app, at_stripe)
+
+
+def test_return_from_the_portal_does_not_need_stripe(
+    subscription: str, alice: Person, at_stripe: Stripe, app_with: Callable[..., Flask]
+) -> None:
+    alice.post("/account/portal")
+    cut_off = app_with(stripe_api_base="http://127.0.0.1:9")
+    browser = Person(cut_off, cut_off.test_client(), alice.email)
+    browser.post("/login", page="/login", email=alice.email, password=PASSWORD)
+
+    answer = browser.get(way_back(at_stripe))
+
+    assert answer.status_code == 303
+    assert "You&#39;re on Pro, $29 a month." in browser.get(answer.location).text
 
 
 def test_cancellation_in_the_portal_is_seen_and_ends_with_the_period(
