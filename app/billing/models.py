@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.billing.predicates import SubscriptionPredicates
 from app.billing.statuses import EventOutcome, OrderState, PaymentStatus
@@ -168,6 +168,15 @@ class Payment(db.Model):  # type: ignore[name-defined]
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    order: Mapped[Order | None] = relationship(viewonly=True)
+
+    @property
+    def is_disputed(self) -> bool:
+        """The bank took it back, at least for now; known of one-time orders."""
+        if self.order is None or self.order.stripe_payment_intent_id != self.stripe_payment_intent_id:
+            return False
+        else:
+            return self.order.state == OrderState.DISPUTED
 
 
 class StripeEvent(db.Model):  # type: ignore[name-defined]

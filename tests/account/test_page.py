@@ -88,6 +88,23 @@ def test_lifetime_is_told(alice: Person) -> None:
     assert "Pro is yours for good." in alice.get("/account").text
 
 
+def test_disputed_payment_is_told(alice: Person) -> None:
+    common = {"user_id": alice.id, "stripe_account": ACCOUNT, "livemode": False, "currency": "usd", "amount": 19900}
+    order = Order(state="disputed", plan_key="lifetime", stripe_payment_intent_id="pi_1", **common)
+    with alice.app.app_context():
+        db.session.add(order)
+        db.session.flush()
+        for intent in ("pi_1", "pi_2"):
+            payment = Payment(order_id=order.id, stripe_payment_intent_id=intent, status="paid", **common)
+            payment.created_at = utcnow()
+            db.session.add(payment)
+        db.session.commit()
+
+    page = alice.get("/account").text
+
+    assert (page.count(">Disputed<"), page.count(">Paid<")) == (1, 1)
+
+
 def test_gift_is_told(alice: Person) -> None:
     with alice.app.app_context():
         db.session.add(Grant(user_id=alice.id, role="basic"))
