@@ -44,6 +44,16 @@ def test_link_works_once(alice: Person) -> None:
     assert "no longer works" in answer.text
 
 
+def test_link_followed_again_says_that_the_address_is_confirmed(alice: Person) -> None:
+    path = link_path(alice.app, "verify_email", alice.email)
+    alice.get(path)
+
+    page = alice.get(path).text
+
+    assert f"{alice.email} is confirmed." in page
+    assert "Send a new link" not in page
+
+
 def test_scanner_that_only_looks_confirms_nothing(alice: Person, client: FlaskClient) -> None:
     answer = client.head(link_path(alice.app, "verify_email", alice.email))
 
