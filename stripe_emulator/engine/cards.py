@@ -115,7 +115,13 @@ CARDS: tuple[Card, ...] = (
     ),
     Card("4000000000004954", "visa", ("riskLevelHighest",), risk="highest"),
     Card("4000000000009235", "visa", ("riskLevelElevated",), risk="elevated"),
-    Card("4000002500003155", "visa", ("authenticationRequiredOnSetup",), authentication="on_setup"),
+    Card(
+        "4000002500003155",
+        "visa",
+        ("authenticationRequiredOnSetup",),
+        authentication="on_setup",
+        title="3-D Secure, first time",
+    ),
     Card(
         "4000002760003184",
         "visa",
