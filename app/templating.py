@@ -17,6 +17,7 @@ ZERO_DECIMAL = frozenset(
 )
 THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
+CURRENCIES = {"usd": "US dollars", "eur": "euros", "gbp": "pounds sterling", "jpy": "yen"}
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
@@ -26,7 +27,7 @@ def init_templating(app: Flask) -> None:
     settings = app.extensions["settings"]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(money=money, date=date, datetime=datetime)
+    app.jinja_env.filters.update(money=money, currency_name=currency_name, date=date, datetime=datetime)
     app.jinja_env.globals.update(
         app_name=app.config["APP_NAME"],
         support_email=settings.support_email or parseaddr(settings.mail_from)[1],
@@ -48,6 +49,11 @@ def money(amount_minor: int, currency: str, exact: bool = False) -> str:
     number = f"{whole:,}.{fraction:0{digits}d}" if fraction or (exact and digits) else f"{whole:,}"
     symbol = SYMBOLS.get(code, code.upper() + NO_BREAK_SPACE)
     return f"{MINUS if amount_minor < 0 else ''}{symbol}{number}"
+
+
+def currency_name(currency: str) -> str:
+    """Write a currency in words, or by its code."""
+    return CURRENCIES.get(currency.lower(), currency.upper())
 
 
 def date(moment: dt.date | dt.datetime | str) -> str:

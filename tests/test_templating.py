@@ -27,6 +27,11 @@ def test_money_is_written_as_on_a_price_tag(amount: int, currency: str, words: s
     assert templating.money(amount, currency) == words
 
 
+@pytest.mark.parametrize(("currency", "words"), [("usd", "US dollars"), ("eur", "euros"), ("chf", "CHF")])
+def test_currencies_have_names(currency: str, words: str) -> None:
+    assert templating.currency_name(currency) == words
+
+
 @pytest.mark.parametrize(("currency", "words"), [("usd", "$1,900.00"), ("jpy", "¥190,000")])
 def test_exact_money_has_its_decimals_so_that_columns_line_up(currency: str, words: str) -> None:
     assert templating.money(190000, currency, exact=True) == words

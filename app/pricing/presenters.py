@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.account.presenters import describe_price
 from app.billing.models import Subscription
 from app.billing.plans import PLANS, Interval, Plan, Price
 
@@ -21,6 +22,7 @@ class PlanView:
     is_current: bool
     owned: bool
     is_included: bool
+    own_price: str | None
 
 
 def plan_views(
@@ -47,4 +49,14 @@ def _view(plan: Plan, interval: Interval, subscription: Subscription | None, own
         owned=owns_for_life and not price.is_recurring,
         # Who has Pro for life has nothing to choose any more, unless a subscription still runs beside it.
         is_included=owns_for_life and price.is_recurring and current is None,
+        own_price=_own_price(plan, subscription) if subscription and current is plan else None,
     )
+
+
+def _own_price(plan: Plan, subscription: Subscription) -> str | None:
+    """What the reader pays, where that is none of the plan's prices of today."""
+    of_today = {(price.amount, price.currency, price.interval) for price in plan.prices}
+    if (subscription.amount, subscription.currency, subscription.interval) in of_today:
+        return None
+    else:
+        return describe_price(subscription) or None

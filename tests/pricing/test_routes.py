@@ -7,7 +7,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.billing.models import Order
+from app.billing.models import Order, Subscription
 from app.database import db
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, session_id_in
@@ -104,6 +104,22 @@ def test_current_plan_is_marked_and_leads_to_manage_it(alice: Person, at_stripe:
     alice.get(f"/checkout/success?session_id={session_id}")
 
     assert "Your plan" in alice.get("/pricing").text
+
+
+def test_who_pays_another_price_than_todays_is_told_so(alice: Person, at_stripe: Stripe) -> None:
+    at_stripe.mute()
+    session_id = session_id_in(alice.buy("pro").location)
+    at_stripe.pay(session_id)
+    alice.get(f"/checkout/success?session_id={session_id}")
+    before = alice.get("/pricing").text
+    with alice.app.app_context():
+        db.session.execute(db.update(Subscription).values(amount=1900))
+        db.session.commit()
+
+    after = alice.get("/pricing").text
+
+    assert "You pay $" not in before
+    assert after.count("You pay $19 a month.") == 1
 
 
 def test_who_pays_by_the_year_is_shown_that_price(alice: Person, at_stripe: Stripe) -> None:
