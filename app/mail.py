@@ -24,7 +24,12 @@ SECONDS = 20
 # What one bad mail may cause. Anything else is the server's fault, and the other mails can wait with it.
 OF_ONE_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
 # Where a mail's button leads, unless its cause says otherwise.
-DEFAULT_PATHS = {"welcome": "/dashboard", "subscription_ended": "/pricing", "account_deleted": "/"}
+DEFAULT_PATHS = {
+    "welcome": "/dashboard",
+    "order_failed": "/pricing",
+    "subscription_ended": "/pricing",
+    "account_deleted": "/",
+}
 
 
 def compose(row: OutboxMail) -> EmailMessage:

@@ -15,23 +15,37 @@ from app.billing.effects import IGNORED, Changes, Effect
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import Order, Subscription
-from app.billing.plans import Price
+from app.billing.plans import PLANS_BY_KEY, Price
 from app.billing.roles import lock_user
 from app.billing.statuses import OrderState
 from app.database import db
+from app.outbox import queue_mail
 
 logger = logging.getLogger(__name__)
 
 
 def close_order(session: Mapping[str, Any], state: OrderState) -> Effect:
     """Mark the order of a session that was not paid `failed` or `expired`; a paid one stays as it is."""
-    order, _ = lock_order_of(session)
+    order, user = lock_order_of(session)
     if order is None:
         return IGNORED
     if order.state != OrderState.PENDING:
         return Effect()
     order.state = state.value
+    if user and state == OrderState.FAILED and order.interval is None:
+        _mail_about_failure(order, user)
     return Effect(changes=order_change(order, OrderState.PENDING, state))
+
+
+def _mail_about_failure(order: Order, user: User) -> None:
+    """Say that a payment which took days did not come; of a subscription's, its invoice tells."""
+    queue_mail(
+        "order_failed",
+        to=user.email,
+        user_id=user.id,
+        cause=f"order_failed:{order.id}",
+        context={"plan_name": PLANS_BY_KEY[order.plan_key].name},
+    )
 
 
 def lock_order_of(session: Mapping[str, Any]) -> tuple[Order | None, User | None]:

@@ -7,6 +7,7 @@ from flask import Flask
 from app.billing.models import Order, Payment, StripeEvent, Subscription
 from app.database import db
 from stripe_emulator import Emulator
+from tests.mailbox import mails
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
 
@@ -104,6 +105,7 @@ def test_alices_debit_fails_and_she_may_buy_again(
 
     assert alice.role == "free"
     assert again != session_id
+    assert mails(app).count(("order_failed", alice.email)) == 1
     with app.app_context():
         states = db.session.scalars(db.select(Order.state).order_by(Order.created_at)).all()
     assert states == ["failed", "pending"]
