@@ -14,16 +14,15 @@ Headers = list[tuple[str, str]]
 class SecurityHeaders:
     """A WSGI application with these headers on every answer that does not bring its own."""
 
-    def __init__(self, application: WSGIApplication, always: Headers, static: str) -> None:
+    def __init__(self, application: WSGIApplication, always: Headers) -> None:
         self._application = application
         self._always = [(name.lower(), (name, value)) for name, value in always]
-        self._static = static
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
             own = {name.lower() for name, _ in headers}
             headers += [header for name, header in self._always if name not in own]
-            if "cache-control" not in own and not environ["PATH_INFO"].startswith(self._static):
+            if "cache-control" not in own:
                 # A page may name its reader; no cache may show it to the next one.
                 headers.append(("Cache-Control", "no-store" if "HTTP_COOKIE" in environ else "no-cache"))
             return start_response(status, headers, exc_info)

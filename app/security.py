@@ -25,8 +25,7 @@ VISITOR_TOKEN_KEPT_SECONDS = 300
 def init_security(app: Flask, settings: Settings) -> None:
     """Send the security headers with every answer; trust as many proxies as the settings say."""
     app.session_interface = CookieSessions(app)
-    static = f"{app.static_url_path}/"
-    app.wsgi_app = SecurityHeaders(app.wsgi_app, security_headers(settings), static)  # type: ignore[method-assign]
+    app.wsgi_app = SecurityHeaders(app.wsgi_app, security_headers(settings))  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         # The Host header is not taken from the proxy either: links are made from BASE_URL.

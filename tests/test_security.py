@@ -54,3 +54,8 @@ def test_a_forged_host_changes_no_link(client, settings):
     page = client.get("/", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
 
     assert "evil.example" not in page.text
+
+
+@pytest.mark.parametrize("path", ["/static/nowhere.css", "/static/"])
+def test_a_page_in_a_files_place_is_kept_by_no_cache(alice, path):
+    assert alice.get(path).headers["Cache-Control"] == "no-store"
