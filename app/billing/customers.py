@@ -13,6 +13,7 @@ from app.billing.accounts import Home, known_home
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import Order, StripeCustomer, Subscription
+from app.billing.shapes import reference
 from app.billing.snapshots import id_of
 from app.database import db, insert
 
@@ -102,12 +103,13 @@ def owner_of(stripe_object: Mapping[str, Any], home: Home) -> uuid.UUID | None:
     into Checkout.
     """
     customer = stripe_object.get("customer")
+    customer_id = id_of(customer) if reference(customer) else None
     by_customer = sa.select(StripeCustomer.user_id).where(
-        StripeCustomer.stripe_customer_id == id_of(customer),
+        StripeCustomer.stripe_customer_id == customer_id,
         StripeCustomer.stripe_account == home.stripe_account,
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
-    return owner or _named_in_metadata(stripe_object) or _former_owner(id_of(customer), home)
+    return owner or _named_in_metadata(stripe_object) or _former_owner(customer_id, home)
 
 
 def _former_owner(stripe_customer_id: str | None, home: Home) -> uuid.UUID | None:
@@ -122,7 +124,8 @@ def _former_owner(stripe_customer_id: str | None, home: Home) -> uuid.UUID | Non
 
 
 def _named_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
-    user_id = parse_uuid((stripe_object.get("metadata") or {}).get("userId"))
+    metadata = stripe_object.get("metadata")
+    user_id = parse_uuid(metadata.get("userId")) if isinstance(metadata, Mapping) else None
     if user_id is None:
         return None
     found: uuid.UUID | None = db.session.scalar(sa.select(User.id).where(User.id == user_id))

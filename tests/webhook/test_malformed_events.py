@@ -70,6 +70,16 @@ def test_envelopes_with_any_part_replaced_never_fail(deliver, real_events: list[
     check()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [{"customer": 5}, {"customer": ["cus_1"]}, {"customer": {"id": None}}, {"metadata": 5}, {"metadata": ["userId"]}],
+)
+def test_subscription_of_somebody_else_is_ignored_whatever_its_shape(deliver, odd: dict[str, Any]) -> None:
+    event = event_of("customer.subscription.updated", {"id": "sub_foreign", "object": "subscription", **odd})
+
+    assert deliver(event).status_code == 200
+
+
 @given(body=st.binary(max_size=200))
 def test_any_signed_bytes_are_answered_with_a_refusal(deliver, body: bytes) -> None:
     assert deliver(body).status_code == 400
