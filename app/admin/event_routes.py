@@ -54,6 +54,8 @@ def replay_event(event_id: str) -> Response:
 
 def _readable(payload: str | None) -> str | None:
     try:
-        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else None
+        text = json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else None
     except ValueError:
-        return payload
+        text = payload
+    # JSON can write halves of characters, which no page can hold.
+    return text.encode(errors="replace").decode() if text else None

@@ -80,6 +80,15 @@ def test_event_shows_payload_error_and_changes(app: Flask, olga: Person) -> None
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
 
 
+def test_event_is_shown_whatever_characters_are_in_it(app: Flask, olga: Person) -> None:
+    add_event(app, "evt_odd", payload='{"half a smile": "\\ud83d", "no\u00eb": "\\u0000"}')
+
+    page = olga.get("/admin/events/evt_odd")
+
+    assert page.status_code == 200
+    assert "half a smile" in page.text
+
+
 def test_event_without_its_payload_says_so_and_cannot_be_processed_again(app: Flask, olga: Person) -> None:
     add_event(app, "evt_1", payload=None)
 
