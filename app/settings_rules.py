@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 if TYPE_CHECKING:
     from app.settings import Settings
 
@@ -36,19 +39,35 @@ def _malformed(settings: Settings) -> Iterator[str]:
 def _malformed_addresses(settings: Settings) -> Iterator[str]:
     for name in ("base_url", "stripe_api_base", "stripe_payment_link_lifetime"):
         value = getattr(settings, name)
-        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        if value and not _is_address(value, ("http", "https")):
             yield f"{name.upper()}: must be an absolute http(s) address"
     database_url = settings.database_url.get_secret_value()
-    if database_url and not database_url.startswith(
-        ("postgresql://", "postgresql+psycopg://", "postgres://", "sqlite:")
-    ):
-        yield "DATABASE_URL: must start with postgresql:// or sqlite:///"
+    if database_url and not _is_database(database_url):
+        yield "DATABASE_URL: must look like postgresql://user:pass@host:port/name or sqlite:///file"
     redis_url = settings.redis_url.get_secret_value()
-    if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
-        yield "REDIS_URL: must start with redis:// or rediss://"
+    if redis_url and not _is_address(redis_url, ("redis", "rediss", "unix"), needs_host=False):
+        yield "REDIS_URL: must look like redis://:pass@host:port/0 or rediss://…"
     mail_url = settings.mail_url.get_secret_value()
-    if mail_url and urlsplit(mail_url).scheme not in ("smtp", "smtps"):
+    if mail_url and not _is_address(mail_url, ("smtp", "smtps")):
         yield "MAIL_URL: must look like smtp://user:pass@host:port"
+
+
+def _is_address(value: str, schemes: tuple[str, ...], *, needs_host: bool = True) -> bool:
+    try:
+        address = urlsplit(value)
+        has_place = address.port != 0 and bool(address.hostname or not needs_host)
+    except ValueError:
+        # A bracket in a password is enough. The reason would quote it.
+        return False
+    return address.scheme in schemes and has_place
+
+
+def _is_database(url: str) -> bool:
+    try:
+        make_url(url)
+    except (ValueError, ArgumentError):
+        return False
+    return url.startswith(("postgresql://", "postgresql+psycopg://", "postgres://", "sqlite:"))
 
 
 def _unsafe_in_production(settings: Settings) -> Iterator[str]:
@@ -75,7 +94,7 @@ def _unsafe_stripe(settings: Settings) -> Iterator[str]:
         yield "STRIPE_PUBLISHABLE_KEY: is of another mode (test or live) than STRIPE_SECRET_KEY"
     if not _parts(settings.stripe_webhook_secret.get_secret_value()):
         yield "STRIPE_WEBHOOK_SECRET: is required in production"
-    if settings.stripe_base_is_local:
+    if _is_address(settings.stripe_api_base, ("http", "https")) and settings.stripe_base_is_local:
         yield "STRIPE_API_BASE: the emulator and other local or unencrypted servers are refused in production"
 
 

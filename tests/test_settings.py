@@ -80,6 +80,30 @@ def test_one_message_lists_every_problem_without_a_secret(load):
     assert "hunter2" not in repr(refused.value.__cause__)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "https://[hunter2"),
+        ("BASE_URL", "https://example.com:port"),
+        ("STRIPE_API_BASE", "https://[hunter2"),
+        ("STRIPE_PAYMENT_LINK_LIFETIME", "https://[hunter2"),
+        ("MAIL_URL", "smtp://user:hunter2[@mail:25"),
+        ("MAIL_URL", "smtp://user:hunter2\u2100@mail:25"),
+        ("MAIL_URL", "smtp://user:hunter2@mail:port"),
+        ("MAIL_URL", "smtp://"),
+        ("DATABASE_URL", "postgresql://user:hunter2@db:port/perennial"),
+        ("REDIS_URL", "redis://:hunter2[@redis"),
+        ("REDIS_URL", "redis://:hunter2@redis:port"),
+    ],
+)
+def test_address_that_cannot_be_read_is_named_without_what_is_in_it(load, name, value):
+    with pytest.raises(SettingsError) as refused:
+        load(GOOD | {name: value})
+
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [name]
+    assert "hunter2" not in str(refused.value)
+
+
 def test_settings_never_show_a_secret(load):
     settings = load(GOOD | {"MAIL_URL": "smtp://user:hunter2@mail:25", "REDIS_URL": "redis://:hunter2@redis"})
 
