@@ -17,6 +17,7 @@ PAGES = {
     "/payments": "overview_routes.payments",
     "/users": "user_routes.users",
     "/users/<uuid:user_id>": "user_routes.user",
+    "/users/<uuid:user_id>/grants": "user_routes.back_to_user",
     "/subscriptions": "record_routes.subscriptions",
     "/orders": "record_routes.orders",
     "/audit": "record_routes.audit",

@@ -47,6 +47,11 @@ def grant(user_id: uuid.UUID) -> Response | tuple[str, int]:
     return redirect(url_for("admin.user", user_id=user_id), 303)
 
 
+def back_to_user(user_id: uuid.UUID) -> Response:
+    """Where the form is shown again with a mistake in it, its address may be asked for by itself."""
+    return redirect(url_for("admin.user", user_id=user_id))
+
+
 def revoke(user_id: uuid.UUID) -> Response:
     """Take back every role given by hand."""
     found = _find(user_id)

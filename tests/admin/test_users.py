@@ -71,6 +71,12 @@ def test_grant_refuses_what_makes_no_sense(
     assert alice.role == "free"
 
 
+def test_form_that_was_shown_again_with_a_mistake_leads_back_to_the_user(olga: Person, page_of_alice: str) -> None:
+    answer = olga.get(f"{page_of_alice}/grants")
+
+    assert (answer.status_code, answer.location) == (302, page_of_alice)
+
+
 def test_revoke_takes_it_back(olga: Person, alice: Person, page_of_alice: str) -> None:
     olga.post(f"{page_of_alice}/grants", page=page_of_alice, role="basic")
 
