@@ -85,11 +85,13 @@ def _settle(event: Event) -> EventOutcome | None:
 
 
 def _effect_of(event: Event) -> Effect:
-    at_home = home()
     if event.type == DEAUTHORIZED:
         return _revoke(event)
     handler = HANDLERS.get(event.type)
-    if handler is None or not event.object_id or not _is_ours(event, at_home):
+    if handler is None or not event.object_id:
+        return IGNORED
+    at_home = home()
+    if not _is_ours(event, at_home):
         return IGNORED
     try:
         return handler(event, at_home)

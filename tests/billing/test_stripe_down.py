@@ -182,6 +182,17 @@ def test_event_in_the_steady_state_costs_no_call_to_stripe(
     assert misbehaving.requests == []
 
 
+def test_event_of_a_type_that_we_do_not_handle_is_answered_without_stripe(app_with) -> None:
+    cut_off = app_with(stripe_api_base="http://127.0.0.1:9")
+    body, headers = signed(
+        event_of("product.created", {"id": "prod_1"}), cut_off.extensions["settings"].webhook_secrets[0]
+    )
+
+    answer = cut_off.test_client().post("/webhooks/stripe", data=body, headers=headers)
+
+    assert answer.status_code == 200
+
+
 def test_pages_are_there_without_stripe(carol: Person, misbehaving: MisbehavingStripe) -> None:
     misbehaving.answer(500)
 
