@@ -4,10 +4,12 @@ from importlib import import_module
 from typing import Any
 
 import click
-from flask import Flask
-from flask.cli import AppGroup
+from flask import Flask, has_app_context
+from flask.cli import AppGroup, ScriptInfo
+from sqlalchemy.exc import DatabaseError
 
 from app.billing.errors import BillingError
+from app.database import db
 
 
 class LazyGroup(AppGroup):
@@ -34,6 +36,22 @@ class LazyGroup(AppGroup):
             return super().invoke(ctx)
         except BillingError as error:
             raise click.ClickException(str(error)) from error
+        except DatabaseError as error:
+            problem = _problem_of_the_database(ctx)
+            if problem is None:
+                raise
+            raise click.ClickException(f"{problem}.") from error
+
+
+def _problem_of_the_database(ctx: click.Context) -> str | None:
+    """Why no command could use it; None when it is ready, and the error is another's."""
+    from app.health import readyz
+
+    if has_app_context():
+        # SQLite lets one transaction write at a time; the command's own must not be the one that is waited for.
+        db.session.rollback()
+    with ctx.ensure_object(ScriptInfo).load_app().app_context():
+        return readyz()[0].get("reason")
 
 
 class Migrations(click.Group):

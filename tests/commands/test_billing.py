@@ -199,6 +199,26 @@ def test_stripe_out_of_reach_is_one_line_and_exit_1(absent_stripe: None, run: Ru
     assert len(result.output.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("database", "problem"),
+    [
+        ("postgresql://127.0.0.1:9/nowhere", "the database does not answer"),
+        ("sqlite:///:memory:", "the database is not at the newest migration"),
+    ],
+)
+@pytest.mark.parametrize("command", [["why", "alice@example.com"], ["status"], ["check"]])
+def test_database_that_cannot_be_used_is_one_line_and_exit_1(
+    app_with, catalogue: None, command: list[str], database: str, problem: str
+) -> None:
+    runner = app_with(database_url=database).test_cli_runner()
+
+    result = runner.invoke(args=["billing", *command])
+
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == f"Error: {problem}."
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
 def test_check_lists_each_point_and_fails_before_the_push(run: Run) -> None:
     result = run("billing", "check")
 
