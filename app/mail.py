@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import click
 from flask import current_app
 
+from app.auth.addresses import mailable_address
 from app.database import utcnow
 from app.outbox import OutboxMail
 from app.settings import Settings
@@ -40,7 +41,7 @@ def compose(row: OutboxMail) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["Subject"] = _one_line(str(text.subject))
     message["From"] = _address(settings.mail_from)
-    message["To"] = Address(addr_spec=_one_line(row.to_email))
+    message["To"] = Address(addr_spec=mailable_address(_one_line(row.to_email)))
     message["Date"] = format_datetime(utcnow())
     # From the row: a mail that goes out a second time after a crash is recognised as the same one.
     message["Message-ID"] = f"<{row.id}@{urlsplit(settings.site_url).hostname}>"

@@ -239,6 +239,16 @@ def test_refused_address_keeps_no_other_mail_from_going_out(mailing: Flask, mail
     assert [sent["To"] for sent in mail_server.mails] == ["alice@example.com"]
 
 
+def test_domain_in_other_letters_is_written_as_every_mail_server_takes_it(
+    mailing: Flask, mail_server: SmtpServer
+) -> None:
+    queue("test:1", to="zoe@straße.de")
+
+    assert deliver_due() == 1
+
+    assert [sent["To"] for sent in mail_server.mails] == ["zoe@xn--strae-oqa.de"]
+
+
 def test_mail_that_cannot_be_written_is_kept_with_its_error(mailing: Flask, mail_server: SmtpServer) -> None:
     queue("test:1", template="no_such_template")
     queue("test:2")

@@ -23,3 +23,13 @@ def normalize_address(text: str) -> str:
     except (EmailNotValidError, UnicodeError) as error:
         raise InvalidAddress(text) from error
     return checked.normalized.lower()
+
+
+def mailable_address(address: str) -> str:
+    """The same address for a mail server: few take a domain in other letters than ASCII's."""
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    from email_validator import validate_email
+
+    return f"{local}@{validate_email(address, check_deliverability=False, test_environment=True).ascii_domain}"
