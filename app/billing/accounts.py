@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app
 
-from app.billing.errors import ConnectionRevoked, StripeForbidden
+from app.billing.errors import ConnectionRevoked, StripeForbidden, StripeObjectMissing
 from app.billing.gateway import StripeGateway, get_gateway
-from app.billing.models import StripeAccount, StripeConnection
+from app.billing.models import StripeAccount, StripeConnection, StripeCustomer
 from app.database import db, insert
 
 
@@ -82,12 +82,37 @@ def _stored_account(fingerprint: str) -> str | None:
 
 
 def _ask_account(gateway: StripeGateway) -> str:
-    try:
-        with gateway.errors():
-            account = str(gateway.v1.accounts.retrieve_current().id)
-    except StripeForbidden:
-        # A restricted key may not read its account; then the key itself is the account's name.
-        account = f"key_{gateway.key_fingerprint}"
+    account = _account_of_known_customers(gateway) or _account_of_key(gateway)
     row = {"key_fingerprint": gateway.key_fingerprint, "stripe_account": account}
     db.session.execute(insert(StripeAccount).values(**row).on_conflict_do_nothing())
     return account
+
+
+def _account_of_known_customers(gateway: StripeGateway) -> str | None:
+    """The account, by the name that it had with an earlier key, when its customers are there for this key too.
+
+    So a key can be rolled, or replaced by one that may do less or more, and nobody is stranded.
+    """
+    one_of_each = (
+        sa.select(StripeCustomer.stripe_account, sa.func.min(StripeCustomer.stripe_customer_id))
+        .where(StripeCustomer.livemode == gateway.livemode)
+        .group_by(StripeCustomer.stripe_account)
+        .order_by(sa.func.min(StripeCustomer.created_at))
+    )
+    for account, customer in db.session.execute(one_of_each).all():
+        try:
+            with gateway.errors():
+                gateway.v1.customers.retrieve(customer, {}, {})
+        except (StripeObjectMissing, StripeForbidden):
+            continue
+        return str(account)
+    return None
+
+
+def _account_of_key(gateway: StripeGateway) -> str:
+    try:
+        with gateway.errors():
+            return str(gateway.v1.accounts.retrieve_current().id)
+    except StripeForbidden:
+        # Stripe lets no restricted key read its account; then the key itself is the account's name.
+        return f"key_{gateway.key_fingerprint}"
