@@ -13,6 +13,7 @@ from app.billing.accounts import Home, known_home
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway import get_gateway
 from app.billing.models import Order, StripeCustomer, Subscription
+from app.billing.roles import lock_user
 from app.billing.shapes import reference
 from app.billing.snapshots import id_of
 from app.database import db, insert
@@ -84,16 +85,16 @@ def link_customer(user_id: uuid.UUID, stripe_customer_id: str, home: Home) -> No
     db.session.execute(insert(StripeCustomer).values(**row).on_conflict_do_nothing())
 
 
-def unlink_customer(stripe_customer_id: str, home: Home) -> tuple[uuid.UUID | None, list[Subscription]]:
-    """Forget a customer; return whose it was, and the live subscriptions that end with it."""
-    owner = owner_of({"customer": stripe_customer_id}, home)
+def unlink_customer(stripe_customer_id: str, home: Home) -> tuple[User | None, list[Subscription]]:
+    """Forget a customer; return whose it was, locked before anything else, and the live subscriptions that end."""
+    of_customer = Subscription.stripe_customer_id == stripe_customer_id
+    owner = sa.select(Subscription.user_id).where(of_customer, Subscription.user_id.is_not(None)).limit(1)
+    user_id = owner_of({"customer": stripe_customer_id}, home) or db.session.scalar(owner)
+    user = lock_user(user_id) if user_id else None
     gone = sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == stripe_customer_id)
     db.session.execute(gone)
-    rows = list(
-        db.session.scalars(sa.select(Subscription).where(Subscription.stripe_customer_id == stripe_customer_id))
-    )
-    owners = [row.user_id for row in rows if row.user_id]
-    return owner or next(iter(owners), None), [row for row in rows if not row.has_ended]
+    rows = db.session.scalars(sa.select(Subscription).where(of_customer))
+    return user, [row for row in rows if not row.has_ended]
 
 
 def owner_of(stripe_object: Mapping[str, Any], home: Home) -> uuid.UUID | None:

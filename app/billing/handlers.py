@@ -15,7 +15,7 @@ from app.billing.order_invoices import order_of_invoice, record_order_invoice
 from app.billing.orders import close_order
 from app.billing.payments import record_invoice
 from app.billing.reversals import record_dispute, record_refund
-from app.billing.roles import lock_user, role_changes
+from app.billing.roles import role_changes
 from app.billing.shapes import SHAPES, fits
 from app.billing.statuses import OrderState, PaymentStatus
 from app.billing.sync import end_subscription, sync_from_event
@@ -89,8 +89,7 @@ def on_dispute_changed(event: Event, home: Home) -> Effect:
 def on_customer_deleted(event: Event, home: Home) -> Effect:
     """Unlink the customer; Stripe ends its subscriptions with it."""
     customer_id = event.object_id
-    user_id, rows = unlink_customer(customer_id, home)
-    user: User | None = lock_user(user_id) if user_id else None
+    user, rows = unlink_customer(customer_id, home)
     if user is None:
         return IGNORED
     changes: Changes = {customer_id: {"before": {"user": str(user.id)}, "after": {"user": None}}}

@@ -1,12 +1,17 @@
 """What still comes for a customer that was deleted in Stripe."""
 
+import threading
+
 import pytest
 from flask import Flask
 
-from app.billing.models import Payment, Subscription
+from app.billing.accounts import home
+from app.billing.customers import link_customer
+from app.billing.models import Payment, StripeCustomer, Subscription
+from app.billing.roles import lock_user
 from app.database import db
 from tests.people import Person
-from tests.stripe_actions import Stripe, session_id_in
+from tests.stripe_actions import Stripe, event_of, session_id_in
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["paid before", "all of it late"])
@@ -46,3 +51,25 @@ def test_what_another_system_sold_before_the_customer_was_deleted_is_recorded(
         assert db.session.get_one(Subscription, second).status == "canceled"
         assert sorted(db.session.scalars(db.select(Payment.amount))) == [900, 2900]
     assert alice.role == "free"
+
+
+def test_deletion_waits_for_what_is_going_on_with_its_user(
+    app: Flask, deliver, alice: Person, at_stripe: Stripe
+) -> None:
+    """What has locked the user may link the customer yet: whoever unlinked it first would be waited for in turn."""
+    at_stripe.mute()
+    customer = at_stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
+    alice_id, answers = alice.id, []
+    deleted = event_of("customer.deleted", {"id": customer, "object": "customer"})
+    deletion = threading.Thread(target=lambda: answers.append(deliver(deleted).status_code))
+    with app.app_context():
+        at_home = home()
+        lock_user(alice_id)
+        deletion.start()
+        deletion.join(timeout=0.5)
+        link_customer(alice_id, customer, at_home)
+        db.session.commit()
+        deletion.join()
+
+        assert answers == [200]
+        assert db.session.get(StripeCustomer, customer) is None
