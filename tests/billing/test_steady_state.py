@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from app.auth.models import User
@@ -205,6 +206,34 @@ def test_event_recorded_after_the_reading_takes_no_effect_by_half(app: Flask, ne
     outcome = settled_after(app, event, ignore)
 
     assert (outcome, state_of(app), recorded(app, event)) == (None, before, "ignored")
+
+
+def test_period_that_ends_with_the_calendar_is_asked_about(deliver, alice: Person, newer) -> None:
+    """Such a time with the days of grace added is none that can be written."""
+    event = newer()
+    event["data"]["object"]["items"]["data"][0]["current_period_end"] = 253_402_300_799
+
+    assert (deliver(event).status_code, alice.role) == (200, "pro")
+
+
+def test_migration_of_what_is_read_fails_no_event(app: Flask, deliver, alice: Person, newer) -> None:
+    """A server runs on while the database is migrated, and its connections keep their prepared statements."""
+    if "postgresql" not in app.extensions["settings"].database_url.get_secret_value():
+        pytest.skip("SQLite prepares its statements again by itself.")
+    deliver(newer())
+    with app.app_context():
+        _widen_status(60)
+
+    answers = [deliver(newer(status=status)).status_code for status in ("unpaid", "active", "unpaid")]
+
+    with app.app_context():
+        _widen_status(32)
+    assert (answers, alice.role) == ([200, 200, 200], "free")
+
+
+def _widen_status(length: int) -> None:
+    db.session.execute(sa.text(f"ALTER TABLE subscriptions ALTER COLUMN status TYPE varchar({length})"))
+    db.session.commit()
 
 
 def recorded(app: Flask, event: Json) -> str | None:

@@ -65,9 +65,11 @@ class OnPostgresql:
     def _execute(self, statement: _Prepared, values: Values) -> PGresult:
         try:
             return self._execute_prepared(statement, values)
-        except errors.InvalidSqlStatementName:
-            # psycopg lets all prepared statements go after a rollback.
-            self._met.clear()
+        except (errors.InvalidSqlStatementName, errors.FeatureNotSupported):
+            # psycopg lets all prepared statements go after a rollback; and one is of no use any more when a migration
+            # has changed what it reads.
+            self._driver.pgconn.exec_(b"DEALLOCATE " + statement.name)
+            self._met.discard(statement.name)
             return self._execute_prepared(statement, values)
 
     def _execute_prepared(self, statement: _Prepared, values: Values) -> PGresult:
