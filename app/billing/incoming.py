@@ -41,7 +41,7 @@ class Event:
         try:
             text = body.decode()
             return cls._from_json(json.loads(text), text)
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError) as error:
             raise MalformedEvent("The body is not a Stripe event.") from error
 
     @classmethod
