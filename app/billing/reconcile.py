@@ -11,7 +11,7 @@ from app.auth.models import User
 from app.billing.accounts import Home, home
 from app.billing.customers import customer_of
 from app.billing.effects import Changes
-from app.billing.errors import StripeObjectMissing, StripeUnavailable
+from app.billing.errors import BillingError, StripeObjectMissing, StripeUnavailable
 from app.billing.gateway import StripeObject, get_gateway
 from app.billing.models import Order, StripeCustomer, Subscription
 from app.billing.order_recovery import sessions_of_nobody, settle_pending_orders, settle_session_of_nobody
@@ -74,10 +74,11 @@ def sync_all(
     for user_id in users_to_sync(at_home, email):
         try:
             _reconcile(user_id, at_home, report, dry_run)
-        except StripeUnavailable:
+        except BillingError as error:
             db.session.rollback()
+            logger.warning("User %s could not be compared with Stripe: %s", user_id, error)
             report.failed.append(str(user_id))
-            if len(report.failed) >= 3 and report.checked == 0:
+            if isinstance(error, StripeUnavailable) and len(report.failed) >= 3 and report.checked == 0:
                 raise
         if on_progress:
             on_progress()
@@ -129,8 +130,9 @@ def _reconcile_nobody(at_home: Home, report: DriftReport, dry_run: bool) -> None
             if settle_session_of_nobody(session_id, at_home, cause="sync"):
                 report.settled_orders.append(name)
             _end(dry_run)
-        except StripeUnavailable:
+        except BillingError as error:
             db.session.rollback()
+            logger.warning("%s could not be compared with Stripe: %s", session_id, error)
             report.failed.append(name)
 
 

@@ -190,3 +190,21 @@ def test_stripe_out_of_reach_changes_nothing(reconcile, app_with, app: Flask, al
     assert report.checked == 0
     assert len(report.failed) == 1
     assert alice.role == "pro"
+
+
+def test_subscription_that_cannot_be_read_stops_nobody_elses_comparison(
+    reconcile, alice: Person, bob: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    unreadable, other = sorted((alice, bob), key=lambda person: person.id)
+    for person in (unreadable, other):
+        subscription = at_stripe.pay(session_id_in(person.buy("pro").location))["subscription"]
+        if person is unreadable:
+            with emulator.store.write() as tx:
+                found = tx.require("subscription", subscription)
+                found["items"]["data"] = []
+                tx.save(found)
+
+    report = reconcile()
+
+    assert report.failed == [str(unreadable.id)]
+    assert (unreadable.role, other.role) == ("free", "pro")
