@@ -28,7 +28,7 @@ def record_refund(charge: Mapping[str, Any], home: Home, *, cause: str) -> Effec
     if order is None:
         return _refund_invoice(charge, home)
     user = lock_user(order.user_id) if order.user_id else None
-    db.session.refresh(order)
+    db.session.refresh(order, with_for_update=True)
     intent = id_of(charge.get("payment_intent"))
     payment = record_order_payment(order, intent, charge["amount"], charge["created"], charge.get("currency"))
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or intent
@@ -44,7 +44,7 @@ def record_dispute(dispute: Mapping[str, Any], home: Home, *, cause: str) -> Eff
     if order is None:
         return IGNORED
     user = lock_user(order.user_id) if order.user_id else None
-    db.session.refresh(order)
+    db.session.refresh(order, with_for_update=True)
     is_over = order.stripe_dispute_id == dispute.get("id") and order.dispute_status in DISPUTE_OVER
     if is_over or _is_paid_otherwise(order, id_of(dispute.get("payment_intent"))):
         return Effect()
@@ -170,7 +170,9 @@ def _invoice_payment_of(intent: str, home: Home) -> Payment | None:
 
 
 def _save_refund(payment: Payment, charge: Mapping[str, Any]) -> Changes:
-    """Refunds only ever grow, so the larger amount is the later one."""
+    """Refunds only ever grow, so the larger amount is the later one; compared with the row as it is once locked."""
+    db.session.flush()
+    db.session.refresh(payment, with_for_update=True)
     refunded = int(charge.get("amount_refunded") or 0)
     if refunded <= payment.amount_refunded:
         return {}

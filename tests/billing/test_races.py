@@ -15,7 +15,7 @@ from app.outbox import OutboxMail
 from stripe_emulator import Emulator
 from tests.billing.oracle import assert_everything_equals_stripe
 from tests.people import PASSWORD, Person
-from tests.stripe_actions import Stripe, session_id_in
+from tests.stripe_actions import Stripe, event_of, session_id_in
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 TABS = 6
@@ -132,3 +132,20 @@ def test_cancellation_racing_the_renewal_ends_as_stripe_says(
     assert alice.role == "free"
     with app.app_context():
         assert db.session.scalars(db.select(Subscription.status)).all() == ["canceled"]
+
+
+def test_refunds_of_one_charge_at_once_leave_the_largest_amount(
+    app: Flask, alice: Person, at_stripe: Stripe, deliver: Callable[..., Any]
+) -> None:
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(alice.buy("pro").location))
+    deliver(at_stripe.events("invoice.paid")[0])
+    [charge] = at_stripe.charges()
+    refunded = [event_of("charge.refunded", {**charge, "amount_refunded": 100 * part}) for part in range(1, 17)]
+    deliver(refunded[0])
+
+    answers = at_once(*(lambda event=event: deliver(event).status_code for event in refunded))
+
+    assert set(answers) == {200}
+    with app.app_context():
+        assert db.session.scalars(db.select(Payment.amount_refunded)).all() == [1600]

@@ -328,6 +328,27 @@ def test_events_at_once_about_an_account_that_is_gone_record_one_payment(
     assert rows() == ([("mismatched", "paid after its account was deleted")], [(None, 2900, 0)])
 
 
+def test_refund_and_payment_at_once_after_the_account_is_gone_record_one_payment(
+    app: Flask, alice: Person, deliver, at_stripe: Stripe, rows
+) -> None:
+    at_stripe.mute()
+    session = at_stripe.pay(session_id_in(alice.buy("lifetime").location))
+    delete(alice)
+    with app.app_context():
+        db.session.execute(db.delete(Payment))
+        unheard = {"state": "expired", "fulfilled_at": None, "note": None, "stripe_payment_intent_id": None}
+        db.session.execute(db.update(Order).values(unheard))
+        db.session.commit()
+    [charge] = at_stripe.charges()
+    completed = event_of("checkout.session.completed", session)
+    refunded = [event_of("charge.refunded", {**charge, "amount_refunded": 100 * part}) for part in range(1, 6)]
+
+    answers = at_once(*(lambda event=event: deliver(event).status_code for event in [completed, *refunded]))
+
+    assert set(answers) == {200}
+    assert rows() == ([("mismatched", "paid after its account was deleted")], [(None, 19900, 500)])
+
+
 def test_both_payments_for_one_order_at_once_fulfil_it_once(
     seller: Flask, olga: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
