@@ -52,8 +52,13 @@ def read_payments(user_id: uuid.UUID, home: Home) -> PaymentsAtStripe:
         charges += _page(v1.charges, payment_intent=intent)
     charges = [charge for charge in charges if charge["status"] == "succeeded"]
     disputed = [charge for charge in charges if charge["disputed"] and _is_for_order(charge, intents)]
-    disputes = [dispute for charge in disputed for dispute in _page(v1.disputes, charge=charge["id"])]
+    disputes = [dispute for charge in disputed for dispute in disputes_of(charge["id"])]
     return PaymentsAtStripe(_with_status(invoices), charges, disputes)
+
+
+def disputes_of(charge_id: str) -> list[StripeObject]:
+    """Every dispute of a charge, newest first: there can be several, one after the other or for a part each."""
+    return _page(get_gateway().v1.disputes, charge=charge_id)
 
 
 def _intents_of_orders(user_id: uuid.UUID, home: Home) -> set[str]:

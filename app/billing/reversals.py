@@ -13,6 +13,7 @@ from app.billing.gateway import get_gateway
 from app.billing.models import Order, Payment, Subscription
 from app.billing.orders import order_change, order_in_metadata, order_sold_by_link
 from app.billing.payments import lock_invoice_owner, payment_of, record_order_payment, save_invoice, was_ours
+from app.billing.payments_at_stripe import disputes_of
 from app.billing.roles import lock_user, role_changes
 from app.billing.snapshots import id_of
 from app.billing.statuses import DISPUTE_OVER, OrderState, PaymentStatus, dispute_takes_access
@@ -48,6 +49,7 @@ def record_dispute(dispute: Mapping[str, Any], home: Home, *, cause: str) -> Eff
     is_over = order.stripe_dispute_id == dispute.get("id") and order.dispute_status in DISPUTE_OVER
     if is_over or _is_paid_otherwise(order, id_of(dispute.get("payment_intent"))):
         return Effect()
+    dispute = _that_decides(order, dispute)
     order.stripe_dispute_id, order.dispute_status = dispute["id"], dispute["status"]
     return Effect(changes=_move(order, _state_by_dispute(order), user, home, cause))
 
@@ -62,6 +64,17 @@ def known_order(stripe_object: Mapping[str, Any]) -> Order | None:
     if order is None and (order_id := order_in_metadata(stripe_object)):
         order = db.session.scalar(sa.select(Order).where(Order.id == order_id, Order.interval.is_(None)))
     return order
+
+
+def _that_decides(order: Order, dispute: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The dispute that the order goes by: of several of one payment, one that takes the access.
+
+    Stripe is asked when it may be another one, or before the access is given back.
+    """
+    charge = id_of(dispute.get("charge"))
+    is_alone = order.stripe_dispute_id in (None, dispute["id"]) and dispute_takes_access(dispute["status"])
+    found = [] if is_alone or charge is None else disputes_of(charge)
+    return max(found, key=lambda one: dispute_takes_access(one["status"]), default=dispute)
 
 
 def _is_paid_otherwise(order: Order, intent: str | None) -> bool:

@@ -12,6 +12,7 @@ from app.billing.models import Order, Payment, RoleChange, StripeCustomer, Strip
 from app.database import db
 from app.outbox import OutboxMail
 from stripe_emulator import Emulator
+from stripe_emulator.engine.disputes import close, create_dispute
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, event_of, session_id_in
 
@@ -181,6 +182,23 @@ def test_dispute_suspends_lifetime_until_it_is_decided(
     deliver(event_of("charge.dispute.closed", {**dispute, "status": status}))
 
     assert bob.role == role
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2), (3, 0, 1, 2)])
+@pytest.mark.parametrize(("status", "role"), [("lost", "free"), ("won", "pro")])
+def test_inquiry_and_a_dispute_after_it_end_the_same_in_any_order(
+    paid: None, object_for, bob: Person, at_stripe: Stripe, emulator: Emulator, deliver, order, status: str, role: str
+) -> None:
+    deliver(event_of("checkout.session.completed", object_for("checkout")))
+    charge_id = object_for("charge")["id"]
+    with emulator.store.write() as tx:
+        close(tx, create_dispute(tx, tx.require("charge", charge_id), inquiry=True))
+        close(tx, create_dispute(tx, tx.require("charge", charge_id)), status)
+    events = at_stripe.events("charge.dispute.created", "charge.dispute.closed")
+
+    answers = {deliver(events[number]).status_code for number in order}
+
+    assert (answers, bob.role) == ({200}, role)
 
 
 def test_failed_renewal_is_noticed_mailed_once_an_attempt_and_cleared_when_paid(
