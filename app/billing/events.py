@@ -28,21 +28,23 @@ def receive(body: bytes, signature: str | None) -> EventOutcome:
     Raises `InvalidSignature`, `MalformedEvent` or `ForeignMode` with nothing stored; any other exception means that
     processing failed, and that the event stays recorded with the error.
     """
-    gateway = get_gateway()
-    gateway.verify_signature(body, signature)
-    event = Event.parse(body)
-    if event.livemode != gateway.livemode:
-        raise ForeignMode("The event is of the other mode (test or live) than STRIPE_SECRET_KEY.")
-    return process(event)
+    get_gateway().verify_signature(body, signature)
+    return process(_of_our_mode(Event.parse(body)))
 
 
 def replay(event_id: str) -> EventOutcome:
-    """Process a recorded event again, whatever came of it; raises `UnknownEvent`."""
+    """Process a recorded event again, whatever came of it; raises `UnknownEvent` or `ForeignMode`."""
     body = db.session.scalar(sa.select(StripeEvent.payload).where(StripeEvent.id == event_id))
     db.session.rollback()
     if body is None:
         raise UnknownEvent(f"No event {event_id} is recorded with its payload.")
-    return process(Event.parse(body.encode()), again=True)
+    return process(_of_our_mode(Event.parse(body.encode())), again=True)
+
+
+def _of_our_mode(event: Event) -> Event:
+    if event.livemode != get_gateway().livemode:
+        raise ForeignMode("The event is of the other mode (test or live) than STRIPE_SECRET_KEY.")
+    return event
 
 
 def process(event: Event, *, again: bool = False) -> EventOutcome:

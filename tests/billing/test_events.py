@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.billing.errors import UnknownEvent
+from app.billing.errors import ForeignMode, UnknownEvent
 from app.billing.events import replay
 from app.billing.models import RoleChange, StripeConnection, StripeEvent, Subscription
 from app.database import db, utcnow
@@ -45,6 +45,23 @@ def test_replay_of_an_old_event_does_not_revive_what_has_ended(
     with app.app_context():
         replay(bought["id"])
 
+    assert alice.role == "free"
+
+
+def test_event_of_the_other_mode_is_not_replayed(app: Flask, alice: Person, bought: Json) -> None:
+    """Left over from before the keys were changed."""
+    body = signed(bought | {"livemode": True}, "whsec")[0].decode()
+    with app.app_context():
+        left_over = StripeEvent(
+            id=bought["id"], type=bought["type"], outcome="failed", created_at=utcnow(), payload=body
+        )
+        db.session.add(left_over)
+        db.session.commit()
+
+        with pytest.raises(ForeignMode):
+            replay(bought["id"])
+
+        assert db.session.get_one(StripeEvent, bought["id"]).outcome == "failed"
     assert alice.role == "free"
 
 
