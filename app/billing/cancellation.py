@@ -7,7 +7,7 @@ from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavail
 from app.billing.gateway import get_gateway
 from app.billing.models import Order
 from app.billing.orders import close_order, pending_orders
-from app.billing.reconcile import sync_user
+from app.billing.reconcile import live_rows, sync_user
 from app.billing.statuses import ENDED_STATUSES, OrderState
 from app.database import db
 
@@ -18,14 +18,19 @@ def cancel_subscriptions(user: User) -> None:
     Raises `StripeUnavailable` if one could not be ended; whoever deletes the account must then delete nothing.
     """
     at_home = known_home()
-    if at_home is None or (customer_of(user.id, at_home) is None and not pending_orders(user.id, at_home)):
-        # Without a customer and an open order there is nothing at Stripe, and no reason to need it.
+    if at_home is None or not (
+        customer_of(user.id, at_home) or pending_orders(user.id, at_home) or live_rows(user, at_home)
+    ):
+        # Without a customer, an open order and a subscription there is nothing at Stripe, and no reason to need it.
         return
     for order in pending_orders(user.id, at_home):
         _close(order)
     customer = customer_of(user.id, at_home)
-    if customer:
-        _cancel_all(customer)
+    known = {row.stripe_subscription_id for row in live_rows(user, at_home)}
+    seen = _cancel_all(customer) if customer else set()
+    # The operator can make a subscription for the user with another customer.
+    for subscription_id in known - seen:
+        _cancel(subscription_id)
     sync_user(user, cause="account deleted")
 
 
@@ -43,15 +48,17 @@ def _close(order: Order) -> None:
     db.session.commit()
 
 
-def _cancel_all(customer: str) -> None:
+def _cancel_all(customer: str) -> set[str]:
+    """Cancel what this customer pays for; return all the subscriptions that it has had."""
     gateway = get_gateway()
     try:
         subscriptions = gateway.subscriptions_of(customer)
     except StripeObjectMissing:
-        return
+        return set()
     for subscription in subscriptions:
         if subscription["status"] not in ENDED_STATUSES:
             _cancel(subscription["id"])
+    return {subscription["id"] for subscription in subscriptions}
 
 
 def _cancel(subscription_id: str) -> None:

@@ -149,7 +149,7 @@ def _sync_locked(user: User, at_home: Home, cause: str) -> Changes:
     for subscription in found:
         changes |= mirror(user, subscription, at_home, cause=cause).changes
     seen = {subscription["id"] for subscription in found}
-    for row in _live_rows(user, at_home):
+    for row in live_rows(user, at_home):
         if row.stripe_subscription_id not in seen:
             changes |= sync_subscription(user, row.stripe_subscription_id, at_home, cause=cause).changes
     return changes | role_changes(user, at_home, cause)
@@ -165,7 +165,8 @@ def _subscriptions_at_stripe(user: User, at_home: Home) -> list[StripeObject]:
         return []
 
 
-def _live_rows(user: User, at_home: Home) -> list[Subscription]:
+def live_rows(user: User, at_home: Home) -> list[Subscription]:
+    """The mirrored subscriptions of this user that are not over."""
     query = sa.select(Subscription).where(
         Subscription.user_id == user.id,
         Subscription.stripe_account == at_home.stripe_account,
@@ -175,7 +176,7 @@ def _live_rows(user: User, at_home: Home) -> list[Subscription]:
 
 
 def _note_oddities(user: User, at_home: Home, report: DriftReport) -> None:
-    live = _live_rows(user, at_home)
+    live = live_rows(user, at_home)
     if len(live) > 1:
         report.several_subscriptions.append(user.email)
     report.unknown_prices += [row.stripe_subscription_id for row in live if row.plan is None]

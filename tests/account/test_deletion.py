@@ -7,12 +7,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.auth.models import SecurityEvent, User, UserSession
-from app.billing.gateway import get_gateway
-from app.billing.models import Order, Payment, StripeAccount, StripeCustomer, Subscription
+from app.billing.models import Order, Payment, StripeCustomer, Subscription
 from app.database import db, utcnow
+from stripe_emulator import Emulator
+from tests.billing.misbehaving_stripe import MisbehavingStripe
 from tests.mailbox import mails
 from tests.people import PASSWORD, Person
-from tests.stripe_actions import Stripe
+from tests.stripe_actions import Stripe, session_id_in
 
 
 def delete(person: Person, password: str = PASSWORD):  # type: ignore[no-untyped-def]
@@ -136,25 +137,19 @@ def test_unreachable_stripe_deletes_nothing(alice: Person, catalogue: None, app_
     assert alice.get("/account").status_code == 200
 
 
-def test_subscription_that_cannot_be_ended_keeps_the_account(alice: Person) -> None:
-    now = utcnow()
-    subscription = Subscription(
-        stripe_subscription_id="sub_1",
-        user_id=alice.id,
-        stripe_customer_id="cus_of_nobody",
-        stripe_account="acct_test",
-        livemode=False,
-        status="active",
-        lookup_key="pro_month",
-        snapshot_at=now,
-    )
-    with alice.app.app_context():
-        db.session.add(StripeAccount(key_fingerprint=get_gateway().key_fingerprint, stripe_account="acct_test"))
-        db.session.add(subscription)
-        db.session.commit()
+def test_subscription_that_cannot_be_ended_keeps_the_account(
+    app_with: Callable[..., Flask], catalogue: None, emulator: Emulator, at_stripe: Stripe
+) -> None:
+    at_stripe.mute()
+    with MisbehavingStripe(emulator.url) as refusing:
+        alice = Person.sign_up(app_with(stripe_api_base=refusing.url), "alice@example.com")
+        session_id = session_id_in(alice.buy("pro").location)
+        at_stripe.pay(session_id)
+        alice.get(f"/checkout/success?session_id={session_id}")
+        refusing.rule = lambda method, _path: 400 if method == "DELETE" else None
 
-    page = alice.get("/account/delete").text
-    answer = delete(alice)
+        page = alice.get("/account/delete").text
+        answer = delete(alice)
 
     assert "Your Pro subscription" in page
     assert answer.status_code == 503
@@ -179,3 +174,20 @@ def test_one_of_two_admins_may_go(alice: Person, bob: Person) -> None:
         db.session.commit()
 
     assert delete(alice).status_code == 303
+
+
+def test_subscription_that_the_operator_made_with_another_customer_is_cancelled_too(
+    alice: Person, catalogue: None, deliver, at_stripe: Stripe
+) -> None:
+    at_stripe.mute()
+    alice.buy("pro")
+    customer = at_stripe.v1.customers.create({}).id
+    made = at_stripe.subscribe(customer, at_stripe.price("basic_month"), metadata={"userId": str(alice.id)})
+    deliver(at_stripe.events("customer.subscription.created")[0])
+    role_before = alice.role
+
+    answer = delete(alice)
+
+    assert (role_before, answer.status_code) == ("basic", 303)
+    assert count(alice.app, User) == 0
+    assert at_stripe.subscription(made["id"])["status"] == "canceled"
