@@ -98,6 +98,8 @@ def _effect_of(event: Event) -> Effect:
     try:
         return handler(event, at_home)
     except StripeObjectMissing as error:
+        # Nothing takes effect by half.
+        db.session.rollback()
         logger.warning("Event %s is about an object that Stripe no longer has: %s", event.id, error)
         return IGNORED
 

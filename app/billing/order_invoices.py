@@ -9,6 +9,7 @@ from flask import current_app
 from app.billing.accounts import Home
 from app.billing.customers import owner_of
 from app.billing.effects import Changes, Effect
+from app.billing.errors import StripeObjectMissing
 from app.billing.gateway import get_gateway
 from app.billing.models import Order, Payment
 from app.billing.orders import order_in_metadata, order_sold_by_link
@@ -47,7 +48,12 @@ def attach_invoice_of(session: Mapping[str, Any], payment: Payment) -> Changes:
     invoice_id = id_of(session.get("invoice"))
     if invoice_id is None or payment.number:
         return {}
-    return _attach(payment, get_gateway().retrieve("invoice", invoice_id))
+    try:
+        invoice = get_gateway().retrieve("invoice", invoice_id)
+    except StripeObjectMissing:
+        # The order is paid all the same.
+        return {}
+    return _attach(payment, invoice)
 
 
 def _attach(payment: Payment, invoice: Mapping[str, Any]) -> Changes:

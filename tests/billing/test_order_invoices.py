@@ -16,7 +16,7 @@ from app.database import db
 from app.outbox import OutboxMail
 from stripe_emulator import Emulator
 from tests.people import Person
-from tests.stripe_actions import Json, Stripe, session_id_in, signed
+from tests.stripe_actions import Json, Stripe, event_of, session_id_in, signed
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 LINK = "https://buy.stripe.com/test_lifetime"
@@ -144,6 +144,15 @@ def test_link_with_invoices_has_one_payment_in_any_order_of_events(
     [payment] = payments()
     assert (payment.amount, payment.amount_refunded, payment.number) == (19900, 5000, invoice["number"])
     assert alice.role == "pro"
+
+
+def test_invoice_that_stripe_does_not_have_holds_no_order_up(alice: Person, at_stripe: Stripe, deliver) -> None:
+    at_stripe.mute()
+    session = at_stripe.pay(session_id_in(alice.buy("lifetime").location))
+
+    answer = deliver(event_of("checkout.session.completed", session | {"invoice": "in_of_nobody"}))
+
+    assert (answer.status_code, alice.role) == (200, "pro")
 
 
 def test_link_without_invoices_says_so_in_words(
