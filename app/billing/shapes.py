@@ -111,7 +111,8 @@ _SHAPES: Mapping[str, Shape] = {
     "checkout.session": {
         "id": text,
         "amount_subtotal": optional(amount),
-        "amount_total": optional(amount),
+        # Null only where nothing is sold.
+        "amount_total": amount,
         "client_reference_id": prose,
         "created": moment,
         "currency": optional(currency),

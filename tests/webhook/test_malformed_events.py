@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.billing.handlers import HANDLERS
+from app.billing.models import Payment
+from app.database import db
 from tests.people import Person
 from tests.stripe_actions import Stripe, event_of, session_id_in
 
@@ -78,6 +80,19 @@ def test_subscription_of_somebody_else_is_ignored_whatever_its_shape(deliver, od
     event = event_of("customer.subscription.updated", {"id": "sub_foreign", "object": "subscription", **odd})
 
     assert deliver(event).status_code == 200
+
+
+def test_paid_session_without_its_total_is_read_from_stripe(
+    app: Flask, deliver, real_events: list[dict[str, Any]], bob: Person
+) -> None:
+    event = next(one for one in real_events if one["type"] == "checkout.session.completed")
+    event["data"]["object"]["amount_total"] = None
+
+    answer = deliver(event)
+
+    assert (answer.status_code, bob.role) == (200, "pro")
+    with app.app_context():
+        assert db.session.scalars(db.select(Payment.amount)).all() == [19900]
 
 
 @given(body=st.binary(max_size=200))
