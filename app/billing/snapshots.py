@@ -8,7 +8,7 @@ from typing import Any
 from app.billing.errors import IncompleteSnapshot
 from app.billing.plans import Role
 from app.billing.prices import plan_of
-from app.billing.shapes import SHAPES, fits
+from app.billing.shapes import SHAPES, amount, fits
 
 
 @dataclass(frozen=True)
@@ -106,4 +106,7 @@ def _item_rank(item: dict[str, Any]) -> int:
 
 def _item_amount(item: dict[str, Any]) -> int | None:
     unit_amount = item["price"]["unit_amount"]
-    return None if unit_amount is None else unit_amount * (item.get("quantity") or 1)
+    total = None if unit_amount is None else unit_amount * (item.get("quantity") or 1)
+    if total is not None and not amount(total):
+        raise ValueError("More than can be written down.")
+    return total

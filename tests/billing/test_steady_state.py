@@ -216,6 +216,14 @@ def test_period_that_ends_with_the_calendar_is_asked_about(deliver, alice: Perso
     assert (deliver(event).status_code, alice.role) == (200, "pro")
 
 
+def test_amount_that_no_row_holds_is_asked_about(deliver, alice: Person, newer) -> None:
+    event = newer()
+    item = event["data"]["object"]["items"]["data"][0]
+    item["quantity"], item["price"]["unit_amount"] = 4, 2**62
+
+    assert (deliver(event).status_code, alice.role) == (200, "pro")
+
+
 def test_migration_of_what_is_read_fails_no_event(app: Flask, deliver, alice: Person, newer) -> None:
     """A server runs on while the database is migrated, and its connections keep their prepared statements."""
     if "postgresql" not in app.extensions["settings"].database_url.get_secret_value():
