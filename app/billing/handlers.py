@@ -120,6 +120,8 @@ HANDLERS: Mapping[str, Callable[[Event, Home], Effect]] = {
     # Money went back.
     "charge.refunded": on_charge_refunded,
     "charge.dispute.created": on_dispute_changed,
+    # An inquiry, which takes nothing, can become a dispute.
+    "charge.dispute.updated": on_dispute_changed,
     "charge.dispute.closed": on_dispute_changed,
     # The customer is gone from Stripe.
     "customer.deleted": on_customer_deleted,

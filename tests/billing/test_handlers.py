@@ -184,6 +184,17 @@ def test_dispute_suspends_lifetime_until_it_is_decided(
     assert bob.role == role
 
 
+def test_inquiry_suspends_lifetime_once_it_becomes_a_dispute(paid: None, object_for, bob: Person, deliver) -> None:
+    deliver(event_of("checkout.session.completed", object_for("checkout")))
+    dispute = object_for("charge.dispute")
+    deliver(event_of("charge.dispute.created", {**dispute, "status": "warning_needs_response"}))
+    before = bob.role
+
+    deliver(event_of("charge.dispute.updated", {**dispute, "status": "needs_response"}))
+
+    assert (before, bob.role) == ("pro", "free")
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2), (3, 0, 1, 2)])
 @pytest.mark.parametrize(("status", "role"), [("lost", "free"), ("won", "pro")])
 def test_inquiry_and_a_dispute_after_it_end_the_same_in_any_order(
