@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,11 +137,24 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(scope="session")
+def pushed() -> list[tuple[sqlite3.Connection, str]]:
+    """The emulator once the catalogue has been pushed, and the endpoint's secret; empty before."""
+    return []
+
+
 @pytest.fixture
-def catalogue(app: Flask) -> None:
-    """The plans as products and prices in Stripe, and the webhook endpoint at the site's address."""
-    with app.app_context():
-        push_catalogue(get_gateway(), app.extensions["settings"])
+def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connection, str]]) -> None:
+    """The plans as products and prices in Stripe, and the webhook endpoint at the site's address: pushed only once."""
+    secret = Path(app.extensions["settings"].emulator_secret_file)
+    if pushed:
+        saved, content = pushed[0]
+        emulator.restore(saved)
+        secret.write_text(content)
+    else:
+        with app.app_context():
+            push_catalogue(get_gateway(), app.extensions["settings"])
+        pushed.append((emulator.save(), secret.read_text()))
 
 
 @pytest.fixture
