@@ -47,9 +47,7 @@ def payments() -> str:
     at_home = home()
     if request.args.get("show") == "unearned":
         return _unearned(at_home)
-    query = sa.select(Payment).where(
-        Payment.stripe_account == at_home.stripe_account, Payment.livemode == at_home.livemode
-    )
+    query = sa.select(Payment).where(at_home.owns(Payment))
     page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
     return render_template(
         "admin/payments.html",

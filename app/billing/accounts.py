@@ -7,8 +7,10 @@ from flask import current_app
 
 from app.billing.errors import ConnectionRevoked, StripeForbidden, StripeObjectMissing
 from app.billing.gateway import StripeGateway, get_gateway
-from app.billing.models import StripeAccount, StripeConnection, StripeCustomer
+from app.billing.models import Order, Payment, StripeAccount, StripeConnection, StripeCustomer, Subscription
 from app.database import db, insert
+
+AtHome = StripeCustomer | Subscription | Order | Payment
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,10 @@ class Home:
 
     stripe_account: str
     livemode: bool
+
+    def owns(self, rows: type[AtHome]) -> sa.ColumnElement[bool]:
+        """The condition that picks the rows of this account and mode."""
+        return sa.and_(rows.stripe_account == self.stripe_account, rows.livemode == self.livemode)
 
 
 def home() -> Home:

@@ -52,8 +52,7 @@ def customer_of(user_id: uuid.UUID, home: Home) -> str | None:
     """The id of the user's customer in this account and mode, or None."""
     query = sa.select(StripeCustomer.stripe_customer_id).where(
         StripeCustomer.user_id == user_id,
-        StripeCustomer.stripe_account == home.stripe_account,
-        StripeCustomer.livemode == home.livemode,
+        home.owns(StripeCustomer),
     )
     found: str | None = db.session.scalar(query)
     return found
@@ -116,8 +115,7 @@ def owner_of(stripe_object: Mapping[str, Any], home: Home) -> uuid.UUID | None:
 def _former_owner(stripe_customer_id: str | None, home: Home) -> uuid.UUID | None:
     ordered = sa.select(Order.user_id).where(
         Order.stripe_customer_id == stripe_customer_id,
-        Order.stripe_account == home.stripe_account,
-        Order.livemode == home.livemode,
+        home.owns(Order),
         Order.user_id.is_not(None),
     )
     owner: uuid.UUID | None = db.session.scalar(ordered.limit(1)) if stripe_customer_id else None

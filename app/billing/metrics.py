@@ -49,8 +49,7 @@ def revenue_by_month(home: Home, months: int = MONTHS_SHOWN) -> list[MonthOfReve
     query = (
         sa.select(month, Payment.currency, sa.func.sum(Payment.amount - Payment.amount_refunded))
         .where(
-            Payment.stripe_account == home.stripe_account,
-            Payment.livemode == home.livemode,
+            home.owns(Payment),
             Payment.status == PaymentStatus.PAID,
             Payment.paid_at >= datetime.fromisoformat(f"{shown[0]}-01T00:00:00+00:00"),
         )
@@ -68,7 +67,7 @@ def monthly_recurring_revenue(home: Home) -> dict[str, int]:
     """
     query = (
         sa.select(Subscription.currency, Subscription.interval, sa.func.sum(Subscription.amount))
-        .where(*_of(home), Subscription.status.in_(PAYING), Subscription.interval.is_not(None))
+        .where(home.owns(Subscription), Subscription.status.in_(PAYING), Subscription.interval.is_not(None))
         .group_by(Subscription.currency, Subscription.interval)
     )
     exact: defaultdict[str, float] = defaultdict(float)
@@ -85,7 +84,7 @@ def active_subscribers_by_plan(home: Home) -> dict[str, int]:
             Subscription.lookup_key,
             sa.func.count(sa.distinct(Subscription.user_id)),
         )
-        .where(*_of(home), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
+        .where(home.owns(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
         .group_by(Subscription.stripe_price_id, Subscription.lookup_key)
     )
     by_plan: defaultdict[str, int] = defaultdict(int)
@@ -99,7 +98,7 @@ def churn(home: Home, window: timedelta = CHURN_WINDOW) -> Churn:
     """Of the subscriptions that ran when the window began, how many have ended since."""
     start = utcnow() - window
     ran = (
-        *_of(home),
+        home.owns(Subscription),
         Subscription.status != SubscriptionStatus.INCOMPLETE_EXPIRED,
         Subscription.started_at <= start,
         sa.or_(Subscription.ended_at.is_(None), Subscription.ended_at > start),
@@ -107,10 +106,6 @@ def churn(home: Home, window: timedelta = CHURN_WINDOW) -> Churn:
     query = sa.select(sa.func.count(), sa.func.count(Subscription.ended_at)).where(*ran)
     subscribed, ended = db.session.execute(query).one()
     return Churn(subscribed, ended)
-
-
-def _of(home: Home) -> tuple[sa.ColumnElement[bool], ...]:
-    return (Subscription.stripe_account == home.stripe_account, Subscription.livemode == home.livemode)
 
 
 def _month_of(column: sa.orm.InstrumentedAttribute[datetime | None]) -> sa.ColumnElement[str]:

@@ -50,8 +50,7 @@ def sessions_of_nobody(home: Home) -> list[str]:
         Order.state.in_(UNFULFILLED_STATES),
         Order.stripe_checkout_session_id.is_not(None),
         Order.created_at > utcnow() - SLOWEST_PAYMENT,
-        Order.stripe_account == home.stripe_account,
-        Order.livemode == home.livemode,
+        home.owns(Order),
     )
     newest = query.order_by(Order.created_at.desc()).limit(MOST_SESSIONS)
     found = [session_id for session_id in db.session.scalars(newest) if session_id]

@@ -127,8 +127,7 @@ def owns_for_life(user: User, home: Home) -> bool:
         Order.user_id == user.id,
         Order.interval.is_(None),
         Order.state == OrderState.FULFILLED,
-        Order.stripe_account == home.stripe_account,
-        Order.livemode == home.livemode,
+        home.owns(Order),
     )
     return db.session.scalar(query.limit(1)) is not None
 
@@ -147,8 +146,7 @@ def pending_orders(user_id: uuid.UUID, home: Home) -> list[Order]:
         .where(
             Order.user_id == user_id,
             Order.state == OrderState.PENDING,
-            Order.stripe_account == home.stripe_account,
-            Order.livemode == home.livemode,
+            home.owns(Order),
         )
         .order_by(Order.created_at.desc())
     )

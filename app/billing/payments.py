@@ -51,8 +51,7 @@ def was_ours(stripe_object: Mapping[str, Any], home: Home) -> bool:
     query = sa.select(Subscription).where(
         Subscription.stripe_customer_id == id_of(stripe_object.get("customer")),
         Subscription.user_id.is_(None),
-        Subscription.stripe_account == home.stripe_account,
-        Subscription.livemode == home.livemode,
+        home.owns(Subscription),
     )
     return bool(db.session.scalars(query.with_for_update()).all())
 

@@ -65,8 +65,7 @@ def _intents_of_orders(user_id: uuid.UUID, home: Home) -> set[str]:
     query = sa.select(Order.stripe_payment_intent_id).where(
         Order.user_id == user_id,
         Order.stripe_payment_intent_id.is_not(None),
-        Order.stripe_account == home.stripe_account,
-        Order.livemode == home.livemode,
+        home.owns(Order),
     )
     return set(db.session.scalars(query))
 

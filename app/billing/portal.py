@@ -83,8 +83,7 @@ def latest_subscription(user: User, at_home: Home) -> Subscription | None:
 def _subscriptions_of(user: User, at_home: Home) -> sa.Select[Any]:
     return sa.select(Subscription).where(
         Subscription.user_id == user.id,
-        Subscription.stripe_account == at_home.stripe_account,
-        Subscription.livemode == at_home.livemode,
+        at_home.owns(Subscription),
     )
 
 

@@ -169,8 +169,7 @@ def live_rows(user: User, at_home: Home) -> list[Subscription]:
     """The mirrored subscriptions of this user that are not over."""
     query = sa.select(Subscription).where(
         Subscription.user_id == user.id,
-        Subscription.stripe_account == at_home.stripe_account,
-        Subscription.livemode == at_home.livemode,
+        at_home.owns(Subscription),
     )
     return [row for row in db.session.scalars(query) if not row.has_ended]
 

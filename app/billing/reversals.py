@@ -143,8 +143,7 @@ def _is_of_former_customer(charge: Mapping[str, Any], home: Home) -> bool:
     known = [
         sa.exists().where(
             model.stripe_customer_id == customer,
-            model.stripe_account == home.stripe_account,
-            model.livemode == home.livemode,
+            home.owns(model),
         )
         for model in (Order, Subscription)
     ]

@@ -24,8 +24,7 @@ def unearned_payments(home: Home) -> sa.Select[Payment]:
     paid_again = sa.and_(Payment.order_id.in_(PAID_TWICE), Payment.id.not_in(FIRSTS))
     for_nobody = sa.and_(Payment.user_id.is_(None), CAME_LATE)
     return sa.select(Payment).where(
-        Payment.stripe_account == home.stripe_account,
-        Payment.livemode == home.livemode,
+        home.owns(Payment),
         IS_STANDING,
         sa.or_(paid_again, for_nobody),
     )
