@@ -16,7 +16,7 @@ from app.billing.orders import close_order
 from app.billing.payments import record_invoice
 from app.billing.reversals import record_dispute, record_refund
 from app.billing.roles import role_changes
-from app.billing.shapes import SHAPES, fits
+from app.billing.shapes import SHAPES
 from app.billing.statuses import OrderState, PaymentStatus
 from app.billing.sync import end_subscription, sync_from_event
 from app.database import db
@@ -130,7 +130,7 @@ HANDLERS: Mapping[str, Callable[[Event, Home], Effect]] = {
 
 def _current(event: Event, kind: str) -> Mapping[str, Any]:
     """The event's object; read from Stripe when it has the shapes of another API version, or parts are missing."""
-    if event.is_current_version and fits(event.object, SHAPES[kind]):
+    if event.is_current_version and SHAPES[kind](event.object):
         return event.object
     else:
         return get_gateway().retrieve(kind, event.object_id)

@@ -12,13 +12,8 @@ Check = Callable[[Any], bool]
 Shape = Check | Mapping[str, Any]
 
 
-def fits(value: Any, shape: Shape) -> bool:
-    """Whether a value has this shape; a field that is missing counts as null."""
-    return check_of(shape)(value)
-
-
 def check_of(shape: Shape) -> Check:
-    """The check for a shape, put together once: every event is checked."""
+    """The check for a shape, put together once: every event is checked. A field that is missing counts as null."""
     if not isinstance(shape, Mapping):
         return shape
     checks = [(name, check_of(inner)) for name, inner in shape.items()]

@@ -8,7 +8,7 @@ from typing import Any
 from app.billing.errors import IncompleteSnapshot
 from app.billing.plans import Role
 from app.billing.prices import plan_of
-from app.billing.shapes import SHAPES, amount, fits
+from app.billing.shapes import SHAPES, amount
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class SubscriptionSnapshot:
     @classmethod
     def read(cls, subscription: Mapping[str, Any]) -> "SubscriptionSnapshot":
         """Read a subscription at the SDK's API version; raise `IncompleteSnapshot` when something is missing."""
-        if not fits(subscription, SHAPES["subscription"]):
+        if not SHAPES["subscription"](subscription):
             raise IncompleteSnapshot("The subscription has another shape.")
         try:
             return cls._read(subscription)
