@@ -32,15 +32,20 @@ def site_with(app_with, emulator: Emulator) -> Iterator[Callable[[str], Flask]]:
         yield build
 
 
+def subscriber_of(site: Flask, at_stripe: Stripe) -> Person:
+    at_stripe.mute()
+    alice = Person.sign_up(site, "alice@example.com")
+    session_id = session_id_in(alice.buy("pro").location)
+    at_stripe.pay(session_id)
+    alice.get(f"/checkout/success?session_id={session_id}")
+    return alice
+
+
 @pytest.mark.parametrize(("before", "after"), [(RESTRICTED, ROLLED), (FULL, RESTRICTED), (RESTRICTED, FULL)])
 def test_subscriber_stays_one_when_the_key_changes(
     site_with: Callable[[str], Flask], at_stripe: Stripe, before: str, after: str
 ) -> None:
-    at_stripe.mute()
-    alice = Person.sign_up(site_with(before), "alice@example.com")
-    session_id = session_id_in(alice.buy("pro").location)
-    at_stripe.pay(session_id)
-    alice.get(f"/checkout/success?session_id={session_id}")
+    alice = subscriber_of(site_with(before), at_stripe)
 
     site = site_with(after)
     with site.app_context():
@@ -58,11 +63,7 @@ def test_subscriber_stays_one_when_the_key_changes(
 def test_key_of_another_account_finds_nobody(
     site_with: Callable[[str], Flask], at_stripe: Stripe, emulator: Emulator
 ) -> None:
-    at_stripe.mute()
-    alice = Person.sign_up(site_with(RESTRICTED), "alice@example.com")
-    session_id = session_id_in(alice.buy("pro").location)
-    at_stripe.pay(session_id)
-    alice.get(f"/checkout/success?session_id={session_id}")
+    alice = subscriber_of(site_with(RESTRICTED), at_stripe)
     emulator.reset()
 
     with site_with(ROLLED).app_context():

@@ -68,17 +68,22 @@ def delete(person: Person) -> None:
     assert answer.status_code == 303
 
 
+def pay_too_late(person: Person, at_stripe: Stripe, plan: str) -> None:
+    """Pay by a debit that settles when the account is gone already."""
+    at_stripe.pay_by_debit(session_id_in(person.buy(plan).location))
+    delete(person)
+    at_stripe.emulator.advance(seconds=60)
+
+
 def outcome_of_last(app: Flask) -> str:
     with app.app_context():
         return str(db.session.scalars(db.select(StripeEvent.outcome).order_by(StripeEvent.received_at.desc())).first())
 
 
 def test_debit_that_settles_after_its_account_is_gone_is_shown(
-    app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, emulator: Emulator, rows
+    app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
-    at_stripe.pay_by_debit(session_id_in(alice.buy("lifetime").location))
-    delete(alice)
-    emulator.advance(seconds=60)
+    pay_too_late(alice, at_stripe, "lifetime")
 
     deliver(at_stripe.events("checkout.session.async_payment_succeeded")[-1])
 
@@ -90,12 +95,8 @@ def test_debit_that_settles_after_its_account_is_gone_is_shown(
     assert "Lifetime" in olga.get("/admin/payments").text
 
 
-def test_refund_of_what_nobody_bought_settles_it(
-    olga: Person, alice: Person, deliver, at_stripe: Stripe, emulator: Emulator, rows
-) -> None:
-    at_stripe.pay_by_debit(session_id_in(alice.buy("lifetime").location))
-    delete(alice)
-    emulator.advance(seconds=60)
+def test_refund_of_what_nobody_bought_settles_it(olga: Person, alice: Person, deliver, at_stripe: Stripe, rows) -> None:
+    pay_too_late(alice, at_stripe, "lifetime")
     deliver(at_stripe.events("checkout.session.async_payment_succeeded")[-1])
     at_stripe.v1.refunds.create({"charge": at_stripe.charges()[-1]["id"]})
 
@@ -107,11 +108,9 @@ def test_refund_of_what_nobody_bought_settles_it(
 
 
 def test_refund_that_is_heard_of_before_the_payment_stands(
-    olga: Person, alice: Person, deliver, at_stripe: Stripe, emulator: Emulator, rows
+    olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
-    at_stripe.pay_by_debit(session_id_in(alice.buy("lifetime").location))
-    delete(alice)
-    emulator.advance(seconds=60)
+    pay_too_late(alice, at_stripe, "lifetime")
     at_stripe.v1.refunds.create({"charge": at_stripe.charges()[-1]["id"]})
     deliver(at_stripe.events("charge.refunded")[-1])
 
@@ -122,11 +121,9 @@ def test_refund_that_is_heard_of_before_the_payment_stands(
 
 
 def test_subscription_debit_that_settles_after_its_account_is_gone_is_shown_until_refunded(
-    olga: Person, alice: Person, deliver, at_stripe: Stripe, emulator: Emulator, rows
+    olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
-    at_stripe.pay_by_debit(session_id_in(alice.buy("pro").location))
-    delete(alice)
-    emulator.advance(seconds=60)
+    pay_too_late(alice, at_stripe, "pro")
 
     for kind in ("invoice.paid", "checkout.session.async_payment_succeeded"):
         deliver(at_stripe.events(kind)[-1])
@@ -143,7 +140,7 @@ def test_subscription_debit_that_settles_after_its_account_is_gone_is_shown_unti
 
 
 def test_renewal_that_settles_after_its_account_is_gone_is_shown(
-    app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, emulator: Emulator, rows
+    app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
     at_stripe.pay(session_id_in(alice.buy("pro").location))
     deliver(at_stripe.events("checkout.session.completed")[-1])
@@ -165,12 +162,8 @@ def test_renewal_that_settles_after_its_account_is_gone_is_shown(
     assert shown.count("<code>in_") == 1
 
 
-def test_payment_for_nobody_is_recorded_once(
-    olga: Person, alice: Person, deliver, at_stripe: Stripe, emulator: Emulator, rows
-) -> None:
-    at_stripe.pay_by_debit(session_id_in(alice.buy("pro").location))
-    delete(alice)
-    emulator.advance(seconds=60)
+def test_payment_for_nobody_is_recorded_once(olga: Person, alice: Person, deliver, at_stripe: Stripe, rows) -> None:
+    pay_too_late(alice, at_stripe, "pro")
     events = [at_stripe.events(kind)[-1] for kind in ("invoice.paid", "checkout.session.async_payment_succeeded")]
     for event in events:
         deliver(event)
@@ -314,11 +307,9 @@ def test_both_payments_are_found_when_no_webhook_came(seller: Flask, olga: Perso
 
 
 def test_events_at_once_about_an_account_that_is_gone_record_one_payment(
-    olga: Person, alice: Person, deliver, at_stripe: Stripe, emulator: Emulator, rows
+    olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
-    at_stripe.pay_by_debit(session_id_in(alice.buy("pro").location))
-    delete(alice)
-    emulator.advance(seconds=60)
+    pay_too_late(alice, at_stripe, "pro")
     kinds = ("invoice.paid", "checkout.session.async_payment_succeeded") * 2
     events = [at_stripe.events(kind)[-1] for kind in kinds]
 
