@@ -9,7 +9,7 @@ from flask import Flask
 from app.collector import made_to_last
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from app.config.settings import Settings
 
 
 @made_to_last()
@@ -27,17 +27,18 @@ def create_app(settings: Settings | None = None) -> Flask:
         security,
         templating,
     )
-    from app.billing import gateway
-    from app.settings import Settings
+    from app.billing.gateway import client as gateway
+    from app.config.flask_config import flask_config
+    from app.config.load import load_settings
 
-    settings = settings or Settings.load()
+    settings = settings or load_settings()
     app = Flask(
         __name__,
         instance_path=str(settings.instance_path),
         template_folder="../templates",
         static_folder="../static",
     )
-    app.config.from_mapping(settings.flask_config())
+    app.config.from_mapping(flask_config(settings))
     app.extensions["settings"] = settings
     logs.configure_logging(app, settings)
     extensions.init_extensions(app)

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, abort
 from flask_login import current_user
 
-from app.billing.plans import Role
+from app.billing.catalog.plans import Role
 from app.extensions import login_manager
 
 P = ParamSpec("P")

@@ -9,13 +9,12 @@ def register_blueprints(app: Flask) -> None:
     from app.admin import bp as admin
     from app.auth.routes import bp as auth
     from app.dashboard.routes import bp as dashboard
-    from app.discovery import bp as discovery
     from app.health import bp as health
     from app.legal.routes import bp as legal
     from app.pricing.routes import bp as pricing
     from app.webhook.routes import bp as webhook
 
-    for blueprint in (pricing, auth, account, dashboard, webhook, admin, health, legal, discovery):
+    for blueprint in (pricing, auth, account, dashboard, webhook, admin, health, legal):
         app.register_blueprint(blueprint)
     if not app.extensions["settings"].is_production:
         from app.dev.routes import bp as dev

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from huey.api import Huey, TaskWrapper
     from huey.consumer import Consumer
 
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
 logger = logging.getLogger(__name__)
 HEARTBEAT, LAST_RECONCILE = "heartbeat", "last-reconcile"
 REDIS_SECONDS = 3
@@ -76,7 +80,7 @@ def start_consumer_thread(app: Flask) -> Consumer:
 
 def work_every_minute() -> None:
     """Show that jobs are worked on, and send what `deliver_soon` or the mail server missed."""
-    from app.delivery import deliver_due
+    from app.mail.delivery import deliver_due
 
     show_heartbeat()
     deliver_due()
@@ -102,7 +106,7 @@ def work_every_night() -> None:
 
 def _do_the_nights_work() -> None:
     """Forget what is too old to keep, and compare every user with Stripe."""
-    from app.billing.reconcile import sync_all
+    from app.billing.reconcile.users import sync_all
     from app.retention import clean_up
 
     clean_up()
@@ -116,7 +120,7 @@ def _build_jobs(app: Flask) -> Jobs:
     from huey import crontab
     from huey.serializer import SignedSerializer
 
-    from app.delivery import deliver_due
+    from app.mail.delivery import deliver_due
 
     # Jobs are pickled: only what this application signed is taken back.
     serializer = SignedSerializer(secret=str(app.config["SECRET_KEY"]), salt="perennial-jobs")
@@ -150,3 +154,17 @@ def _in_context(app: Flask, work: Callable[[], object]) -> Callable[[], None]:
             work()
 
     return run
+
+
+@event.listens_for(Session, "after_commit")
+def _deliver_soon(session: Session) -> None:
+    """Wake the delivery of what this transaction queued; a mail is never sent for one that rolled back."""
+    if session.info.pop("mail_was_queued", False):
+        from app.jobs import deliver_soon
+
+        deliver_soon()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("mail_was_queued", None)

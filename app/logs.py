@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from flask import Flask, has_request_context, request
 
-from app.settings import Settings
+from app.config.settings import Settings
 
 
 class JsonFormatter(logging.Formatter):

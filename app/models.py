@@ -1,18 +1,11 @@
 """Every model in one import, for migrations and for `create_all`."""
 
 from app.auth.models import SecurityEvent, User, UserSession
-from app.billing.models import (
-    Grant,
-    Order,
-    Payment,
-    RoleChange,
-    StripeAccount,
-    StripeConnection,
-    StripeCustomer,
-    StripeEvent,
-    Subscription,
-)
-from app.outbox import OutboxMail
+from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import Grant, RoleChange
+from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
+from app.billing.models.subscription import Subscription
+from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Grant",

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.auth.models import SecurityEvent, UserSession
-from app.billing.event_log import prune_payloads
+from app.billing.webhooks.log import prune_payloads
 from app.database import db, utcnow
-from app.delivery import GIVE_UP_AFTER
-from app.outbox import OutboxMail
+from app.mail.delivery import GIVE_UP_AFTER
+from app.mail.outbox import OutboxMail
 
 logger = logging.getLogger(__name__)
 

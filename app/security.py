@@ -1,21 +1,26 @@
-"""Security headers, the proxy in front, and the CSRF token that visitors can have without a cookie."""
+"""Headers, proxies, cookies and the tokens of forms."""
+
+from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, current_app, redirect, request
+from flask import Flask, Request, Response, current_app, redirect, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
-from app.cookies import CookieSessions
+from app.config.settings import Settings
 from app.extensions import csrf
-from app.headers import SecurityHeaders
-from app.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
 VISITOR_TOKEN_SECONDS = 24 * 3600
@@ -125,3 +130,54 @@ def _keys() -> list[str]:
 
 
 __all__ = ["CSRFError", "checkout_csrf_token", "content_security_policy", "init_security", "protect_checkout"]
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """The session of one application; probes, webhooks and most visitors have none to be read."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read the cookie if there is one."""
+        if "HTTP_COOKIE" in request.environ and self.get_cookie_name(app) in request.cookies:
+            return super().open_session(app, request)
+        else:
+            return self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write the cookie if there is something in it; else only tell caches what a page depends on."""
+        if session or session.modified:
+            super().save_session(app, session, response)
+        elif session.accessed and request.method != "POST":
+            response.vary.add("Cookie")
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the keys that the application started with."""
+        return self._serializer
+
+    @cached_property
+    def _serializer(self) -> URLSafeTimedSerializer | None:
+        return super().get_signing_serializer(self._app)
+
+
+Headers = list[tuple[str, str]]
+
+
+class SecurityHeaders:
+    """A WSGI application with these headers on every answer that does not bring its own."""
+
+    def __init__(self, application: WSGIApplication, always: Headers) -> None:
+        self._application = application
+        self._always = [(name.lower(), (name, value)) for name, value in always]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            own = {name.lower() for name, _ in headers}
+            headers += [header for name, header in self._always if name not in own]
+            if "cache-control" not in own:
+                # A page may name its reader; no cache may show it to the next one.
+                headers.append(("Cache-Control", "no-store" if "HTTP_COOKIE" in environ else "no-cache"))
+            return start_response(status, headers, exc_info)
+
+        return self._application(environ, start)

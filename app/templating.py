@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 from flask import Flask, current_app, request
 from flask_login import current_user
 
-from app.addresses import init_addresses
 from app.security import checkout_csrf_token
+from app.urls import init_addresses
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(

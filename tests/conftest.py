@@ -14,17 +14,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
 from playwright.sync_api import Browser
+from stripe_emulator import Emulator
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.models import User
-from app.billing.catalogue_push import push_catalogue
-from app.billing.gateway import get_gateway
+from app.billing.gateway.client import get_gateway
+from app.billing.setup.push import push_catalogue
+from app.config.settings import Settings
 from app.database import db
 from app.extensions import limiter
-from app.settings import Settings
-from stripe_emulator import Emulator
 from tests.chromium import launched
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed

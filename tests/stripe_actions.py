@@ -11,9 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
-
 from stripe_emulator import Emulator
-from stripe_emulator.engine import cancellation
+from stripe_emulator.engine.subscriptions import cancellation
 
 Json = dict[str, Any]
 RETRIES = 2

@@ -9,8 +9,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from app.config.settings import Settings
 from app.dev.emulator import EmulatorProcess, PortTaken
-from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60

@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from app import jobs, retention
 from app.auth.models import UserSession
 from app.billing.errors import StripeUnavailable
-from app.billing.gateway import StripeGateway
-from app.billing.models import StripeEvent
+from app.billing.gateway.client import StripeGateway
+from app.billing.models.stripe import StripeEvent
+from app.config.settings import Settings
 from app.database import db, utcnow
-from app.outbox import OutboxMail, queue_mail
-from app.settings import Settings
+from app.mail.outbox import OutboxMail, queue_mail
+from tests.mail.smtp_server import SmtpServer
 from tests.people import Person
-from tests.smtp_server import SmtpServer
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,8 +12,8 @@ from flask_migrate import downgrade, upgrade
 
 from app import create_app
 from app.auth.models import User, UserSession
+from app.config.settings import Settings
 from app.database import db, utcnow
-from app.settings import Settings
 
 WIDER_ADDRESSES = """
 import sqlalchemy as sa

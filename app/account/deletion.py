@@ -4,16 +4,16 @@ import uuid
 
 import sqlalchemy as sa
 
-from app.account.standing import current_subscription
+from app.account.page import current_subscription
 from app.auth.models import User
-from app.billing.accounts import known_home
 from app.billing.cancellation import cancel_subscriptions
+from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
-from app.billing.orders import pending_orders
-from app.billing.portal import live_subscription
-from app.billing.roles import lock_user
+from app.billing.gateway.account import known_home
+from app.billing.payments.orders import pending_orders
+from app.billing.subscriptions.lookup import live_subscription
 from app.database import db
-from app.outbox import OutboxMail, queue_mail
+from app.mail.outbox import OutboxMail, queue_mail
 
 # A purchase that another tab begins while the first round asks Stripe is ended by the second.
 ROUNDS = 3

@@ -7,9 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import SecurityEvent, User, UserSession
-from app.billing.models import Grant, Order, Payment, RoleChange, StripeCustomer, Subscription
+from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import Grant, RoleChange
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import Subscription
 from app.database import db, utcnow
-from app.outbox import OutboxMail
+from app.mail.outbox import OutboxMail
 
 # What would let somebody in, or is only bookkeeping between us and Stripe's servers.
 LEFT_OUT = {"password_hash", "checkout_url", "user_id", "context", "error", "next_try_at", "role_recheck_at"}

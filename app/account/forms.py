@@ -1,4 +1,4 @@
-"""The forms of the account page; each asks for the current password."""
+"""The account's forms."""
 
 from typing import Any
 
@@ -6,8 +6,10 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField
 from wtforms.validators import InputRequired, ValidationError
 
-from app.auth.forms import ENTER_ADDRESS, Address, password_field
+from app.auth.forms import ENTER_ADDRESS, Address, password_field, text_of
 from app.auth.password_rules import password_problem
+from app.auth.sessions import this_user
+from app.auth.sign_in import confirm_password
 
 DOES_NOT_MATCH = "This is not your current password."
 
@@ -57,3 +59,13 @@ class EndSessionsForm(ConfirmedForm):
 
 class DeleteForm(ConfirmedForm):
     """The end of the account."""
+
+
+def is_confirmed(form: ConfirmedForm) -> bool:
+    """Whether the form is in order and the password is the reader's own."""
+    if not form.validate_on_submit():
+        return False
+    if confirm_password(this_user(), text_of(form.current_password)):
+        return True
+    form.current_password.errors = [DOES_NOT_MATCH]
+    return False

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from app.auth.audit import describe
 from app.auth.models import SecurityEvent, User, UserSession
-from app.billing.models import RoleChange
-from app.billing.plans import PLANS
+from app.auth.security_log import describe
+from app.billing.catalog.plans import PLANS
+from app.billing.models.roles import RoleChange
 from app.database import db, utcnow
 
 # The rules of `billing.entitlement` and `billing.roles`, for whom they are about.

@@ -1,11 +1,23 @@
 """The account page, as it is shown and as it comes back with a form that needs another look."""
 
+from collections.abc import Sequence
+
+import sqlalchemy as sa
 from flask import render_template
 
 from app.account.forms import ChangeEmailForm, ChangePasswordForm
 from app.account.history import history_of, open_sessions
-from app.account.standing import recent_payments, standing_of
+from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
+from app.auth.models import User
 from app.auth.sessions import this_user
+from app.billing.catalog.plans import PLANS, Role
+from app.billing.gateway.account import known_home
+from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import Grant
+from app.billing.models.subscription import Subscription
+from app.billing.statuses import OrderState, PaymentStatus
+from app.billing.subscriptions.lookup import latest_subscription
+from app.database import db, utcnow
 
 PAYMENTS_SHOWN = 5
 ENTRIES_SHOWN = 10
@@ -25,3 +37,70 @@ def account_page(email_form: ChangeEmailForm | None = None, password_form: Chang
         sessions=open_sessions(user),
         audit=history_of(user, ENTRIES_SHOWN),
     )
+
+
+def standing_of(user: User) -> tuple[Summary, Problem | None]:
+    """The subscription in a sentence, and the notice about a payment that did not go through."""
+    # Past its end the role is settled first, so that the words below tell what counts.
+    user.has_role(Role.FREE)
+    subscription = current_subscription(user)
+    payment = _open_payment(subscription) if subscription else None
+    summary = describe(
+        subscription,
+        other_access=_other_access(user),
+        payment_url=payment.hosted_invoice_url if payment else None,
+        is_stale=user.role_recheck_at is not None and user.role_recheck_at > utcnow(),
+    )
+    return summary, describe_problem(subscription, payment, access_until=user.role_expires_at)
+
+
+def current_subscription(user: User) -> Subscription | None:
+    """The subscription to tell about: the running one, or else the one that ended last. Never waits for Stripe."""
+    at_home = known_home()
+    return latest_subscription(user, at_home) if at_home else None
+
+
+def recent_payments(user: User, count: int) -> Sequence[Payment]:
+    """The last payments, newest first."""
+    query = sa.select(Payment).where(Payment.user_id == user.id).order_by(Payment.created_at.desc()).limit(count)
+    return db.session.scalars(query).all()
+
+
+def _open_payment(subscription: Subscription) -> Payment | None:
+    query = (
+        sa.select(Payment)
+        .where(
+            Payment.stripe_subscription_id == subscription.stripe_subscription_id,
+            Payment.status != PaymentStatus.PAID.value,
+        )
+        .order_by(Payment.created_at.desc())
+        .limit(1)
+    )
+    payment: Payment | None = db.session.scalar(query)
+    return payment
+
+
+def _other_access(user: User) -> str | None:
+    """A sentence about what was bought once or given; what was bought is told first."""
+    return _bought_once(user) or _given(user)
+
+
+def _bought_once(user: User) -> str | None:
+    once = [plan for plan in PLANS if not plan.prices[0].is_recurring]
+    query = sa.select(Order.plan_key).where(
+        Order.user_id == user.id,
+        Order.state == OrderState.FULFILLED.value,
+        Order.plan_key.in_([plan.key for plan in once]),
+    )
+    keys = set(db.session.scalars(query))
+    return next((describe_other_access(plan.role.capitalize()) for plan in once if plan.key in keys), None)
+
+
+def _given(user: User) -> str | None:
+    query = sa.select(Grant).where(
+        Grant.user_id == user.id,
+        Grant.revoked_at.is_(None),
+        sa.or_(Grant.until.is_(None), Grant.until > utcnow()),
+    )
+    grant = max(db.session.scalars(query), key=lambda grant: Role(grant.role).rank, default=None)
+    return describe_other_access(grant.role.capitalize(), is_gift=True, until=grant.until) if grant else None

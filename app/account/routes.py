@@ -6,16 +6,15 @@ from flask_login import login_required
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
-from app.account import session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
-from app.account.blueprint import bp
+from app.account import bp, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
 from app.account.export import export_of
 from app.account.page import account_page
-from app.auth import audit
-from app.auth.limits import limit_checkout
+from app.auth import security_log as audit
+from app.auth.rate_limits import limit_checkout
 from app.auth.sessions import this_user
 from app.billing.errors import NoCustomer
-from app.billing.models import Payment
-from app.billing.portal import open_portal, return_from_portal
+from app.billing.models.payments import Payment
+from app.billing.portal.sessions import open_portal, return_from_portal
 from app.database import begin_write, db
 
 __all__ = ["bp"]

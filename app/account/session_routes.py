@@ -7,12 +7,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
 
-from app.account.blueprint import bp
-from app.account.confirmation import is_confirmed
-from app.account.forms import EndSessionsForm
-from app.auth import audit
-from app.auth.limits import limit_password_checks
+from app.account import bp
+from app.account.forms import EndSessionsForm, is_confirmed
+from app.auth import security_log as audit
 from app.auth.models import User, UserSession
+from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import end_sessions, this_user
 from app.database import db, utcnow
 

@@ -4,18 +4,17 @@ from flask import flash, redirect, render_template, url_for
 from flask_login import login_required
 from werkzeug import Response
 
-from app.account.blueprint import bp
-from app.account.confirmation import is_confirmed
+from app.account import bp
 from app.account.deletion import LastAdmin, delete_account, what_goes
-from app.account.forms import ChangeEmailForm, ChangePasswordForm, DeleteForm
+from app.account.forms import ChangeEmailForm, ChangePasswordForm, DeleteForm, is_confirmed
 from app.account.page import account_page
-from app.auth import audit
+from app.auth import security_log as audit
+from app.auth.email_verification import request_email_change
 from app.auth.forms import text_of
-from app.auth.limits import limit_password_checks
+from app.auth.password_reset import set_password_hash
 from app.auth.passwords import hash_password
-from app.auth.recovery import set_password_hash
+from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import end_session, renew_session, this_user
-from app.auth.verification import request_email_change
 from app.database import db
 
 

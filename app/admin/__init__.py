@@ -1,5 +1,63 @@
-"""The operator's pages: who pays, what went wrong, and what to do about it."""
+"""The operator's pages."""
 
-from app.admin.blueprint import bp
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from flask import Blueprint, abort, request
+
+from app.access import admin_required
 
 __all__ = ["bp"]
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+
+# Few workers ever show these pages, so their code is imported when one is asked for.
+# https://flask.palletsprojects.com/patterns/lazyloading/
+PAGES = {
+    "/": "overview_routes.index",
+    "/payments": "overview_routes.payments",
+    "/users": "user_routes.users",
+    "/users/<uuid:user_id>": "user_routes.user",
+    "/users/<uuid:user_id>/grants": "user_routes.back_to_user",
+    "/subscriptions": "record_routes.subscriptions",
+    "/orders": "record_routes.orders",
+    "/audit": "record_routes.audit",
+    "/events": "event_routes.events",
+    "/events/<event_id>": "event_routes.event",
+    "/connection/callback": "connection_routes.connection_callback",
+}
+ACTIONS = {
+    "/users/<uuid:user_id>/grants": "user_routes.grant",
+    "/users/<uuid:user_id>/grants/revoke": "user_routes.revoke",
+    "/users/<uuid:user_id>/sync": "user_routes.sync_user",
+    "/events/<event_id>/replay": "event_routes.replay_event",
+    "/connection": "connection_routes.connect",
+    "/connection/check": "connection_routes.check_connection",
+    "/connection/delete": "connection_routes.disconnect",
+}
+
+
+@bp.before_request
+@admin_required
+def let_admins_in() -> None:
+    """Stand before every page of the blueprint, so that none can be left unguarded."""
+    asked_for = [*request.args.values(), *map(str, (request.view_args or {}).values())]
+    if any("\x00" in text for text in asked_for):
+        # PostgreSQL's text cannot hold this one character, so nothing has such a name.
+        abort(404)
+
+
+def _view(place: str) -> Callable[..., Any]:
+    """The view at `module.function` of this package, imported at its first call."""
+    module, _, name = place.partition(".")
+
+    def view(**values: Any) -> Any:
+        return getattr(import_module(f"app.admin.{module}"), name)(**values)
+
+    return view
+
+
+for rules, method in ((PAGES, "GET"), (ACTIONS, "POST")):
+    for rule, place in rules.items():
+        bp.add_url_rule(rule, place.partition(".")[2], _view(place), methods=[method])

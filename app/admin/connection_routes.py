@@ -6,12 +6,12 @@ from hmac import compare_digest
 from flask import abort, current_app, flash, redirect, request, session, url_for
 from werkzeug import Response
 
-from app.billing import connection
-from app.billing.connection import ConnectionRefused, ConnectionState
 from app.billing.errors import StripeUnavailable
-from app.billing.gateway import get_gateway
-from app.billing.price_drift import price_problems
-from app.settings import Settings
+from app.billing.gateway import connection
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.connection import ConnectionRefused, ConnectionState
+from app.billing.setup.prices import price_problems
+from app.config.settings import Settings
 
 STATE = "stripe_connection_state"
 WORDS = {

@@ -6,12 +6,12 @@ from flask import abort, current_app, flash, redirect, render_template, request,
 from werkzeug import Response
 
 from app.admin.paging import newest_first
-from app.billing import events as billing_events
 from app.billing.errors import UnknownEvent
-from app.billing.event_log import EventFilter, events_query
-from app.billing.events import HANDLED_TYPES
-from app.billing.models import StripeEvent
+from app.billing.models.stripe import StripeEvent
 from app.billing.statuses import EventOutcome
+from app.billing.webhooks import process as billing_events
+from app.billing.webhooks.log import EventFilter, events_query
+from app.billing.webhooks.process import HANDLED_TYPES
 from app.database import db
 
 LOOKED_THROUGH = 100_000

@@ -7,7 +7,7 @@ from wtforms import DateField, SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Optional, ValidationError
 
-from app.billing.plans import Role
+from app.billing.catalog.plans import Role
 from app.database import utcnow
 
 CHOICES = [SelectChoice(role.value, role.value.capitalize()) for role in (Role.BASIC, Role.PRO)]

@@ -7,18 +7,20 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app, render_template, request
 
-from app import delivery, jobs
+from app import jobs
 from app.admin.paging import newest_first
 from app.admin.record_routes import emails_of
 from app.auth.models import User
-from app.billing import event_log, metrics
-from app.billing.accounts import Home, home
-from app.billing.connection import ConnectionState, current_connection
-from app.billing.models import Order, Payment
-from app.billing.price_drift import subscriptions_at_unknown_prices
+from app.billing import reports as metrics
+from app.billing.gateway.account import Home, home
+from app.billing.gateway.connection import ConnectionState, current_connection
+from app.billing.models.payments import Order, Payment
+from app.billing.reports import count_unearned, unearned_payments
+from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.statuses import EventOutcome, OrderState
-from app.billing.unearned import count_unearned, unearned_payments
+from app.billing.webhooks import log as event_log
 from app.database import db
+from app.mail import delivery
 from app.templating import money
 
 

@@ -10,7 +10,9 @@ from flask import render_template, request
 
 from app.admin.paging import newest_first
 from app.auth.models import User
-from app.billing.models import Order, Payment, RoleChange, Subscription
+from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import RoleChange
+from app.billing.models.subscription import Subscription
 from app.billing.statuses import OrderState, SubscriptionStatus
 from app.database import db
 

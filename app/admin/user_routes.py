@@ -11,11 +11,15 @@ from werkzeug import Response
 from app.admin.forms import GrantForm
 from app.admin.paging import newest_first
 from app.auth.models import User
-from app.billing import grants, reconcile
-from app.billing.accounts import home
-from app.billing.models import Grant, Order, Payment, RoleChange, StripeCustomer, Subscription
-from app.billing.plans import Role
-from app.billing.roles import decide_role
+from app.billing.catalog.plans import Role
+from app.billing.gateway.account import home
+from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import Grant, RoleChange
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import Subscription
+from app.billing.reconcile import users as reconcile
+from app.billing.roles import grants
+from app.billing.roles.decision import decide_role
 from app.database import db
 
 SHOWN = 20

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
-from app.auth.addresses import InvalidAddress, normalize_address
+from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.password_rules import LONGEST, TOO_LONG, password_problem
 
 ENTER_ADDRESS = "Enter your e-mail address."

@@ -7,7 +7,7 @@ from flask_login import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.billing.plans import Role
+from app.billing.catalog.plans import Role
 from app.database import UtcDateTime, db, utcnow
 
 
@@ -42,7 +42,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
 
     def has_role(self, role: str) -> bool:
         """Whether this user may use what `role` gives: their own role is at least that one."""
-        from app.billing.expiry import current_role
+        from app.billing.reconcile.expired_roles import current_role
 
         return current_role(self).rank >= Role(role).rank
 

@@ -4,18 +4,14 @@ from flask import redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug import Response
 
-from app.auth import (
-    audit,
-    recovery_routes,  # noqa: F401  # Adds its pages to `bp`.
-    verification_routes,  # noqa: F401  # Adds its pages to `bp`.
-)
-from app.auth.accounts import authenticate, create_user
-from app.auth.blueprint import bp
-from app.auth.destinations import Destination, go_on
+from app.auth import bp, email_verification_routes, password_reset_routes  # noqa: F401  # They add pages to `bp`.
+from app.auth import security_log as audit
+from app.auth.email_verification import send_verification
 from app.auth.forms import LoginForm, SignupForm, text_of
-from app.auth.limits import limit_login, limit_sign_up
+from app.auth.next_page import Destination, go_on
+from app.auth.rate_limits import limit_login, limit_sign_up
 from app.auth.sessions import end_session, start_session
-from app.auth.verification import send_verification
+from app.auth.sign_in import authenticate, create_user
 from app.database import db
 
 __all__ = ["bp"]

@@ -1,14 +1,15 @@
 """Ending everything a user pays for, before the account goes."""
 
 from app.auth.models import User
-from app.billing.accounts import known_home
 from app.billing.customers import customer_of
 from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway import get_gateway
-from app.billing.models import Order
-from app.billing.orders import close_order, pending_orders
-from app.billing.reconcile import live_rows, sync_user
+from app.billing.gateway.account import known_home
+from app.billing.gateway.client import get_gateway
+from app.billing.models.payments import Order
+from app.billing.payments.orders import close_order, pending_orders
+from app.billing.reconcile.users import sync_user
 from app.billing.statuses import ENDED_STATUSES, OrderState
+from app.billing.subscriptions.lookup import live_rows
 from app.database import db
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.accounts import Home, known_home
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway import get_gateway
-from app.billing.models import Order, StripeCustomer, Subscription
-from app.billing.roles import lock_user
-from app.billing.shapes import reference
-from app.billing.snapshots import id_of
+from app.billing.gateway.account import Home, known_home
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import id_of, reference
+from app.billing.models.payments import Order
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import Subscription
 from app.database import db, insert
 
 logger = logging.getLogger(__name__)
@@ -166,3 +166,14 @@ def customer_is_gone(stripe_customer_id: str) -> bool:
         return True
     except StripeRefused as error:
         raise StripeUnavailable("Stripe does not say whether the customer exists.") from error
+
+
+def lock_user(user_id: uuid.UUID) -> User | None:
+    """The user, fresh, with the row locked until the transaction ends; None when the account is gone.
+
+    The lock is counted, so that `steady_state`, which reads without one, learns that somebody came between.
+    """
+    count = sa.update(User).where(User.id == user_id).values(billing_version=User.billing_version + 1)
+    query = count.returning(User).execution_options(populate_existing=True, synchronize_session=False)
+    user: User | None = db.session.scalars(query).one_or_none()
+    return user

@@ -6,11 +6,11 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.billing import event_log
-from app.billing.checklist import Mark, record_checks, stripe_checks
-from app.billing.connection import ConnectionState, ask_state
-from app.billing.gateway import get_gateway
-from app.billing.price_drift import price_problems, subscriptions_at_unknown_prices
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.connection import ConnectionState, ask_state
+from app.billing.setup.checks import Mark, record_checks, stripe_checks
+from app.billing.setup.prices import price_problems, subscriptions_at_unknown_prices
+from app.billing.webhooks import log as event_log
 from app.commands.deployment_checks import deployment_checks
 
 COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from email.utils import parseaddr
 
-from app import delivery, health, jobs, mail
-from app.billing.checklist import Check, Checks, Mark, passes_if
+from app import health, jobs
+from app.billing.setup.checks import Check, Checks, Mark, passes_if
+from app.config.settings import Settings
 from app.database import db, utcnow
-from app.settings import Settings
+from app.mail import compose as mail
+from app.mail import delivery
 
 # The heartbeat comes every minute.
 LATEST_HEARTBEAT = timedelta(minutes=3)

@@ -5,11 +5,11 @@ from datetime import timedelta
 import click
 from flask.cli import with_appcontext
 
-from app.billing import event_log
-from app.billing import events as billing_events
 from app.billing.errors import UnknownEvent
-from app.billing.event_log import EventFilter
 from app.billing.statuses import EventOutcome
+from app.billing.webhooks import log as event_log
+from app.billing.webhooks import process as billing_events
+from app.billing.webhooks.log import EventFilter
 
 
 @click.command()

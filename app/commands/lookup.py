@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 import sqlalchemy as sa
 
-from app.auth.addresses import InvalidAddress, normalize_address
+from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.models import User
 from app.database import db
 

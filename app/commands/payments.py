@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from flask.cli import with_appcontext
 
 from app.auth.models import User
-from app.billing.models import Payment
+from app.billing.models.payments import Payment
 from app.database import db
 from app.templating import money
 

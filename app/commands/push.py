@@ -4,9 +4,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.billing.catalogue_push import push_catalogue
-from app.billing.gateway import get_gateway
-from app.billing.push_run import PushRun
+from app.billing.gateway.client import get_gateway
+from app.billing.setup.push import push_catalogue
+from app.billing.setup.push_run import PushRun
 
 
 @click.command()

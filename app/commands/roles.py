@@ -5,8 +5,8 @@ from datetime import datetime
 import click
 from flask.cli import with_appcontext
 
-from app.billing.grants import grant_role, revoke_grants
-from app.billing.plans import Role
+from app.billing.catalog.plans import Role
+from app.billing.roles.grants import grant_role, revoke_grants
 from app.commands.lookup import UtcMoment, user_with
 from app.database import utcnow
 from app.templating import datetime as in_words
@@ -17,9 +17,8 @@ from app.templating import datetime as in_words
 @with_appcontext
 def why(email: str) -> None:
     """Tell which rule, object and event give this user this role, and until when."""
-    from app.billing.accounts import home
-    from app.billing.audit import latest_change
-    from app.billing.roles import decide_role
+    from app.billing.gateway.account import home
+    from app.billing.roles.decision import decide_role, latest_change
 
     user = user_with(email)
     decision = decide_role(user, home())

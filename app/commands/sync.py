@@ -3,10 +3,10 @@
 import click
 from flask.cli import with_appcontext
 
-from app.billing.accounts import home
-from app.billing.connection import ConnectionState, ask_state
-from app.billing.gateway import get_gateway
-from app.billing.reconcile import DriftReport, sync_all, users_to_sync
+from app.billing.gateway.account import home
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.connection import ConnectionState, ask_state
+from app.billing.reconcile.users import DriftReport, sync_all, users_to_sync
 from app.commands.lookup import user_with
 
 FINDINGS = {

@@ -5,11 +5,11 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from app.auth import audit
-from app.auth.accounts import create_user
-from app.auth.addresses import InvalidAddress, normalize_address
+from app.auth import security_log as audit
+from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.password_rules import password_problem
 from app.auth.sessions import end_sessions
+from app.auth.sign_in import create_user
 from app.commands.lookup import user_with
 from app.database import db, utcnow
 

@@ -11,7 +11,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from app.settings import ROOT, Settings
+from app.config.settings import ROOT, Settings
 
 START_SECONDS = 20
 ENDING_SECONDS = 5

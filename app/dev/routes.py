@@ -10,8 +10,8 @@ from flask import Blueprint, Response, abort, render_template, url_for
 from app.auth.forms import LoginForm
 from app.database import db
 from app.dev.samples import sample_summaries
-from app.mail import compose
-from app.outbox import OutboxMail
+from app.mail.compose import compose
+from app.mail.outbox import OutboxMail
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
 

@@ -8,8 +8,9 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from app.config.load import SettingsError, load_settings
+from app.config.settings import Settings
 from app.dev.emulator import EmulatorProcess, PortTaken, is_free
-from app.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -25,7 +26,7 @@ CARDS = (
 def main() -> int:
     """Run the site until Ctrl-C; the exit status is 1 when it could not start, with the reason on standard error."""
     try:
-        settings = Settings.load()
+        settings = load_settings()
     except SettingsError as error:
         return _refuse(str(error))
     if settings.is_production:
@@ -72,8 +73,8 @@ def _migrate() -> None:
 
 
 def _push_catalogue(settings: Settings) -> None:
-    from app.billing.catalogue_push import push_catalogue
-    from app.billing.gateway import get_gateway
+    from app.billing.gateway.client import get_gateway
+    from app.billing.setup.push import push_catalogue
 
     push_catalogue(get_gateway(), settings)
 

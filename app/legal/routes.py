@@ -1,6 +1,6 @@
-"""The terms and the privacy notice: placeholders that a fork replaces with its own."""
+"""Terms and privacy, placeholders that a fork replaces; and what search engines, phones and browsers ask for."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, current_app, render_template
 
 bp = Blueprint("legal", __name__)
 
@@ -15,3 +15,27 @@ def terms() -> str:
 def privacy() -> str:
     """What is kept about people, and why."""
     return render_template("legal/privacy.html")
+
+
+@bp.get("/robots.txt")
+def robots() -> Response:
+    """Which pages are nobody's but their reader's."""
+    return Response(render_template("robots.txt"), mimetype="text/plain")
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> Response:
+    """The public pages."""
+    return Response(render_template("sitemap.xml"), mimetype="application/xml")
+
+
+@bp.get("/site.webmanifest")
+def manifest() -> Response:
+    """The name and icons for a home screen."""
+    return Response(render_template("site.webmanifest"), mimetype="application/manifest+json")
+
+
+@bp.get("/favicon.ico")
+def favicon() -> Response:
+    """The icon for whoever asks at the root, as feed readers do."""
+    return current_app.send_static_file("favicon.ico")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.account.presenters import describe_price
-from app.billing.models import Subscription
-from app.billing.plans import PLANS, Interval, Plan, Price
+from app.billing.catalog.plans import PLANS, Interval, Plan, Price
+from app.billing.models.subscription import Subscription
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 
-from app.auth.limits import limit_checkout
-from app.billing.accounts import known_home
-from app.billing.checkout import start_checkout
-from app.billing.checkout_return import confirm_checkout
+from app.auth.rate_limits import limit_checkout
+from app.billing.catalog.plans import PLANS_BY_KEY, Interval
+from app.billing.checkout.confirm import confirm_checkout
+from app.billing.checkout.start import start_checkout
 from app.billing.errors import AlreadyOwned, UnknownSession
-from app.billing.models import Subscription
-from app.billing.orders import owns_for_life, trial_days_for
-from app.billing.plans import PLANS_BY_KEY, Interval
-from app.billing.portal import live_subscription
+from app.billing.gateway.account import known_home
+from app.billing.models.subscription import Subscription
+from app.billing.payments.orders import owns_for_life, trial_days_for
+from app.billing.subscriptions.lookup import live_subscription
 from app.database import begin_write
 from app.extensions import csrf
 from app.pricing.presenters import PlanView, plan_views

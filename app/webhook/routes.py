@@ -5,10 +5,10 @@ import logging
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.billing import events
 from app.billing.errors import ForeignMode, InvalidSignature, MalformedEvent
+from app.billing.webhooks import process as events
+from app.config.flask_config import LARGEST_BODY_BYTES
 from app.extensions import csrf, limiter
-from app.flask_config import LARGEST_BODY_BYTES
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("webhook", __name__)

@@ -57,7 +57,7 @@ def create_app() -> Flask:
     """The landing page and the pricing page, with everything that they show at hand."""
     from flask import render_template
 
-    from app.billing.plans import Interval
+    from app.billing.catalog.plans import Interval
     from app.pricing.presenters import plan_views
 
     app = bare_flask(__name__)

@@ -18,8 +18,8 @@ PEOPLE = 10
 def measure(pace: Pace) -> Iterator[Line]:
     """A fresh event, the same again, and one that is wrongly signed."""
     from app import create_app
+    from app.config.settings import Settings
     from app.database import db
-    from app.settings import Settings
 
     with databases.postgresql("round_trips") as database, wire(database) as relay:
         site.populate(database, PEOPLE, 10)

@@ -5,13 +5,15 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from stripe_emulator import Emulator
 
 from app.auth.models import SecurityEvent, User, UserSession
-from app.billing.models import Order, Payment, StripeCustomer, Subscription
+from app.billing.models.payments import Order, Payment
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import Subscription
 from app.database import db, utcnow
-from stripe_emulator import Emulator
-from tests.billing.misbehaving_stripe import MisbehavingStripe
-from tests.mailbox import mails
+from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
+from tests.mail.mailbox import mails
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, session_id_in
 

@@ -7,8 +7,11 @@ import pytest
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.gateway import get_gateway
-from app.billing.models import Grant, Order, Payment, RoleChange, StripeAccount, Subscription
+from app.billing.gateway.client import get_gateway
+from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import Grant, RoleChange
+from app.billing.models.stripe import StripeAccount
+from app.billing.models.subscription import Subscription
 from app.database import db, utcnow
 from tests.people import PASSWORD, Person
 

@@ -8,16 +8,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from flask import Flask
+from stripe_emulator import Emulator
 from werkzeug.test import TestResponse
 
-from app.billing import connection
-from app.billing.catalogue_push import push_catalogue
-from app.billing.connection import ConnectionState
-from app.billing.gateway import StripeGateway
-from app.billing.models import StripeConnection
+from app.billing.gateway import connection
+from app.billing.gateway.client import StripeGateway
+from app.billing.gateway.connection import ConnectionState
+from app.billing.models.stripe import StripeConnection
+from app.billing.setup.push import push_catalogue
+from app.config.settings import Settings
 from app.database import db, utcnow
-from app.settings import Settings
-from stripe_emulator import Emulator
 from tests.people import Person
 
 

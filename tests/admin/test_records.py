@@ -8,8 +8,11 @@ import pytest
 from flask import Flask
 
 from app.admin.paging import newest_first
-from app.billing.event_log import EventFilter, events_query
-from app.billing.models import Order, RoleChange, StripeEvent, Subscription
+from app.billing.models.payments import Order
+from app.billing.models.roles import RoleChange
+from app.billing.models.stripe import StripeEvent
+from app.billing.models.subscription import Subscription
+from app.billing.webhooks.log import EventFilter, events_query
 from app.database import db, utcnow
 from tests.people import Person
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.models import Grant, RoleChange
+from app.billing.models.roles import Grant, RoleChange
 from app.database import db, utcnow
 from tests.people import Person
 

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from app.auth.models import User
 from app.auth.passwords import HASHER
 from app.auth.routes import LOGIN_FAILED
-from app.billing.models import Order
+from app.billing.models.payments import Order
 from app.database import db
 from tests.people import PASSWORD, Person
 

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.auth.models import User, UserSession
 from app.database import db, utcnow
-from tests.mailbox import link_path
+from tests.mail.mailbox import link_path
 from tests.people import PASSWORD, Person
 
 AT_ONCE = 6

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from app.auth.models import User, UserSession
 from app.auth.sessions import BRIEF, REMEMBERED
 from app.database import db, utcnow
-from tests.mailbox import link_path
+from tests.mail.mailbox import link_path
 from tests.people import PASSWORD, Person
 
 # A database that refuses to change a session, as a full or broken disk would.

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from app.auth.models import User
 from app.database import db
-from tests.mailbox import mails
+from tests.mail.mailbox import mails
 from tests.people import PASSWORD, Person
 
 

@@ -4,9 +4,9 @@ import random
 from typing import Protocol
 
 from flask import Flask
-
-from app.billing.events import HANDLED_TYPES
 from stripe_emulator import Emulator
+
+from app.billing.webhooks.process import HANDLED_TYPES
 from tests.billing.old_shapes import VERSIONS, downgraded
 from tests.stripe_actions import Json, Stripe, signed
 

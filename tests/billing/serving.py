@@ -11,7 +11,7 @@ from typing import Self
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from app.settings import ROOT, Settings
+from app.config.settings import ROOT, Settings
 
 START_SECONDS = 30
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from stripe_emulator import Emulator
 
 from app.database import db
 from app.extensions import limiter
-from stripe_emulator import Emulator
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe
 

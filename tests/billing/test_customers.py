@@ -1,6 +1,6 @@
 from flask import Flask
 
-from tests.mailbox import link_path
+from tests.mail.mailbox import link_path
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe
 

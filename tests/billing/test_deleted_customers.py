@@ -5,10 +5,11 @@ import threading
 import pytest
 from flask import Flask
 
-from app.billing.accounts import home
-from app.billing.customers import link_customer
-from app.billing.models import Payment, StripeCustomer, Subscription
-from app.billing.roles import lock_user
+from app.billing.customers import link_customer, lock_user
+from app.billing.gateway.account import home
+from app.billing.models.payments import Payment
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import Subscription
 from app.database import db
 from tests.people import Person
 from tests.stripe_actions import Stripe, event_of, session_id_in

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-
 from stripe_emulator import Emulator
+
 from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import STATES, Subscriber
 from tests.people import Person

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from stripe_emulator import Emulator
+
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in
 

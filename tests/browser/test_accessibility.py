@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
-
-from app.billing.models import RoleChange, StripeEvent
-from app.database import db
 from stripe_emulator import Emulator
+
+from app.billing.models.roles import RoleChange
+from app.billing.models.stripe import StripeEvent
+from app.database import db
 from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import STATES, Subscriber
 from tests.browser.tools import require_tool

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from stripe_emulator import Emulator
+
 from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import Subscriber
 from tests.browser.tools import require_tool

@@ -2,8 +2,8 @@
 
 from flask import Flask
 from playwright.sync_api import Page, expect
-
 from stripe_emulator import Emulator
+
 from tests.people import PASSWORD
 
 MANY = 80

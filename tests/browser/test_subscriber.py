@@ -5,10 +5,10 @@ import re
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from stripe_emulator import Emulator
 
 from app.auth.models import User
 from app.database import db
-from stripe_emulator import Emulator
 from tests.people import PASSWORD
 from tests.stripe_actions import Stripe
 

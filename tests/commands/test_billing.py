@@ -13,14 +13,17 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app.billing import connection, events
-from app.billing.connection import ConnectionState
 from app.billing.errors import StripeUnavailable
-from app.billing.gateway import StripeGateway, get_gateway
-from app.billing.incoming import Event
-from app.billing.models import Payment, RoleChange, StripeEvent
+from app.billing.gateway import connection
+from app.billing.gateway.client import StripeGateway, get_gateway
+from app.billing.gateway.connection import ConnectionState
+from app.billing.models.payments import Payment
+from app.billing.models.roles import RoleChange
+from app.billing.models.stripe import StripeEvent
+from app.billing.webhooks import process as events
+from app.billing.webhooks.event import Event
+from app.config.settings import Settings
 from app.database import db, utcnow
-from app.settings import Settings
 from tests.commands.conftest import Run
 from tests.people import Person
 

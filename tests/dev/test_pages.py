@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.database import db
-from app.outbox import OutboxMail
+from app.mail.outbox import OutboxMail
 from tests.people import Person
 
 PATHS = ["/dev/components", "/dev/mail"]

@@ -3,11 +3,13 @@
 import pytest
 import stripe as sdk
 from flask import Flask
-
-from app.billing.models import Order, Payment, StripeEvent, Subscription
-from app.database import db
 from stripe_emulator import Emulator
-from tests.mailbox import mails
+
+from app.billing.models.payments import Order, Payment
+from app.billing.models.stripe import StripeEvent
+from app.billing.models.subscription import Subscription
+from app.database import db
+from tests.mail.mailbox import mails
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from click.testing import Result
 from flask import Flask
-
 from stripe_emulator import Emulator
+
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
 

@@ -5,12 +5,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-
-from app.billing.models import Order, Payment, RoleChange, Subscription
-from app.database import db
-from app.outbox import OutboxMail
 from stripe_emulator import Emulator
-from tests.billing.oracle import assert_everything_equals_stripe
+
+from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import RoleChange
+from app.billing.models.subscription import Subscription
+from app.database import db
+from app.mail.outbox import OutboxMail
+from tests.billing.lives.oracle import assert_everything_equals_stripe
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, session_id_in
 

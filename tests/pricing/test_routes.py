@@ -7,7 +7,8 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.billing.models import Order, Subscription
+from app.billing.models.payments import Order
+from app.billing.models.subscription import Subscription
 from app.database import db
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, session_id_in

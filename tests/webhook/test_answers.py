@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.billing.models import StripeEvent
+from app.billing.models.stripe import StripeEvent
 from app.database import db
 from tests.stripe_actions import event_of, signed
 

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.billing.accounts import own_account
-from app.billing.gateway import get_gateway
-from app.billing.models import StripeConnection, StripeEvent
+from app.billing.gateway.account import own_account
+from app.billing.gateway.client import get_gateway
+from app.billing.models.stripe import StripeConnection, StripeEvent
 from app.database import db, utcnow
 from tests.people import Person
 from tests.stripe_actions import Stripe, event_of, session_id_in, signed

@@ -9,8 +9,8 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.billing.handlers import HANDLERS
-from app.billing.models import Payment
+from app.billing.models.payments import Payment
+from app.billing.webhooks.handlers import HANDLERS
 from app.database import db
 from tests.people import Person
 from tests.stripe_actions import Stripe, event_of, session_id_in

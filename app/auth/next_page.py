@@ -1,0 +1,70 @@
+"""Where to go after signing in: the page that was asked for, or on to Checkout with the plan that was chosen."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from flask import flash, redirect, request, url_for
+from werkzeug import Response
+
+from app.auth.sessions import this_user
+from app.billing.catalog.plans import Interval, Plan, find_plan
+
+LONGEST_PATH = 2000
+# One slash, then none: `//host` and `/\host` are other sites to a browser, which also drops control characters.
+_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """What someone was about to do when they had to sign in."""
+
+    next: str | None = None
+    plan: Plan | None = None
+    interval: Interval = Interval.MONTH
+
+    @classmethod
+    def from_request(cls) -> Self:
+        """Read it from the form or the address; what makes no sense is left out."""
+        interval = request.values.get("interval", "")
+        return cls(
+            next=safe_path(request.values.get("next", "")),
+            plan=find_plan(request.values.get("plan", "")),
+            interval=Interval(interval) if interval in set(Interval) else Interval.MONTH,
+        )
+
+    def as_fields(self) -> dict[str, str]:
+        """The same as form fields or a query, to be carried to the next page."""
+        fields = {"next": self.next} if self.next else {}
+        if self.plan:
+            fields |= {"plan": self.plan.key, "interval": self.interval.value}
+        return fields
+
+
+def safe_path(target: str) -> str | None:
+    """The target if it is a path of this site, otherwise None."""
+    return target if len(target) <= LONGEST_PATH and _PATH.fullmatch(target) else None
+
+
+def go_on(destination: Destination) -> Response:
+    """Answer a successful sign-in: straight on to Checkout, or to the page that was asked for."""
+    from app.billing.checkout.start import start_checkout
+    from app.billing.errors import AlreadyOwned
+
+    if destination.plan is None:
+        return redirect(destination.next or url_for("dashboard.index"), 303)
+    try:
+        return redirect(start_checkout(this_user(), destination.plan, destination.interval), 303)
+    except AlreadyOwned:
+        flash(f"You have {destination.plan.name} already.", "info")
+        return redirect(url_for("account.index"), 303)
+
+
+def ask_to_sign_in() -> Response:
+    """Send a signed-out reader to log in, and back to the page they wanted; a form cannot be sent again."""
+    if request.method in ("GET", "HEAD"):
+        query = request.query_string.decode("ascii", "replace")
+        wanted = safe_path(f"{request.path}?{query}" if query else request.path)
+        return redirect(url_for("auth.login", next=wanted))
+    else:
+        return redirect(url_for("auth.login"), 303)

@@ -1,0 +1,69 @@
+"""Forgotten passwords: a link for whoever has an account, and the same answer and work for whoever has not."""
+
+import uuid
+
+import sqlalchemy as sa
+
+from app.auth import security_log as audit
+from app.auth.email_tokens import Purpose, make_token, read_token
+from app.auth.models import User
+from app.auth.passwords import hash_password
+from app.auth.sessions import end_sessions
+from app.database import db, utcnow
+from app.mail.outbox import OutboxMail, queue_mail
+from app.urls import link_to
+
+
+def request_reset(email: str) -> None:
+    """Queue the mail with a link to set a new password, if the (normalized) address has an account.
+
+    In the caller's transaction. Every statement is also made for an unknown address, so that the time tells nothing.
+    """
+    now = utcnow()
+    cause = f"password_reset:{uuid.uuid4()}"
+    db.session.execute(sa.update(User).where(User.email == email).values(reset_sent_at=now))
+    audit.record_for_address(email, audit.Kind.RESET_REQUESTED)
+    user = db.session.scalar(sa.select(User).where(User.email == email))
+    known = user or User(id=uuid.uuid4(), email=email, password_hash="", reset_sent_at=now)
+    link = link_to("auth.reset_password", token=make_token(known, Purpose.RESET_PASSWORD))
+    queue_mail("password_reset", to=email, cause=cause, user_id=user.id if user else None, context={"url": link})
+    db.session.execute(sa.delete(OutboxMail).where(OutboxMail.cause == cause, OutboxMail.user_id.is_(None)))
+
+
+def user_of_reset(token: str) -> User | None:
+    """Whose password this token may set, if it still works."""
+    return read_token(token, Purpose.RESET_PASSWORD)
+
+
+def reset_password(token: str, password: str) -> User | None:
+    """Set a new password and end all sessions, in the caller's transaction; None when the token does not work."""
+    # Before the row is locked: hashing takes a while.
+    db.session.rollback()
+    password_hash = hash_password(password)
+    user = read_token(token, Purpose.RESET_PASSWORD)
+    if user is None:
+        return None
+    set_password_hash(user, password_hash)
+    # The link came by mail, so the address is theirs.
+    if user.email_verified_at is None:
+        user.email_verified_at = utcnow()
+    end_sessions(user.id)
+    audit.record(user.id, audit.Kind.PASSWORD_RESET)
+    return user
+
+
+def set_password_hash(user: User, password_hash: str) -> None:
+    """Change the password, and tell the address about it."""
+    user.password_hash = password_hash
+    user.password_changed_at = utcnow()
+    user.reset_sent_at = None
+    if user.pending_email:
+        # Whoever had the old password may have asked for that address: their link must not take the account.
+        user.pending_email = user.verification_sent_at = None
+    queue_mail(
+        "password_changed",
+        to=user.email,
+        cause=f"password_changed:{user.id}:{user.password_changed_at.isoformat()}",
+        user_id=user.id,
+        context={"url": link_to("auth.forgot_password")},
+    )

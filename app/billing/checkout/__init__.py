@@ -1,0 +1,1 @@
+"""Buying: from a plan key to Checkout, and back."""

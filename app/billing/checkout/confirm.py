@@ -1,0 +1,55 @@
+"""Coming back from Checkout: the same fulfilment as the webhook's, for whoever is first."""
+
+from dataclasses import dataclass
+
+from app.auth.models import User
+from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.errors import StripeObjectMissing, UnknownSession
+from app.billing.gateway.account import home
+from app.billing.gateway.client import get_gateway
+from app.billing.models.payments import Order
+from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.orders import find_order
+from app.billing.statuses import OrderState
+from app.database import db
+
+SESSION_PREFIX = "cs_"
+WORDS = {
+    OrderState.FULFILLED: "fulfilled",
+    OrderState.PENDING: "confirming",
+    OrderState.MISMATCHED: "mismatched",
+    OrderState.REFUNDED: "reversed",
+    OrderState.DISPUTED: "reversed",
+}
+
+
+@dataclass(frozen=True)
+class CheckoutResult:
+    """What became of a purchase: `state` is confirming, fulfilled, failed, mismatched or reversed."""
+
+    state: str
+    plan_name: str
+
+
+def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
+    """Settle the order of this user's session; raise `UnknownSession` for an unknown one or somebody else's. Commits.
+
+    Raises `StripeUnavailable` when Stripe cannot be asked.
+    """
+    if not session_id.startswith(SESSION_PREFIX) or not session_id.replace("_", "").isalnum():
+        raise UnknownSession("That is no Checkout Session.")
+    try:
+        session = get_gateway().retrieve("checkout.session", session_id)
+    except StripeObjectMissing as error:
+        raise UnknownSession("Stripe has no such session.") from error
+    order = find_order(session)
+    if order is None or order.user_id != user.id:
+        raise UnknownSession("The session is not this user's.")
+    fulfil_checkout_session(session, home(), cause=f"return from {session_id}")
+    db.session.commit()
+    return _result(order)
+
+
+def _result(order: Order) -> CheckoutResult:
+    state = WORDS.get(OrderState(order.state), "failed")
+    return CheckoutResult(state, PLANS_BY_KEY[order.plan_key].name)

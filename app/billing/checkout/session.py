@@ -1,0 +1,58 @@
+"""The Checkout Session of an order, made from the order alone, so that making it twice makes it once."""
+
+from typing import Any
+
+from flask import current_app
+
+from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.models.payments import Order
+from app.database import db
+
+
+def create_session(order: Order) -> StripeObject:
+    """Create the session of an order, or get the one again that was created with the order's key. Ends the transaction.
+
+    https://docs.stripe.com/api/checkout/sessions/create
+    """
+    gateway = get_gateway()
+    params = _params(order)
+    key = f"order-{order.id}"
+    db.session.commit()
+    with gateway.errors():
+        session: StripeObject = gateway.v1.checkout.sessions.create(params, gateway.options(key)).to_dict()
+    return session
+
+
+def success_url(session_id: str) -> str:
+    """Where Checkout sends the buyer back to."""
+    return f"{current_app.extensions['settings'].site_url}/checkout/success?session_id={session_id}"
+
+
+def _params(order: Order) -> dict[str, Any]:
+    settings = current_app.extensions["settings"]
+    # Ids only: metadata is shown to whoever may see the account.
+    metadata = {"userId": str(order.user_id), "orderId": str(order.id)}
+    params: dict[str, Any] = {
+        "customer": order.stripe_customer_id,
+        "client_reference_id": str(order.id),
+        "line_items": [{"price": order.stripe_price_id, "quantity": 1}],
+        "allow_promotion_codes": True,
+        "metadata": metadata,
+        "success_url": success_url("{CHECKOUT_SESSION_ID}"),
+        "cancel_url": f"{settings.site_url}/pricing?checkout=cancelled",
+    }
+    if settings.stripe_automatic_tax:
+        # Tax needs an address, and Checkout may keep the one it asks for.
+        params |= {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto"}}
+    if order.interval:
+        return params | {"mode": "subscription", "subscription_data": _subscription_data(order, metadata)}
+    else:
+        # A subscription has invoices by itself; a single payment has one when it is asked for.
+        invoice = {"enabled": True, "invoice_data": {"metadata": metadata}}
+        payment = {"payment_intent_data": {"metadata": metadata}, "invoice_creation": invoice}
+        return params | {"mode": "payment", **payment}
+
+
+def _subscription_data(order: Order, metadata: dict[str, str]) -> dict[str, Any]:
+    trial = {"trial_period_days": order.trial_days} if order.trial_days else {}
+    return {"metadata": metadata, **trial}

@@ -1,0 +1,168 @@
+"""Starting a purchase: the order first, then one Checkout Session for it, never two subscriptions."""
+
+import logging
+from typing import Any
+
+from flask import current_app
+
+from app.auth.models import User
+from app.billing.catalog.plans import Interval, Plan, Price
+from app.billing.checkout.session import create_session, success_url
+from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
+from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.gateway.account import Home, home, require_connection
+from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.objects import time_of
+from app.billing.gateway.prices import forget_prices, price_id
+from app.billing.models.payments import Order
+from app.billing.models.subscription import Subscription
+from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.orders import claim_order, close_order, discard_order, owns_for_life
+from app.billing.portal.sessions import change_plan
+from app.billing.reconcile.users import sync_user
+from app.billing.statuses import OrderState
+from app.billing.subscriptions.lookup import live_subscription
+from app.database import db
+
+logger = logging.getLogger(__name__)
+# An earlier order of the user is settled in each round, and two tabs can make one each.
+ROUNDS = 4
+
+
+def start_checkout(user: User, plan: Plan, interval: Interval) -> str:
+    """The address to send the user to: a Checkout Session for this plan, or the portal's change page.
+
+    With a subscription that is not over it is always the portal. Raises `AlreadyOwned` for someone who has bought
+    for life, and `StripeUnavailable` with nothing half-made left behind. Commits; no lock is held while Stripe works.
+    https://docs.stripe.com/payments/checkout/build-subscriptions
+    """
+    try:
+        return _start(user, plan.price(interval))
+    except (StripeRefused, StripeObjectMissing) as error:
+        db.session.rollback()
+        logger.exception("Stripe refused a checkout.")
+        raise StripeUnavailable("Stripe refused the checkout.") from error
+
+
+def _start(user: User, price: Price) -> str:
+    require_connection()
+    at_home = home()
+    for _ in range(ROUNDS):
+        subscription = live_subscription(user, at_home)
+        if subscription is None and owns_for_life(user, at_home):
+            raise AlreadyOwned("The user has Pro for life.")
+        elif subscription:
+            address = _change(user, subscription, price)
+        else:
+            address = _sell(user, price, at_home)
+        if address:
+            return address
+    raise StripeUnavailable("An earlier order could not be settled.")
+
+
+def _change(user: User, subscription: Subscription, price: Price) -> str | None:
+    """The portal's page for the change; None when Stripe no longer has the customer, and so not the subscription."""
+    try:
+        return change_plan(user, subscription, price)
+    except NoCustomer:
+        sync_user(user, cause="checkout")
+        return None
+
+
+def _sell(user: User, price: Price, at_home: Home) -> str | None:
+    """The address of a session for this price; None when an earlier order had to be settled first."""
+    link = current_app.extensions["settings"].stripe_payment_link_lifetime
+    if link and not price.is_recurring:
+        order = claim_order(user, price, at_home, stripe_price_id="", customer=None)
+        separator = "&" if "?" in link else "?"
+        address = f"{link}{separator}client_reference_id={order.id}"
+        return address if _is_for(order, price) else _settle(order, price, at_home)
+    customer = ensure_customer(user, at_home)
+    order = claim_order(user, price, at_home, stripe_price_id=price_id(price), customer=customer)
+    try:
+        return _settle(order, price, at_home)
+    except StripeObjectMissing:
+        _mend(user, order, at_home)
+        return None
+    except (StripeRefused, StripeUnavailable):
+        discard_order(order)
+        raise
+
+
+def _settle(order: Order, price: Price, at_home: Home) -> str | None:
+    """The address of this order's open session, if it is for this price; else close the order and answer None."""
+    session = _session_of(order)
+    if session is None or session["status"] == "expired":
+        close_order(session or {"client_reference_id": str(order.id)}, OrderState.EXPIRED)
+        db.session.commit()
+        return None
+    elif session["status"] == "complete":
+        fulfil_checkout_session(session, at_home, cause="checkout")
+        db.session.commit()
+        # Complete and not paid: a slow payment method. It counts as bought until Stripe says otherwise.
+        return success_url(session["id"]) if order.state == OrderState.PENDING else None
+    elif _is_for(order, price):
+        return str(session["url"])
+    else:
+        _expire(session)
+        return None
+
+
+def _session_of(order: Order) -> StripeObject | None:
+    """The order's session as Stripe has it; made now for a new order, None where there is none (any more)."""
+    if order.stripe_checkout_session_id:
+        return _retrieve(order.stripe_checkout_session_id)
+    elif not order.stripe_price_id:
+        return None
+    order_id = order.id
+    session = create_session(order)
+    stored = db.session.get(Order, order_id, populate_existing=True, with_for_update=True)
+    if stored is None:
+        raise StripeUnavailable("The order was given up meanwhile.")
+    if stored.state != OrderState.PENDING:
+        # Another tab chose another plan meanwhile, or the account is being deleted: nobody may pay for this one.
+        db.session.rollback()
+        _expire(session)
+        return None
+    stored.stripe_checkout_session_id = session["id"]
+    stored.checkout_expires_at = time_of(session["expires_at"])
+    db.session.commit()
+    return session
+
+
+def _retrieve(session_id: str) -> StripeObject | None:
+    try:
+        return get_gateway().retrieve("checkout.session", session_id)
+    except StripeObjectMissing:
+        # Made with another key, or by an emulator that has been reset since.
+        return None
+
+
+def _is_for(order: Order, price: Price) -> bool:
+    return (order.plan_key, order.interval, order.amount, order.currency) == (
+        price.plan_key,
+        price.interval,
+        price.amount,
+        price.currency,
+    )
+
+
+def _expire(session: StripeObject) -> None:
+    """Expire the session of another plan; if it was paid this very moment, the next round finds that out."""
+    gateway = get_gateway()
+    try:
+        with gateway.errors():
+            gateway.v1.checkout.sessions.expire(session["id"], {}, gateway.options())
+    except StripeRefused:
+        return
+    close_order(session, OrderState.EXPIRED)
+    db.session.commit()
+
+
+def _mend(user: User, order: Order, at_home: Home) -> None:
+    """Something that the order rests on is gone from Stripe: the customer, or the price."""
+    customer: Any = order.stripe_customer_id
+    discard_order(order)
+    forget_prices()
+    if customer and customer_is_gone(customer):
+        replace_customer(user, at_home, customer)

@@ -1,0 +1,126 @@
+"""Whose Stripe account this site works with: the key's own, or one connected by OAuth."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.billing.errors import ConnectionRevoked, StripeForbidden, StripeObjectMissing
+from app.billing.gateway.client import StripeGateway, get_gateway
+from app.billing.models.payments import Order, Payment
+from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer
+from app.billing.models.subscription import Subscription
+from app.database import db, insert
+
+AtHome = StripeCustomer | Subscription | Order | Payment
+
+
+@dataclass(frozen=True)
+class Home:
+    """The account and mode that all our customers, subscriptions and orders belong to."""
+
+    stripe_account: str
+    livemode: bool
+
+    def owns(self, rows: type[AtHome]) -> sa.ColumnElement[bool]:
+        """The condition that picks the rows of this account and mode."""
+        return sa.and_(rows.stripe_account == self.stripe_account, rows.livemode == self.livemode)
+
+
+def home() -> Home:
+    """The account and mode in use; asks Stripe once per key, and never again.
+
+    Raises `StripeUnavailable` when that one question cannot be asked.
+    """
+    gateway = get_gateway()
+    connected = connected_account()
+    gateway.connected_account = connected
+    return Home(connected or own_account(gateway), gateway.livemode)
+
+
+def known_home() -> Home | None:
+    """The account and mode in use if they are known already: for pages, which never wait for Stripe."""
+    gateway = get_gateway()
+    fingerprint = gateway.key_fingerprint
+    account = connected_account() or _known_accounts().get(fingerprint) or _stored_account(fingerprint)
+    return Home(account, gateway.livemode) if account else None
+
+
+def connected_account() -> str | None:
+    """The account connected by OAuth, where this site uses that."""
+    if not current_app.extensions["settings"].stripe_connect_client_id:
+        return None
+    newest = (
+        sa.select(StripeConnection.stripe_account)
+        .where(StripeConnection.livemode == get_gateway().livemode)
+        .order_by(StripeConnection.connected_at.desc())
+        .limit(1)
+    )
+    account: str | None = db.session.scalar(newest)
+    return account
+
+
+def require_connection() -> None:
+    """Raise `ConnectionRevoked` when the connected account took its permission back."""
+    account = connected_account()
+    if account is None:
+        return
+    state = sa.select(StripeConnection.state).where(StripeConnection.stripe_account == account)
+    if db.session.scalar(state) == "revoked":
+        raise ConnectionRevoked("The Stripe account has to be connected again.")
+
+
+def own_account(gateway: StripeGateway) -> str:
+    """The account that the secret key belongs to; raises `StripeUnavailable` when the first question fails."""
+    known = _known_accounts()
+    fingerprint = gateway.key_fingerprint
+    if fingerprint not in known:
+        known[fingerprint] = _stored_account(fingerprint) or _ask_account(gateway)
+    return known[fingerprint]
+
+
+def _known_accounts() -> dict[str, str]:
+    known: dict[str, str] = current_app.extensions.setdefault("stripe_accounts", {})
+    return known
+
+
+def _stored_account(fingerprint: str) -> str | None:
+    row = db.session.get(StripeAccount, fingerprint)
+    return row.stripe_account if row else None
+
+
+def _ask_account(gateway: StripeGateway) -> str:
+    account = _account_of_known_customers(gateway) or _account_of_key(gateway)
+    row = {"key_fingerprint": gateway.key_fingerprint, "stripe_account": account}
+    db.session.execute(insert(StripeAccount).values(**row).on_conflict_do_nothing())
+    return account
+
+
+def _account_of_known_customers(gateway: StripeGateway) -> str | None:
+    """The account, by the name that it had with an earlier key, when its customers are there for this key too.
+
+    So a key can be rolled, or replaced by one that may do less or more, and nobody is stranded.
+    """
+    one_of_each = (
+        sa.select(StripeCustomer.stripe_account, sa.func.min(StripeCustomer.stripe_customer_id))
+        .where(StripeCustomer.livemode == gateway.livemode)
+        .group_by(StripeCustomer.stripe_account)
+        .order_by(sa.func.min(StripeCustomer.created_at))
+    )
+    for account, customer in db.session.execute(one_of_each).all():
+        try:
+            with gateway.errors():
+                gateway.v1.customers.retrieve(customer, {}, {})
+        except (StripeObjectMissing, StripeForbidden):
+            continue
+        return str(account)
+    return None
+
+
+def _account_of_key(gateway: StripeGateway) -> str:
+    try:
+        with gateway.errors():
+            return str(gateway.v1.accounts.retrieve_current().id)
+    except StripeForbidden:
+        # Stripe lets no restricted key read its account; then the key itself is the account's name.
+        return f"key_{gateway.key_fingerprint}"

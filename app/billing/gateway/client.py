@@ -1,0 +1,168 @@
+"""The one door to Stripe: the only module that imports `stripe`, and not before Stripe or a webhook is at hand.
+
+The SDK is a fifth of what a start would import, and no page needs it to be shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, current_app
+
+from app.billing.errors import (
+    InvalidSignature,
+    StripeForbidden,
+    StripeObjectMissing,
+    StripeRefused,
+    StripeUnauthorized,
+    StripeUnavailable,
+)
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+    from app.config.settings import Settings
+
+SIGNATURE_TOLERANCE_SECONDS = 300
+CONNECT_SECONDS, READ_SECONDS = 3.05, 8
+RETRIES = 2
+
+# What Stripe answers, as plain nested dicts and lists.
+StripeObject = dict[str, Any]
+
+
+class StripeGateway:
+    """Stripe for one secret key. Every call raises our own errors, and gives up after a bounded time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.livemode = settings.livemode
+        self.key_fingerprint = hashlib.sha256(settings.stripe_key.encode()).hexdigest()[:32]
+        self._settings = settings
+        # The account that requests are made for, when it is connected by OAuth; `accounts.home` keeps it current.
+        self.connected_account: str | None = None
+
+    @property
+    def v1(self) -> Any:
+        """The SDK's services; use them inside `with gateway.errors():`."""
+        return self.client.v1
+
+    @cached_property
+    def client(self) -> StripeClient:
+        """The SDK's client, for what stands outside `/v1` (OAuth)."""
+        import stripe
+
+        stripe.enable_telemetry = False
+        return stripe.StripeClient(
+            self._settings.stripe_key,
+            base_addresses=_base_addresses(self._settings.stripe_base),
+            client_id=self._settings.stripe_connect_client_id or None,
+            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+            max_network_retries=RETRIES,
+        )
+
+    def options(self, idempotency_key: str | None = None) -> dict[str, Any]:
+        """The options of a request: whose account it is for, and the key that makes it safe to repeat."""
+        options = {}
+        if self.connected_account:
+            options["stripe_account"] = self.connected_account
+        if idempotency_key:
+            options["idempotency_key"] = idempotency_key
+        return options
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the SDK's errors into ours, without what they quote of the request."""
+        import stripe
+
+        try:
+            yield
+        except stripe.AuthenticationError as error:
+            raise StripeUnauthorized("Stripe does not accept the secret key (401).") from error
+        except stripe.PermissionError as error:
+            raise StripeForbidden("Stripe does not let this key do that (403).") from error
+        except stripe.InvalidRequestError as error:
+            if error.code == "resource_missing":
+                raise StripeObjectMissing(str(error.user_message), param=error.param) from error
+            else:
+                raise StripeRefused(str(error.user_message), param=error.param) from error
+        except stripe.IdempotencyError as error:
+            raise StripeRefused(str(error.user_message), param="idempotency_key") from error
+        except stripe.StripeError as error:
+            raise StripeUnavailable(f"Stripe could not be asked ({type(error).__name__}).") from error
+
+    def retrieve(self, kind: str, object_id: str, expand: list[str] | None = None) -> StripeObject:
+        """The object as Stripe has it now, at the SDK's version; `kind` is its `object` value.
+
+        Raises `StripeObjectMissing` when there is none, `StripeUnavailable` when Stripe cannot be asked.
+        """
+        services = {
+            "subscription": self.v1.subscriptions,
+            "checkout.session": self.v1.checkout.sessions,
+            "invoice": self.v1.invoices,
+            "charge": self.v1.charges,
+            "dispute": self.v1.disputes,
+            "customer": self.v1.customers,
+            "payment_intent": self.v1.payment_intents,
+        }
+        params = {"expand": expand} if expand else {}
+        with self.errors():
+            found: StripeObject = services[kind].retrieve(object_id, params, self.options()).to_dict()
+        return found
+
+    def subscriptions_of(self, stripe_customer_id: str) -> list[StripeObject]:
+        """Every subscription of a customer, ended ones too, newest first."""
+        params = {"customer": stripe_customer_id, "status": "all", "limit": 100}
+        with self.errors():
+            pages = self.v1.subscriptions.list(params, self.options()).auto_paging_iter()
+            return [subscription.to_dict() for subscription in pages]
+
+    def verify_signature(self, body: bytes, header: str | None) -> None:
+        """Check a webhook's signature against each configured secret; raise `InvalidSignature`.
+
+        https://docs.stripe.com/webhooks/signature. The SDK's check alone, without its tree of objects:
+        the event is read as plain JSON, which costs a twentieth of `construct_event`.
+        """
+        import stripe
+
+        for secret in self._settings.webhook_secrets:
+            try:
+                self._verify_header(body, header, secret, SIGNATURE_TOLERANCE_SECONDS)
+            except (stripe.SignatureVerificationError, UnicodeError, TypeError):
+                continue
+            return
+        raise InvalidSignature("No configured secret matches the signature.")
+
+    @cached_property
+    def _verify_header(self) -> Any:
+        import stripe
+
+        # The SDK looks its names up at each use.
+        return stripe.WebhookSignature.verify_header
+
+
+def init_gateway(app: Flask, settings: Settings) -> None:
+    """Give the application its door to Stripe."""
+    app.extensions["stripe_gateway"] = StripeGateway(settings)
+
+
+@cache
+def api_version() -> str:
+    """The version of Stripe's API that the installed SDK speaks."""
+    import stripe
+
+    version: str = stripe.api_version
+    return version
+
+
+def get_gateway() -> StripeGateway:
+    """The current application's door to Stripe."""
+    gateway: StripeGateway = current_app.extensions["stripe_gateway"]
+    return gateway
+
+
+def _base_addresses(base: str | None) -> Any:
+    return {"api": base, "connect": base, "files": base} if base else {}

@@ -1,0 +1,93 @@
+"""Orders and payments: what somebody set out to buy, and the money asked for it."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.billing.models.stripe import STRIPE_ID, _one_of, _user_id
+from app.billing.statuses import OrderState, PaymentStatus
+from app.database import UtcDateTime, db, utcnow
+
+
+class Order(db.Model):  # type: ignore[name-defined]
+    """One intention to buy, written before the buyer leaves for Checkout. Amounts in minor units."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint(_one_of("state", [state.value for state in OrderState]), name="state"),
+        Index("uq_orders_pending", "user_id", "stripe_account", "livemode", unique=True,
+              postgresql_where=text("state = 'pending'"), sqlite_where=text("state = 'pending'")),
+    )  # fmt: skip
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
+    state: Mapped[str] = mapped_column(String(16), default=OrderState.PENDING.value, index=True)
+    plan_key: Mapped[str] = mapped_column(String(32))
+    interval: Mapped[str | None] = mapped_column(String(8))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    trial_days: Mapped[int] = mapped_column(default=0)
+    stripe_price_id: Mapped[str] = mapped_column(STRIPE_ID, default="")
+    stripe_customer_id: Mapped[str | None] = mapped_column(STRIPE_ID, index=True)
+    stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
+    livemode: Mapped[bool]
+    stripe_checkout_session_id: Mapped[str | None] = mapped_column(STRIPE_ID, unique=True)
+    checkout_url: Mapped[str | None] = mapped_column(Text)
+    checkout_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stripe_subscription_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    stripe_payment_intent_id: Mapped[str | None] = mapped_column(STRIPE_ID, index=True)
+    stripe_dispute_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    dispute_status: Mapped[str | None] = mapped_column(String(32))
+    note: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Payment(db.Model):  # type: ignore[name-defined]
+    """Money asked for: an invoice of a subscription, or the single payment of a one-time order."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", [status.value for status in PaymentStatus]), name="status"),
+        CheckConstraint("amount_refunded >= 0", name="amount_refunded"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
+    order_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("orders.id", ondelete="SET NULL"), index=True)
+    stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
+    livemode: Mapped[bool]
+    stripe_invoice_id: Mapped[str | None] = mapped_column(STRIPE_ID, unique=True)
+    stripe_payment_intent_id: Mapped[str | None] = mapped_column(STRIPE_ID, unique=True)
+    stripe_subscription_id: Mapped[str | None] = mapped_column(STRIPE_ID, index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_refunded: Mapped[int] = mapped_column(BigInteger, default=0)
+    number: Mapped[str | None] = mapped_column(String(64))
+    description: Mapped[str] = mapped_column(String(255), default="")
+    hosted_invoice_url: Mapped[str | None] = mapped_column(Text)
+    invoice_pdf: Mapped[str | None] = mapped_column(Text)
+    attempt_count: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    order: Mapped[Order | None] = relationship(viewonly=True)
+
+    @property
+    def is_disputed(self) -> bool:
+        """The bank took it back, at least for now; known of one-time orders."""
+        if self.order is None or self.order.stripe_payment_intent_id != self.stripe_payment_intent_id:
+            return False
+        else:
+            return self.order.state == OrderState.DISPUTED

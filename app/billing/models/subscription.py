@@ -1,0 +1,103 @@
+"""The mirror of one Stripe subscription, and what its state means."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.billing.catalog.entitlements import decide_by_subscription, plan_of
+from app.billing.catalog.plans import Plan
+from app.billing.models.stripe import STRIPE_ID, _user_id
+from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
+from app.database import UtcDateTime, db, utcnow
+
+NEED_PAYMENT = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
+
+
+class SubscriptionPredicates:
+    """Questions to ask of a mirrored subscription."""
+
+    status: str
+    stripe_price_id: str | None
+    lookup_key: str | None
+    cancel_at: datetime | None
+    cancel_at_period_end: bool
+    current_period_end: datetime | None
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan that the price buys, or None for a price that no plan knows."""
+        return plan_of(self.stripe_price_id, self.lookup_key)
+
+    @property
+    def plan_name(self) -> str | None:
+        """What the plan is called; None for a price that no plan knows."""
+        return self.plan.name if self.plan else None
+
+    @property
+    def has_ended(self) -> bool:
+        """It is over for good; a new one would have to be bought."""
+        return self.status in ENDED_STATUSES
+
+    @property
+    def is_canceling(self) -> bool:
+        """It will end: flexible billing sets `cancel_at` alone, classic billing the flag."""
+        return not self.has_ended and (self.cancel_at_period_end or self.cancel_at is not None)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When a canceling subscription ends."""
+        return (self.cancel_at or self.current_period_end) if self.is_canceling else None
+
+    @property
+    def is_trialing(self) -> bool:
+        return self.status == SubscriptionStatus.TRIALING
+
+    @property
+    def needs_payment(self) -> bool:
+        """An open invoice keeps it from being in order."""
+        return self.status in NEED_PAYMENT
+
+    @property
+    def grants_access(self) -> bool:
+        """Whether it gives its plan's role now, the grace after a failed renewal counted in."""
+        return decide_by_subscription(self, utcnow()).role.rank > 0  # type: ignore[arg-type]
+
+
+class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defined]
+    """The mirror of one Stripe subscription. `billing.sync` is its only writer.
+
+    `snapshot_at` is the Stripe second that the row is known to reflect: only an event created after it is
+    certainly newer. `price` fields are those of the item that gives the highest role.
+    """
+
+    __tablename__ = "subscriptions"
+
+    stripe_subscription_id: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
+    user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
+    stripe_customer_id: Mapped[str] = mapped_column(STRIPE_ID, index=True)
+    stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
+    livemode: Mapped[bool]
+    status: Mapped[str] = mapped_column(String(32))
+    stripe_item_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    stripe_price_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    lookup_key: Mapped[str | None] = mapped_column(STRIPE_ID)
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    interval: Mapped[str | None] = mapped_column(String(8))
+    quantity: Mapped[int] = mapped_column(default=1)
+    current_period_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    current_period_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    trial_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_at_period_end: Mapped[bool] = mapped_column(default=False)
+    canceled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_collection_paused: Mapped[bool] = mapped_column(default=False)
+    latest_invoice_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    snapshot_at: Mapped[datetime] = mapped_column(UtcDateTime)

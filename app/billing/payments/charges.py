@@ -1,0 +1,79 @@
+"""Which order a charge paid for, and what Stripe has of its disputes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.changes import Changes
+from app.billing.errors import StripeObjectMissing
+from app.billing.gateway.account import Home
+from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.objects import id_of
+from app.billing.models.payments import Order, Payment
+from app.billing.payments.one_time import payment_of
+from app.billing.payments.orders import order_change, order_in_metadata, order_sold_by_link
+from app.billing.roles.decision import role_changes
+from app.billing.statuses import OrderState
+from app.database import db
+
+
+def known_order(stripe_object: Mapping[str, Any]) -> Order | None:
+    """The order that a charge or dispute belongs to: by its PaymentIntent, or by what we wrote into metadata."""
+    intent = id_of(stripe_object.get("payment_intent"))
+    query = sa.select(Order).where(Order.stripe_payment_intent_id == intent)
+    order = db.session.scalar(query) if intent else None
+    if order is None and (payment := payment_of(intent)):
+        order = db.session.get(Order, payment.order_id) if payment.order_id else None
+    if order is None and (order_id := order_in_metadata(stripe_object)):
+        order = db.session.scalar(sa.select(Order).where(Order.id == order_id, Order.interval.is_(None)))
+    return order
+
+
+def _is_paid_otherwise(order: Order, intent: str | None) -> bool:
+    """Whether another payment than this one, which nobody has refunded, pays for the order."""
+    query = sa.select(Payment.id).where(
+        Payment.order_id == order.id,
+        Payment.stripe_payment_intent_id != intent,
+        Payment.amount_refunded < Payment.amount,
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def _move(order: Order, after: OrderState, user: User | None, home: Home, cause: str) -> Changes:
+    """Put the order into a state, and decide the role again."""
+    before, order.state = order.state, after.value
+    if before == after:
+        return {}
+    changes = order_change(order, before, after)
+    return changes | role_changes(user, home, cause) if user else changes
+
+
+def _order_of(stripe_object: Mapping[str, Any]) -> Order | None:
+    """The order that a charge or dispute belongs to; asks Stripe where it may be a Payment Link's."""
+    intent = id_of(stripe_object.get("payment_intent"))
+    order = known_order(stripe_object)
+    if order or intent is None or payment_of(intent):
+        return order
+    else:
+        return order_sold_by_link(intent)
+
+
+# One page of each kind, newest first: what is older was compared on an earlier night.
+PAGE = 100
+
+
+def disputes_of(charge_id: str) -> list[StripeObject]:
+    """Every dispute of a charge, newest first: there can be several, one after the other or for a part each."""
+    return _page(get_gateway().v1.disputes, charge=charge_id)
+
+
+def _page(service: Any, **params: Any) -> list[StripeObject]:
+    gateway = get_gateway()
+    try:
+        with gateway.errors():
+            return [one.to_dict() for one in service.list({**params, "limit": PAGE}, gateway.options()).data]
+    except StripeObjectMissing:
+        # The customer is gone from Stripe; what is recorded of the payments stays.
+        return []

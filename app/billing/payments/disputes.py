@@ -1,0 +1,57 @@
+"""Disputes, and what they do to a one-time plan."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.billing.changes import IGNORED, Effect
+from app.billing.customers import lock_user
+from app.billing.gateway.account import Home
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import id_of
+from app.billing.models.payments import Order
+from app.billing.payments.charges import _is_paid_otherwise, _move, _order_of, disputes_of
+from app.billing.statuses import DISPUTE_OVER, OrderState, dispute_takes_access
+from app.database import db
+
+
+def record_dispute(dispute: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
+    """Suspend an order for life while its payment is disputed; give it back if won, keep it back if lost."""
+    order = _order_of(dispute) or _order_of_charge(dispute, home)
+    if order is None:
+        return IGNORED
+    user = lock_user(order.user_id) if order.user_id else None
+    db.session.refresh(order, with_for_update=True)
+    is_over = order.stripe_dispute_id == dispute.get("id") and order.dispute_status in DISPUTE_OVER
+    if is_over or _is_paid_otherwise(order, id_of(dispute.get("payment_intent"))):
+        return Effect()
+    dispute = _that_decides(order, dispute)
+    order.stripe_dispute_id, order.dispute_status = dispute["id"], dispute["status"]
+    return Effect(changes=_move(order, _state_by_dispute(order), user, home, cause))
+
+
+def _that_decides(order: Order, dispute: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The dispute that the order goes by: of several of one payment, one that takes the access.
+
+    Stripe is asked when it may be another one, or before the access is given back.
+    """
+    charge = id_of(dispute.get("charge"))
+    is_alone = order.stripe_dispute_id in (None, dispute["id"]) and dispute_takes_access(dispute["status"])
+    found = [] if is_alone or charge is None else disputes_of(charge)
+    return max(found, key=lambda one: dispute_takes_access(one["status"]), default=dispute)
+
+
+def _state_by_dispute(order: Order) -> OrderState:
+    """The state that the dispute puts the order in; one that is not fulfilled yet is left to its fulfilment."""
+    state = OrderState(order.state)
+    if state not in (OrderState.FULFILLED, OrderState.DISPUTED):
+        return state
+    elif dispute_takes_access(order.dispute_status):
+        return OrderState.DISPUTED
+    else:
+        return OrderState.FULFILLED
+
+
+def _order_of_charge(dispute: Mapping[str, Any], home: Home) -> Order | None:
+    """A dispute names no customer: where its payment is unknown to us, ask for the charge."""
+    charge = id_of(dispute.get("charge"))
+    return _order_of(get_gateway().retrieve("charge", charge)) if charge else None

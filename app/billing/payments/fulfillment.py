@@ -1,0 +1,126 @@
+"""Fulfilling an order: the one function behind the webhook, the success page and the nightly job."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.changes import IGNORED, Changes, Effect
+from app.billing.customers import link_customer
+from app.billing.gateway.account import Home
+from app.billing.gateway.objects import id_of
+from app.billing.models.payments import Order
+from app.billing.models.subscription import Subscription
+from app.billing.payments.one_time import attach_invoice_of, payment_of, record_order_payment
+from app.billing.payments.orders import lock_order_of, order_change
+from app.billing.roles.decision import role_changes
+from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
+from app.billing.subscriptions.sync import sync_subscription
+from app.database import db, utcnow
+from app.mail.outbox import queue_mail
+
+logger = logging.getLogger(__name__)
+PAID = ("paid", "no_payment_required")
+AFTER_DELETION = "paid after its account was deleted"
+
+
+def fulfil_checkout_session(session: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
+    """Settle the order of a Checkout Session, if it is one of ours: link what Stripe made, and fulfil it once paid.
+
+    The webhook, the success page and the nightly job all end up here; the second to come changes nothing.
+    https://docs.stripe.com/checkout/fulfillment
+    """
+    order, user = lock_order_of(session)
+    is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
+    # What was paid for an account that is gone is kept, and shown to the operator; where nothing was due, nothing is.
+    if order is None or (user is None and not (is_paid and session.get("amount_total"))):
+        return IGNORED
+    _link(order, user, session, home)
+    changes: Changes = {}
+    subscription_id = id_of(session.get("subscription"))
+    if user and subscription_id and db.session.get(Subscription, subscription_id) is None:
+        changes |= sync_subscription(user, subscription_id, home, cause=cause).changes
+    if is_paid and order.fulfilled_at is None and order.state != OrderState.MISMATCHED:
+        changes |= _settle(order, user, session, home, cause)
+    elif is_paid and id_of(session.get("payment_intent")):
+        # The same order paid a second time, through a Payment Link in two tabs.
+        changes |= _record_payment(order, session)
+    return Effect(changes=changes) if user or changes else IGNORED
+
+
+def _link(order: Order, user: User | None, session: Mapping[str, Any], home: Home) -> None:
+    order.stripe_checkout_session_id = order.stripe_checkout_session_id or session["id"]
+    order.stripe_payment_intent_id = order.stripe_payment_intent_id or id_of(session.get("payment_intent"))
+    order.stripe_subscription_id = order.stripe_subscription_id or id_of(session.get("subscription"))
+    customer = id_of(session.get("customer"))
+    if user and customer:
+        link_customer(user.id, customer, home)
+
+
+def _settle(order: Order, user: User | None, session: Mapping[str, Any], home: Home, cause: str) -> Changes:
+    before = order.state
+    mismatch = _mismatch(order, session) if user else AFTER_DELETION
+    is_single_payment = session.get("mode") == "payment" and session["amount_total"]
+    changes = _record_payment(order, session) if is_single_payment else {}
+    if before not in UNFULFILLED_STATES:
+        # Its refund came first, and stands.
+        order.fulfilled_at = utcnow()
+        return changes
+    elif user is None or mismatch:
+        logger.error("Order %s is mismatched: %s", order.id, mismatch)
+        order.state, order.note = OrderState.MISMATCHED.value, mismatch
+        return changes | order_change(order, before, OrderState.MISMATCHED)
+    else:
+        after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
+        order.state, order.fulfilled_at = after.value, utcnow()
+        _confirm_by_mail(order, user, session)
+        return changes | order_change(order, before, after) | role_changes(user, home, cause)
+
+
+def _record_payment(order: Order, session: Mapping[str, Any]) -> Changes:
+    intent = id_of(session.get("payment_intent"))
+    changes: Changes = {}
+    if intent and payment_of(intent) is None:
+        changes[intent] = {"before": {"status": None}, "after": {"status": PaymentStatus.PAID.value}}
+    payment = record_order_payment(order, intent, session["amount_total"], session["created"], session.get("currency"))
+    return changes | attach_invoice_of(session, payment)
+
+
+def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
+    """Why what was paid is not what the order says, or None. Amounts are compared before discounts and tax."""
+    currency, amount = session.get("currency"), session.get("amount_subtotal")
+    if currency != order.currency:
+        return f"paid in {currency}, ordered in {order.currency}"
+    elif amount == order.amount:
+        return None
+    elif order.trial_days and session.get("payment_status") == "no_payment_required" and not amount:
+        # During a trial nothing is due, so the session's own amounts are zero.
+        return None
+    else:
+        return f"paid for {amount}, ordered for {order.amount} (minor units)"
+
+
+def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> None:
+    """Say what comes next of a subscription, and what was paid of a purchase: a promotion code makes it less."""
+    plan = PLANS_BY_KEY[order.plan_key]
+    known = sa.select(Subscription.current_period_end).where(
+        Subscription.stripe_subscription_id == order.stripe_subscription_id
+    )
+    renews_at = db.session.scalar(known) if order.interval else None
+    queue_mail(
+        "order_confirmed",
+        to=user.email,
+        user_id=user.id,
+        cause=f"order_confirmed:{order.id}",
+        context={
+            "plan_name": plan.name,
+            "amount": order.amount if order.interval else session["amount_total"],
+            "currency": order.currency,
+            "interval": order.interval,
+            "trial_days": order.trial_days,
+            "date": renews_at.isoformat() if renews_at else None,
+        },
+    )

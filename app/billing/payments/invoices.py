@@ -1,0 +1,154 @@
+"""A subscription's invoices, recorded as payments."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.changes import IGNORED, Changes, Effect
+from app.billing.customers import lock_user, owner_of
+from app.billing.gateway.account import Home
+from app.billing.gateway.objects import id_of, time_of
+from app.billing.models.payments import Payment
+from app.billing.models.subscription import Subscription
+from app.billing.statuses import PaymentStatus
+from app.database import db, utcnow
+from app.mail.outbox import queue_mail
+
+# An attempt that needs the customer says more than one that merely failed; a payment says the last word.
+RANK = {PaymentStatus.FAILED: 0, PaymentStatus.ACTION_REQUIRED: 1, PaymentStatus.PAID: 2}
+
+
+def record_invoice(invoice: Mapping[str, Any], status: PaymentStatus, home: Home) -> Effect:
+    """Record how an invoice stands; an earlier attempt never overwrites a later one, nor anything a payment.
+
+    Of a user whose account is gone only what was paid is recorded: it came in for nobody, and the operator is shown it.
+    """
+    user = lock_invoice_owner(invoice, home)
+    status = PaymentStatus.PAID if invoice.get("status") == "paid" else status
+    if user is None and (status != PaymentStatus.PAID or not was_ours(invoice, home)):
+        return IGNORED
+    payment, changes = save_invoice(user, invoice, status, home)
+    if user and payment and changes and status != PaymentStatus.PAID:
+        _mail_about(payment, user)
+    return Effect(changes=changes)
+
+
+def lock_invoice_owner(invoice: Mapping[str, Any], home: Home) -> User | None:
+    """The (locked) user that an invoice belongs to, or None."""
+    details = subscription_details(invoice)
+    user_id = owner_of({"customer": invoice.get("customer"), "metadata": details.get("metadata")}, home)
+    if user_id is None and (row := db.session.get(Subscription, id_of(details.get("subscription")) or "")):
+        user_id = row.user_id
+    return lock_user(user_id) if user_id else None
+
+
+def was_ours(stripe_object: Mapping[str, Any], home: Home) -> bool:
+    """Whether an invoice or charge is of a customer whose account is gone; its subscriptions are locked then."""
+    query = sa.select(Subscription).where(
+        Subscription.stripe_customer_id == id_of(stripe_object.get("customer")),
+        Subscription.user_id.is_(None),
+        home.owns(Subscription),
+    )
+    return bool(db.session.scalars(query.with_for_update()).all())
+
+
+def save_invoice(
+    user: User | None, invoice: Mapping[str, Any], status: PaymentStatus, home: Home
+) -> tuple[Payment | None, Changes]:
+    """Write the payment row of an invoice of this (locked) user; an invoice over nothing has none."""
+    values = invoice_values(invoice, status)
+    payment = payment_of_invoice(invoice["id"])
+    if payment is None and values["amount"] == 0:
+        return None, {}
+    if payment and _is_older(values, payment):
+        return payment, {}
+    before = payment.status if payment else None
+    if payment is None:
+        payment = Payment(
+            user_id=user.id if user else None,
+            stripe_account=home.stripe_account,
+            livemode=home.livemode,
+            amount_refunded=0,
+        )
+        db.session.add(payment)
+    for name, value in values.items():
+        setattr(payment, name, value)
+    return payment, {invoice["id"]: {"before": {"status": before}, "after": {"status": status.value}}}
+
+
+def payment_of_invoice(invoice_id: str) -> Payment | None:
+    """The payment that this invoice asked for, if it is recorded."""
+    payment: Payment | None = db.session.scalar(sa.select(Payment).where(Payment.stripe_invoice_id == invoice_id))
+    return payment
+
+
+def _is_older(values: Mapping[str, Any], payment: Payment) -> bool:
+    stored = PaymentStatus(payment.status)
+    incoming = PaymentStatus(values["status"])
+    if PaymentStatus.PAID in (stored, incoming):
+        return stored == PaymentStatus.PAID
+    else:
+        return (values["attempt_count"], RANK[incoming]) <= (payment.attempt_count, RANK[stored])
+
+
+def _mail_about(payment: Payment, user: User) -> None:
+    """Tell the user once for each attempt at an invoice, whichever of its events comes first."""
+    queue_mail(
+        f"payment_{payment.status}",
+        to=user.email,
+        user_id=user.id,
+        cause=f"invoice_attempt:{payment.stripe_invoice_id}:{payment.attempt_count}",
+        context={
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "hosted_invoice_url": payment.hosted_invoice_url,
+            "next_attempt_at": payment.next_attempt_at.isoformat() if payment.next_attempt_at else None,
+        },
+    )
+
+
+def invoice_values(invoice: Mapping[str, Any], status: PaymentStatus) -> dict[str, Any]:
+    """The columns of `Payment` that an invoice sets."""
+    is_paid = status == PaymentStatus.PAID
+    return {
+        "stripe_invoice_id": invoice["id"],
+        "stripe_subscription_id": id_of(subscription_details(invoice).get("subscription")),
+        "status": status.value,
+        "amount": invoice["amount_paid"] if is_paid else invoice["amount_due"],
+        "currency": invoice["currency"],
+        "number": invoice.get("number"),
+        "description": _description(invoice),
+        "hosted_invoice_url": invoice.get("hosted_invoice_url"),
+        "invoice_pdf": invoice.get("invoice_pdf"),
+        "attempt_count": invoice["attempt_count"],
+        "next_attempt_at": None if is_paid else time_of(invoice.get("next_payment_attempt")),
+        "created_at": time_of(invoice["created"]),
+        "paid_at": _paid_at(invoice) if is_paid else None,
+    }
+
+
+def subscription_details(invoice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Which subscription the invoice is for, with the metadata that it had."""
+    parent = invoice.get("parent") or {}
+    return parent.get("subscription_details") or {}
+
+
+def intent_that_pays(invoice: Mapping[str, Any]) -> str | None:
+    """The PaymentIntent that collects the invoice, where `payments` was expanded."""
+    payments = [one for one in (invoice.get("payments") or {}).get("data", []) if one["status"] != "canceled"]
+    default = max(payments, key=lambda one: bool(one["is_default"]), default=None)
+    return id_of(default["payment"].get("payment_intent")) if default else None
+
+
+def _description(invoice: Mapping[str, Any]) -> str:
+    """What the invoice is for: its own words, or its largest line. The first may be the credit for the plan before."""
+    lines = (invoice.get("lines") or {}).get("data") or [{}]
+    largest = max(lines, key=lambda line: line.get("amount") or 0)
+    return str(invoice.get("description") or largest.get("description") or "")[:255]
+
+
+def _paid_at(invoice: Mapping[str, Any]) -> datetime:
+    return time_of((invoice.get("status_transitions") or {}).get("paid_at")) or utcnow()

@@ -1,0 +1,115 @@
+"""The single payment of a one-time order, and the invoice that Stripe makes for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.changes import Changes, Effect
+from app.billing.customers import lock_user, owner_of
+from app.billing.errors import StripeObjectMissing
+from app.billing.gateway.account import Home
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import id_of, time_of
+from app.billing.models.payments import Order, Payment
+from app.billing.payments.orders import order_in_metadata, order_sold_by_link
+from app.billing.statuses import PaymentStatus
+from app.database import db
+
+
+def record_order_payment(
+    order: Order, intent: str | None, amount: int, created: int, currency: str | None = None
+) -> Payment:
+    """The payment of a one-time order, recorded once for its PaymentIntent. Minor units; unix seconds.
+
+    An order can be paid twice, through a Payment Link in two tabs: the second payment is recorded too, and says so.
+    """
+    if payment := payment_of(intent):
+        return payment
+    is_second = db.session.scalar(sa.select(Payment.id).where(Payment.order_id == order.id).limit(1)) is not None
+    payment = Payment(
+        user_id=order.user_id,
+        order_id=order.id,
+        stripe_account=order.stripe_account,
+        livemode=order.livemode,
+        stripe_payment_intent_id=intent,
+        status=PaymentStatus.PAID.value,
+        amount=amount,
+        currency=currency or order.currency,
+        amount_refunded=0,
+        description=PLANS_BY_KEY[order.plan_key].name + (", paid again" if is_second else ""),
+        created_at=time_of(created),
+        paid_at=time_of(created),
+    )
+    db.session.add(payment)
+    return payment
+
+
+def payment_of(intent: str | None) -> Payment | None:
+    """The payment that this PaymentIntent made, if it is recorded."""
+    known = sa.select(Payment).where(Payment.stripe_payment_intent_id == intent)
+    payment: Payment | None = db.session.scalar(known) if intent else None
+    return payment
+
+
+def order_of_invoice(invoice: Mapping[str, Any], home: Home) -> Order | None:
+    """The one-time order that an invoice was made for; None for a subscription's, or one that the operator wrote."""
+    if invoice.get("parent"):
+        return None
+    known = sa.select(Payment.order_id).where(Payment.stripe_invoice_id == invoice["id"])
+    order_id = order_in_metadata(invoice) or db.session.scalar(known)
+    order = db.session.get(Order, order_id) if order_id else _order_by_link(invoice, home)
+    return order if order and order.interval is None else None
+
+
+def record_order_invoice(order: Order, invoice: Mapping[str, Any]) -> Effect:
+    """Attach the invoice to the payment of its order. If that is not recorded yet, its fulfilment will do this.
+
+    An invoice alone records no payment: whichever event comes first, there is one row. A Payment Link's order may be
+    paid twice, so there it is the session that tells which invoice is whose.
+    """
+    if order.user_id:
+        lock_user(order.user_id)
+    is_its_own = Payment.stripe_invoice_id == invoice["id"]
+    if order_in_metadata(invoice):
+        is_its_own = sa.or_(is_its_own, sa.and_(Payment.order_id == order.id, Payment.stripe_invoice_id.is_(None)))
+    payment = db.session.scalar(sa.select(Payment).where(is_its_own).order_by(Payment.stripe_invoice_id).limit(1))
+    return Effect(changes=_attach(payment, invoice) if payment else {})
+
+
+def attach_invoice_of(session: Mapping[str, Any], payment: Payment) -> Changes:
+    """Attach the invoice that a paid Checkout Session names; read from Stripe, as its own event may not come again."""
+    invoice_id = id_of(session.get("invoice"))
+    if invoice_id is None or payment.number:
+        return {}
+    try:
+        invoice = get_gateway().retrieve("invoice", invoice_id)
+    except StripeObjectMissing:
+        # The order is paid all the same.
+        return {}
+    return _attach(payment, invoice)
+
+
+def _attach(payment: Payment, invoice: Mapping[str, Any]) -> Changes:
+    """Only what names the invoice: how much was paid, and when, is known from the order's own payment."""
+    before, payment.stripe_invoice_id = payment.stripe_invoice_id, invoice["id"]
+    payment.number = invoice.get("number")
+    payment.hosted_invoice_url = invoice.get("hosted_invoice_url")
+    payment.invoice_pdf = invoice.get("invoice_pdf")
+    if before == payment.stripe_invoice_id:
+        return {}
+    name = payment.stripe_payment_intent_id or "payment"
+    return {name: {"before": {"invoice": before}, "after": {"invoice": payment.stripe_invoice_id}}}
+
+
+def _order_by_link(invoice: Mapping[str, Any], home: Home) -> Order | None:
+    """A Payment Link's invoice carries none of our metadata: it is its payment that leads to the order."""
+    if not current_app.extensions["settings"].stripe_payment_link_lifetime or owner_of(invoice, home) is None:
+        return None
+    gateway = get_gateway()
+    with gateway.errors():
+        found = gateway.v1.invoice_payments.list({"invoice": invoice["id"], "limit": 1}, gateway.options()).data
+    intent = id_of(found[0].payment.payment_intent) if found and "payment_intent" in found[0].payment else None
+    return order_sold_by_link(intent) if intent else None

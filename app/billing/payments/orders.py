@@ -1,0 +1,153 @@
+"""Orders: what somebody set out to buy, and what became of it."""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.auth.models import User
+from app.billing.catalog.plans import PLANS_BY_KEY, Price
+from app.billing.changes import IGNORED, Changes, Effect
+from app.billing.customers import lock_user, parse_uuid
+from app.billing.errors import StripeUnavailable
+from app.billing.gateway.account import Home
+from app.billing.gateway.client import get_gateway
+from app.billing.models.payments import Order
+from app.billing.models.subscription import Subscription
+from app.billing.statuses import OrderState
+from app.database import db
+from app.mail.outbox import queue_mail
+
+logger = logging.getLogger(__name__)
+
+
+def close_order(session: Mapping[str, Any], state: OrderState) -> Effect:
+    """Mark the order of a session that was not paid `failed` or `expired`; a paid one stays as it is."""
+    order, user = lock_order_of(session)
+    if order is None:
+        return IGNORED
+    if order.state != OrderState.PENDING:
+        return Effect()
+    order.state = state.value
+    if user and state == OrderState.FAILED and order.interval is None:
+        _mail_about_failure(order, user)
+    return Effect(changes=order_change(order, OrderState.PENDING, state))
+
+
+def _mail_about_failure(order: Order, user: User) -> None:
+    """Say that a payment which took days did not come; of a subscription's, its invoice tells."""
+    queue_mail(
+        "order_failed",
+        to=user.email,
+        user_id=user.id,
+        cause=f"order_failed:{order.id}",
+        context={"plan_name": PLANS_BY_KEY[order.plan_key].name},
+    )
+
+
+def lock_order_of(session: Mapping[str, Any]) -> tuple[Order | None, User | None]:
+    """The order that a session was made for, with its user locked first; (None, None) when it is none of ours."""
+    order = find_order(session)
+    user = lock_user(order.user_id) if order and order.user_id else None
+    if order is None:
+        return None, None
+    return db.session.get(Order, order.id, populate_existing=True, with_for_update=True), user
+
+
+def find_order(session: Mapping[str, Any]) -> Order | None:
+    """The order that a session was made for, by the ids that only our server writes."""
+    order_id = parse_uuid(session.get("client_reference_id")) or order_in_metadata(session)
+    return db.session.get(Order, order_id) if order_id else None
+
+
+def order_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
+    """The `orderId` that our server wrote into an object's metadata."""
+    return parse_uuid((stripe_object.get("metadata") or {}).get("orderId"))
+
+
+def order_sold_by_link(intent: str) -> Order | None:
+    """The order that this PaymentIntent paid through a Payment Link: only its session has our id."""
+    if not current_app.extensions["settings"].stripe_payment_link_lifetime:
+        return None
+    gateway = get_gateway()
+    with gateway.errors():
+        sessions = gateway.v1.checkout.sessions.list({"payment_intent": intent, "limit": 1}, gateway.options()).data
+    order_id = parse_uuid(sessions[0].client_reference_id) if sessions else None
+    return db.session.get(Order, order_id) if order_id else None
+
+
+def order_change(order: Order, before: OrderState | str, after: OrderState) -> Changes:
+    """The audit of an order's new state."""
+    return {f"order {order.id}": {"before": {"state": str(before)}, "after": {"state": after.value}}}
+
+
+def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, customer: str | None) -> Order:
+    """The user's order that is still open, whatever it is for, or else a new one for this price. Commits.
+
+    The user's row is locked meanwhile, and the database allows one open order a user: two tabs get the same one.
+    """
+    locked = lock_user(user.id)
+    if locked is None:
+        raise StripeUnavailable("The account was deleted meanwhile.")
+    open_order = next(iter(pending_orders(user.id, home)), None)
+    if open_order is None:
+        open_order = Order(
+            user_id=user.id,
+            plan_key=price.plan_key,
+            interval=price.interval.value if price.interval else None,
+            amount=price.amount,
+            currency=price.currency,
+            trial_days=trial_days_for(user.id) if price.is_recurring else 0,
+            stripe_price_id=stripe_price_id,
+            stripe_customer_id=customer,
+            stripe_account=home.stripe_account,
+            livemode=home.livemode,
+        )
+        db.session.add(open_order)
+    db.session.commit()
+    return open_order
+
+
+def discard_order(order: Order) -> None:
+    """Take back an order that never got a session, so that nothing half-made stays. Commits."""
+    # The row may be gone already: the other tab gave the order up.
+    order_id: uuid.UUID = sa.inspect(order).identity[0]
+    db.session.rollback()
+    never_opened = sa.delete(Order).where(Order.id == order_id, Order.stripe_checkout_session_id.is_(None))
+    db.session.execute(never_opened.where(Order.state == OrderState.PENDING))
+    db.session.commit()
+
+
+def owns_for_life(user: User, home: Home) -> bool:
+    """Whether the user has bought a one-time plan and still has it."""
+    query = sa.select(Order.id).where(
+        Order.user_id == user.id,
+        Order.interval.is_(None),
+        Order.state == OrderState.FULFILLED,
+        home.owns(Order),
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def trial_days_for(user_id: uuid.UUID) -> int:
+    """The days of free trial that this user would get: it is for a first subscription alone."""
+    had_one = db.session.scalar(sa.select(Subscription.stripe_subscription_id).where(Subscription.user_id == user_id))
+    days: int = current_app.extensions["settings"].trial_days
+    return 0 if had_one else days
+
+
+def pending_orders(user_id: uuid.UUID, home: Home) -> list[Order]:
+    """The user's orders that may still be paid, newest first."""
+    query = (
+        sa.select(Order)
+        .where(
+            Order.user_id == user_id,
+            Order.state == OrderState.PENDING,
+            home.owns(Order),
+        )
+        .order_by(Order.created_at.desc())
+    )
+    return list(db.session.scalars(query))

@@ -1,0 +1,1 @@
+"""Stripe's customer portal: sessions, and what it offers."""

@@ -1,0 +1,79 @@
+"""What subscribers may do in the customer portal: change plan, cancel, update card, see invoices."""
+
+from typing import Any
+
+from app.billing.gateway.client import StripeGateway, StripeObject
+from app.billing.setup.push_run import PushRun
+
+# Our configuration among those of other products on the same Stripe account.
+OURS = {"configured_by": "perennial"}
+
+
+def push(run: PushRun, offered: dict[str, list[str]]) -> None:
+    """Make the portal offer a change between these prices, listed by product."""
+    wanted: dict[str, Any] = {
+        "name": run.settings.app_name,
+        "default_return_url": f"{run.settings.site_url}/account",
+        "metadata": OURS,
+        "features": _features(offered),
+    }
+    if run.settings.site_url.startswith("https://"):
+        # Stripe takes public addresses alone.
+        wanted["business_profile"] = _legal_pages(run.settings.site_url)
+    current = find(run.gateway)
+    only_existing = {} if current is None else {"active": True}
+    run.ensure(
+        "portal configuration",
+        run.gateway.v1.billing_portal.configurations,
+        current,
+        wanted | only_existing,
+    )
+
+
+def find(gateway: StripeGateway) -> StripeObject | None:
+    """Our portal configuration, or None before the first push."""
+    # Stripe leaves the products out of a configuration unless they are asked for.
+    params = {"limit": 100, "expand": ["data.features.subscription_update.products"]}
+    with gateway.errors():
+        pages = gateway.v1.billing_portal.configurations.list(params, gateway.options()).auto_paging_iter()
+        for configuration in pages:
+            found: StripeObject = configuration.to_dict()
+            if OURS.items() <= found["metadata"].items():
+                return found
+    return None
+
+
+def _legal_pages(site_url: str) -> dict[str, str]:
+    return {"privacy_policy_url": f"{site_url}/privacy", "terms_of_service_url": f"{site_url}/terms"}
+
+
+def _features(offered: dict[str, list[str]]) -> dict[str, Any]:
+    reasons = [
+        "too_expensive",
+        "missing_features",
+        "switched_service",
+        "unused",
+        "too_complex",
+        "other",
+    ]
+    return {
+        "customer_update": {
+            "enabled": True,
+            "allowed_updates": ["name", "address", "tax_id"],
+        },
+        "invoice_history": {"enabled": True},
+        "payment_method_update": {"enabled": True},
+        "subscription_cancel": {
+            "enabled": True,
+            # What is paid for stays on until its end.
+            "mode": "at_period_end",
+            "cancellation_reason": {"enabled": True, "options": reasons},
+        },
+        "subscription_update": {
+            "enabled": True,
+            "default_allowed_updates": ["price", "promotion_code"],
+            # An upgrade is charged at once, so that nobody uses Pro for a month at Basic's price.
+            "proration_behavior": "always_invoice",
+            "products": [{"product": product, "prices": prices} for product, prices in offered.items()],
+        },
+    }

@@ -1,0 +1,1 @@
+"""Comparing what we keep with Stripe, and repairing it."""

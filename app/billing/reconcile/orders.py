@@ -1,0 +1,110 @@
+"""Settling orders whose webhook was lost, by asking Stripe what became of their sessions."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.auth.models import User
+from app.billing.changes import Changes
+from app.billing.errors import StripeObjectMissing
+from app.billing.gateway.account import Home
+from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.models.payments import Order
+from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.orders import close_order, pending_orders
+from app.billing.statuses import UNFULFILLED_STATES, OrderState
+from app.database import db, utcnow
+
+# Checkout's sessions live for a day, and so does the key that an order's session is created with.
+ABANDONED_AFTER = timedelta(days=1)
+# The slowest payment methods settle well within that, or fail.
+SLOWEST_PAYMENT = timedelta(days=30)
+MOST_SESSIONS = 100
+# What a PaymentIntent says when its slow payment did not come.
+UNPAID = ("requires_payment_method", "canceled")
+
+
+def settle_pending_orders(user: User, home: Home, *, cause: str) -> Changes:
+    """Fulfil or close the open orders of this (locked) user as their sessions stand; one that may yet be paid stays.
+
+    Raises `StripeUnavailable` when Stripe cannot be asked.
+    """
+    changes: Changes = {}
+    for order in pending_orders(user.id, home):
+        sessions = sessions_of(order)
+        for session in sessions:
+            changes |= _settle(order, session, home, cause)
+        if not sessions and order.created_at < utcnow() - ABANDONED_AFTER:
+            changes |= close_order(_named(order), OrderState.EXPIRED).changes
+    return changes
+
+
+def sessions_of_nobody(home: Home) -> list[str]:
+    """The Checkout Sessions that were open when their account was deleted, newest first. Ends the transaction.
+
+    A slow payment may have come for them since.
+    """
+    query = sa.select(Order.stripe_checkout_session_id).where(
+        Order.user_id.is_(None),
+        Order.state.in_(UNFULFILLED_STATES),
+        Order.stripe_checkout_session_id.is_not(None),
+        Order.created_at > utcnow() - SLOWEST_PAYMENT,
+        home.owns(Order),
+    )
+    newest = query.order_by(Order.created_at.desc()).limit(MOST_SESSIONS)
+    found = [session_id for session_id in db.session.scalars(newest) if session_id]
+    db.session.commit()
+    return found
+
+
+def settle_session_of_nobody(session_id: str, home: Home, *, cause: str) -> Changes:
+    """Record what was paid in a session whose account is gone."""
+    try:
+        session = get_gateway().retrieve("checkout.session", session_id)
+    except StripeObjectMissing:
+        return {}
+    return fulfil_checkout_session(session, home, cause=cause).changes
+
+
+def _settle(order: Order, session: StripeObject, home: Home, cause: str) -> Changes:
+    if session["status"] == "expired":
+        return close_order(_named(order), OrderState.EXPIRED).changes
+    elif session["status"] == "complete":
+        changes = fulfil_checkout_session(session, home, cause=cause).changes
+        return changes | (close_order(_named(order), OrderState.FAILED).changes if _has_failed(session) else {})
+    else:
+        return {}
+
+
+def _named(order: Order) -> dict[str, str]:
+    return {"client_reference_id": str(order.id)}
+
+
+def sessions_of(order: Order) -> list[StripeObject]:
+    """The order's Checkout Sessions as Stripe has them: one, none (any more), or through a Payment Link even two."""
+    gateway = get_gateway()
+    if order.stripe_checkout_session_id:
+        try:
+            return [gateway.retrieve("checkout.session", order.stripe_checkout_session_id, expand=["payment_intent"])]
+        except StripeObjectMissing:
+            return []
+    elif current_app.extensions["settings"].stripe_payment_link_lifetime and not order.stripe_price_id:
+        return _paid_through_link(order)
+    else:
+        return []
+
+
+def _paid_through_link(order: Order) -> list[StripeObject]:
+    """A Payment Link tells us of no session before it is paid: look for those that name the order, of each tab."""
+    gateway = get_gateway()
+    params = {"status": "complete", "created": {"gte": int(order.created_at.timestamp())}, "limit": 100}
+    with gateway.errors():
+        sessions = gateway.v1.checkout.sessions.list(params, gateway.options()).auto_paging_iter()
+        return [session.to_dict() for session in sessions if session.client_reference_id == str(order.id)]
+
+
+def _has_failed(session: StripeObject) -> bool:
+    """Whether the slow payment of a completed session will not come."""
+    intent = session["payment_intent"]
+    return session["payment_status"] == "unpaid" and isinstance(intent, dict) and intent["status"] in UNPAID

@@ -1,0 +1,176 @@
+"""Repairing what we keep of Stripe, and the report of who has access without paying, or the reverse."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.catalog.plans import Role
+from app.billing.changes import Changes
+from app.billing.customers import customer_of, lock_user
+from app.billing.errors import BillingError, StripeObjectMissing, StripeUnavailable
+from app.billing.gateway.account import Home, home
+from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.models.payments import Order
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import Subscription
+from app.billing.reconcile.orders import sessions_of_nobody, settle_pending_orders, settle_session_of_nobody
+from app.billing.reconcile.payments import read_payments, repair_payments
+from app.billing.roles.decision import role_changes
+from app.billing.statuses import OrderState
+from app.billing.subscriptions.lookup import live_rows
+from app.billing.subscriptions.sync import mirror, sync_subscription
+from app.database import db, utcnow
+
+logger = logging.getLogger(__name__)
+# How the ids of invoices and of PaymentIntents begin.
+PAYMENT_IDS = ("in_", "pi_")
+
+
+@dataclass
+class DriftReport:
+    """What a reconcile found, by e-mail address or subscription id, and how much it repaired."""
+
+    has_access_without_paying: list[str] = field(default_factory=list)
+    pays_without_access: list[str] = field(default_factory=list)
+    several_subscriptions: list[str] = field(default_factory=list)
+    settled_orders: list[str] = field(default_factory=list)
+    repaired_payments: list[str] = field(default_factory=list)
+    unknown_prices: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    repaired: int = 0
+    checked: int = 0
+
+
+def sync_user(user: User, *, cause: str = "sync", with_payments: bool = False) -> Changes:
+    """Settle the open orders, mirror every subscription of this user, and decide the role again. Commits.
+
+    The payments are compared too if asked for: access does not wait for that. Raises `StripeUnavailable` when Stripe
+    cannot be asked; then nothing is changed.
+    """
+    at_home = home()
+    payments = read_payments(user.id, at_home) if with_payments else None
+    locked = lock_user(user.id)
+    if locked is None:
+        return {}
+    changes = _sync_locked(locked, at_home, cause)
+    if payments:
+        changes |= repair_payments(locked, payments, at_home, cause=cause)
+    db.session.commit()
+    return changes
+
+
+def sync_all(
+    *, dry_run: bool = False, email: str | None = None, on_progress: Callable[[], None] | None = None
+) -> DriftReport:
+    """Reconcile every user that Stripe knows (or the one with this address); one that fails stops no other.
+
+    With `dry_run` the report is the same and nothing is written. Raises `StripeUnavailable` when Stripe cannot be
+    asked at all.
+    """
+    report = DriftReport()
+    at_home = home()
+    for user_id in users_to_sync(at_home, email):
+        try:
+            _reconcile(user_id, at_home, report, dry_run)
+        except BillingError as error:
+            db.session.rollback()
+            logger.warning("User %s could not be compared with Stripe: %s", user_id, error)
+            report.failed.append(str(user_id))
+            if isinstance(error, StripeUnavailable) and len(report.failed) >= 3 and report.checked == 0:
+                raise
+        if on_progress:
+            on_progress()
+    if email is None:
+        _reconcile_nobody(at_home, report, dry_run)
+    return report
+
+
+def users_to_sync(at_home: Home, email: str | None = None) -> list[uuid.UUID]:
+    """The users with a customer, a subscription, an open order or a paid role; by id."""
+    with_customer = sa.select(StripeCustomer.user_id).where(StripeCustomer.stripe_account == at_home.stripe_account)
+    with_subscription = sa.select(Subscription.user_id).where(Subscription.user_id.is_not(None))
+    with_order = sa.select(Order.user_id).where(Order.state == OrderState.PENDING, Order.user_id.is_not(None))
+    known = (User.id.in_(with_customer), User.id.in_(with_subscription), User.id.in_(with_order))
+    query = sa.select(User.id).where(sa.or_(*known, User.role != Role.FREE))
+    if email:
+        query = sa.select(User.id).where(User.email == email)
+    return list(db.session.scalars(query.order_by(User.id)))
+
+
+def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: bool) -> None:
+    payments = read_payments(user_id, at_home)
+    user = lock_user(user_id)
+    if user is None:
+        return
+    before, email = Role(user.role), user.email
+    changes = _sync_locked(user, at_home, "sync")
+    repaired = repair_payments(user, payments, at_home, cause="sync")
+    changes |= repaired
+    after = Role(user.role)
+    report.checked += 1
+    report.repaired += bool(changes)
+    report.repaired_payments += [f"{name} of {email}" for name in repaired if name.startswith(PAYMENT_IDS)]
+    if any(name.startswith("order ") for name in changes):
+        report.settled_orders.append(email)
+    if after.rank < before.rank:
+        report.has_access_without_paying.append(email)
+    elif after.rank > before.rank:
+        report.pays_without_access.append(email)
+    _note_oddities(user, at_home, report)
+    _end(dry_run)
+
+
+def _reconcile_nobody(at_home: Home, report: DriftReport, dry_run: bool) -> None:
+    """What was paid for accounts that are gone, with the webhook lost too."""
+    for session_id in sessions_of_nobody(at_home):
+        name = f"a deleted user ({session_id})"
+        try:
+            if settle_session_of_nobody(session_id, at_home, cause="sync"):
+                report.settled_orders.append(name)
+            _end(dry_run)
+        except BillingError as error:
+            db.session.rollback()
+            logger.warning("%s could not be compared with Stripe: %s", session_id, error)
+            report.failed.append(name)
+
+
+def _end(dry_run: bool) -> None:
+    if dry_run:
+        db.session.rollback()
+    else:
+        db.session.commit()
+
+
+def _sync_locked(user: User, at_home: Home, cause: str) -> Changes:
+    changes = settle_pending_orders(user, at_home, cause=cause)
+    found = _subscriptions_at_stripe(user, at_home)
+    for subscription in found:
+        changes |= mirror(user, subscription, at_home, cause=cause).changes
+    seen = {subscription["id"] for subscription in found}
+    for row in live_rows(user, at_home):
+        if row.stripe_subscription_id not in seen:
+            changes |= sync_subscription(user, row.stripe_subscription_id, at_home, cause=cause).changes
+    return changes | role_changes(user, at_home, cause)
+
+
+def _subscriptions_at_stripe(user: User, at_home: Home) -> list[StripeObject]:
+    customer = customer_of(user.id, at_home)
+    if customer is None:
+        return []
+    try:
+        return get_gateway().subscriptions_of(customer)
+    except StripeObjectMissing:
+        return []
+
+
+def _note_oddities(user: User, at_home: Home, report: DriftReport) -> None:
+    live = live_rows(user, at_home)
+    if len(live) > 1:
+        report.several_subscriptions.append(user.email)
+    report.unknown_prices += [row.stripe_subscription_id for row in live if row.plan is None]
+    if user.role_expires_at and user.role_expires_at <= utcnow():
+        logger.info("The role of user %s has passed its end.", user.id)

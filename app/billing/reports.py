@@ -1,0 +1,151 @@
+"""The operator's figures, summed by the database: revenue, MRR, subscribers, churn. Amounts in minor units."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from app.billing.catalog.entitlements import plan_of
+from app.billing.gateway.account import Home
+from app.billing.models.payments import Payment
+from app.billing.models.subscription import Subscription
+from app.billing.statuses import PaymentStatus, SubscriptionStatus
+from app.database import db, utcnow
+
+CHURN_WINDOW = timedelta(days=30)
+MONTHS_SHOWN = 12
+# How often each interval is charged in a month.
+CHARGES_A_MONTH = {"day": 365 / 12, "week": 365 / 84, "month": 1, "year": 1 / 12}
+# Those who pay, or are about to after a failed payment; a trial is no revenue yet.
+PAYING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+SUBSCRIBED = (*PAYING, SubscriptionStatus.TRIALING)
+
+
+@dataclass(frozen=True)
+class MonthOfRevenue:
+    """What was paid in a month, less what has been refunded of it."""
+
+    month: str
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Churn:
+    """How many of those who subscribed a month ago have ended since."""
+
+    subscribed: int
+    ended: int
+
+    @property
+    def percent(self) -> float:
+        return round(100 * self.ended / self.subscribed, 1) if self.subscribed else 0.0
+
+
+def revenue_by_month(home: Home, months: int = MONTHS_SHOWN) -> list[MonthOfRevenue]:
+    """The last months' revenue in each currency, oldest first; a month without any counts as zero."""
+    shown = _last_months(utcnow(), months)
+    month = _month_of(Payment.paid_at)
+    query = (
+        sa.select(month, Payment.currency, sa.func.sum(Payment.amount - Payment.amount_refunded))
+        .where(
+            home.owns(Payment),
+            Payment.status == PaymentStatus.PAID,
+            Payment.paid_at >= datetime.fromisoformat(f"{shown[0]}-01T00:00:00+00:00"),
+        )
+        .group_by(month, Payment.currency)
+    )
+    found = {(name, currency): int(amount) for name, currency, amount in db.session.execute(query)}
+    currencies = sorted({currency for _, currency in found}) or ["usd"]
+    return [MonthOfRevenue(name, code, found.get((name, code), 0)) for code in currencies for name in shown]
+
+
+def monthly_recurring_revenue(home: Home) -> dict[str, int]:
+    """What the paying subscriptions bring in a month, by currency: a year's price counts a twelfth a month.
+
+    At list price: promotion codes and tax are not taken off, because they end or are not ours.
+    """
+    query = (
+        sa.select(Subscription.currency, Subscription.interval, sa.func.sum(Subscription.amount))
+        .where(home.owns(Subscription), Subscription.status.in_(PAYING), Subscription.interval.is_not(None))
+        .group_by(Subscription.currency, Subscription.interval)
+    )
+    exact: defaultdict[str, float] = defaultdict(float)
+    for currency, interval, amount in db.session.execute(query):
+        exact[str(currency)] += int(amount or 0) * CHARGES_A_MONTH.get(str(interval), 0)
+    return {currency: round(amount) for currency, amount in exact.items()}
+
+
+def active_subscribers_by_plan(home: Home) -> dict[str, int]:
+    """How many people subscribe to each plan now, trials counted in; largest first."""
+    query = (
+        sa.select(
+            Subscription.stripe_price_id,
+            Subscription.lookup_key,
+            sa.func.count(sa.distinct(Subscription.user_id)),
+        )
+        .where(home.owns(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
+        .group_by(Subscription.stripe_price_id, Subscription.lookup_key)
+    )
+    by_plan: defaultdict[str, int] = defaultdict(int)
+    for price_id, lookup_key, count in db.session.execute(query):
+        plan = plan_of(price_id, lookup_key)
+        by_plan[plan.name if plan else "Unknown plan"] += count
+    return dict(sorted(by_plan.items(), key=lambda item: -item[1]))
+
+
+def churn(home: Home, window: timedelta = CHURN_WINDOW) -> Churn:
+    """Of the subscriptions that ran when the window began, how many have ended since."""
+    start = utcnow() - window
+    ran = (
+        home.owns(Subscription),
+        Subscription.status != SubscriptionStatus.INCOMPLETE_EXPIRED,
+        Subscription.started_at <= start,
+        sa.or_(Subscription.ended_at.is_(None), Subscription.ended_at > start),
+    )
+    query = sa.select(sa.func.count(), sa.func.count(Subscription.ended_at)).where(*ran)
+    subscribed, ended = db.session.execute(query).one()
+    return Churn(subscribed, ended)
+
+
+def _month_of(column: sa.orm.InstrumentedAttribute[datetime | None]) -> sa.ColumnElement[str]:
+    """The month as `2026-11`, in UTC, in the database's own words."""
+    if db.engine.dialect.name == "postgresql":
+        return sa.func.to_char(column, "YYYY-MM")
+    else:
+        return sa.func.strftime("%Y-%m", column)
+
+
+def _last_months(now: datetime, count: int) -> list[str]:
+    """The names of this month and those before it, oldest first."""
+    newest = now.year * 12 + now.month - 1
+    return [f"{number // 12}-{number % 12 + 1:02d}" for number in range(newest - count + 1, newest + 1)]
+
+
+IS_STANDING = sa.and_(Payment.status == PaymentStatus.PAID.value, Payment.amount_refunded < Payment.amount)
+# The orders that more than one payment stands for, and the first of each: what the order rests on. Few, so both are
+# looked up, and never compared with every payment there is.
+OF_ONE_ORDER = sa.and_(IS_STANDING, Payment.order_id.is_not(None))
+PAID_TWICE = sa.select(Payment.order_id).where(OF_ONE_ORDER).group_by(Payment.order_id).having(sa.func.count() > 1)
+FIRSTS = PAID_TWICE.with_only_columns(sa.func.min(Payment.id))
+# The account's subscriptions ended when it was deleted.
+CAME_LATE = sa.exists().where(
+    Subscription.stripe_subscription_id == Payment.stripe_subscription_id, Subscription.ended_at < Payment.paid_at
+)
+
+
+def unearned_payments(home: Home) -> sa.Select[Payment]:
+    """The payments to be given back. A full refund takes one off this list; an order's own is shown with its order."""
+    paid_again = sa.and_(Payment.order_id.in_(PAID_TWICE), Payment.id.not_in(FIRSTS))
+    for_nobody = sa.and_(Payment.user_id.is_(None), CAME_LATE)
+    return sa.select(Payment).where(
+        home.owns(Payment),
+        IS_STANDING,
+        sa.or_(paid_again, for_nobody),
+    )
+
+
+def count_unearned(home: Home) -> int:
+    """How many payments wait to be given back."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(unearned_payments(home).subquery())) or 0

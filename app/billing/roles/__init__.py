@@ -1,0 +1,1 @@
+"""Which role a user has, and why."""

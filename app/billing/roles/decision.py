@@ -1,0 +1,150 @@
+"""The one place that decides a user's role, from the mirror, the orders and the operator's grants."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
+from app.billing.catalog.plans import PLANS, PLANS_BY_KEY, Role
+from app.billing.changes import Changes
+from app.billing.gateway.account import Home
+from app.billing.models.payments import Order
+from app.billing.models.roles import Grant, RoleChange
+from app.billing.models.subscription import Subscription
+from app.billing.statuses import ENDED_STATUSES, OrderState
+from app.database import db, utcnow
+
+# How long an expired role is believed while Stripe cannot be asked about it.
+BELIEVED = timedelta(days=3)
+
+Sources = tuple[sa.Select[Subscription], sa.Select[Order], sa.Select[Grant]]
+
+
+def sources(of_user: sa.ColumnElement[uuid.UUID]) -> Sources:
+    """What a role can rest on: the user's subscriptions, orders and grants that count.
+
+    Their parameters are those of `sources_of`.
+    """
+    subscriptions = sa.select(Subscription).where(
+        Subscription.user_id == of_user,
+        Subscription.stripe_account == sa.bindparam("home_account"),
+        Subscription.livemode == sa.bindparam("home_livemode"),
+        *(Subscription.status != status.value for status in sorted(ENDED_STATUSES)),
+    )
+    orders = sa.select(Order).where(
+        Order.user_id == of_user,
+        Order.stripe_account == sa.bindparam("home_account"),
+        Order.livemode == sa.bindparam("home_livemode"),
+        sa.or_(sa.false(), *(Order.plan_key == plan.key for plan in PLANS if not plan.prices[0].is_recurring)),
+        # Written out: SQLite would plan anew for each value that the partial index on `state` might fit.
+        Order.state == sa.literal_column(f"'{OrderState.FULFILLED.value}'"),
+    )
+    grants = sa.select(Grant).where(
+        Grant.user_id == of_user,
+        Grant.revoked_at.is_(None),
+        sa.or_(Grant.until.is_(None), Grant.until > sa.bindparam("at")),
+    )
+    return subscriptions, orders, grants
+
+
+# Built once: every event asks for all three.
+SUBSCRIPTIONS, ORDERS, GRANTS = sources(sa.bindparam("of_user"))
+NOTHING = RoleDecision(Role.FREE, "nothing paid or granted")
+
+
+def decide_role(user: User, home: Home, *, believe_expired: bool = True) -> RoleDecision:
+    """Decide from everything we know of this user; the highest role wins.
+
+    With `believe_expired` false, a subscription whose paid time and grace are over counts for nothing.
+    """
+    sought = sources_of(user.id, home)
+    candidates = [
+        *_from_subscriptions(sought, believe_expired),
+        *_from_orders(sought),
+        *_from_grants(sought),
+    ]
+    return max(candidates, key=lambda decision: decision.strength, default=NOTHING)
+
+
+def sources_of(user_id: uuid.UUID, home: Home) -> dict[str, Any]:
+    """The parameters of `SUBSCRIPTIONS`, `ORDERS` and `GRANTS` for this user, now."""
+    return {
+        "of_user": user_id,
+        "home_account": home.stripe_account,
+        "home_livemode": home.livemode,
+        "at": utcnow(),
+    }
+
+
+def set_role(user: User, decision: RoleDecision, cause: str) -> RoleChange | None:
+    """Write the decided role on the user's (locked) row; a change is an audit row, which is returned."""
+    before = Role(user.role)
+    user.role_expires_at = decision.expires_at
+    user.role_recheck_at = None
+    if before == decision.role:
+        return None
+    user.role = decision.role.value
+    change = RoleChange(**role_change_values(user.id, before, decision, cause))
+    db.session.add(change)
+    return change
+
+
+def role_change_values(user_id: uuid.UUID, before: Role, decision: RoleDecision, cause: str) -> dict[str, object]:
+    """The columns of the audit row for this change."""
+    return {
+        "user_id": user_id,
+        "role_before": before.value,
+        "role_after": decision.role.value,
+        "rule": decision.rule,
+        "object_id": decision.object_id,
+        "cause": cause,
+        "expires_at": decision.expires_at,
+        "changed_at": utcnow(),
+    }
+
+
+def apply_role(user: User, home: Home, cause: str, *, believe_expired: bool = True) -> RoleChange | None:
+    """Decide and write the role of a (locked) user."""
+    db.session.flush()
+    return set_role(user, decide_role(user, home, believe_expired=believe_expired), cause)
+
+
+def role_changes(user: User, home: Home, cause: str) -> Changes:
+    """Decide the role again; the change, for the audit."""
+    change = apply_role(user, home, cause)
+    if change is None:
+        return {}
+    return {"user": {"before": {"role": change.role_before}, "after": {"role": change.role_after}}}
+
+
+def _from_subscriptions(sought: dict[str, Any], believe_expired: bool) -> list[RoleDecision]:
+    now = utcnow()
+    decisions = [decide_by_subscription(row, now) for row in db.session.scalars(SUBSCRIPTIONS, sought)]
+    if believe_expired:
+        return decisions
+    else:
+        return [d for d in decisions if d.expires_at is None or d.expires_at > now]
+
+
+def _from_orders(sought: dict[str, Any]) -> list[RoleDecision]:
+    return [
+        RoleDecision(PLANS_BY_KEY[order.plan_key].role, f"order of {order.plan_key}", str(order.id))
+        for order in db.session.scalars(ORDERS, sought)
+    ]
+
+
+def _from_grants(sought: dict[str, Any]) -> list[RoleDecision]:
+    return [
+        RoleDecision(Role(grant.role), "grant by the operator", f"grant {grant.id}", grant.until)
+        for grant in db.session.scalars(GRANTS, sought)
+    ]
+
+
+def latest_change(user: User) -> RoleChange | None:
+    """The change that gave this user the role that stands on their row, or None when it never changed."""
+    query = sa.select(RoleChange).where(RoleChange.user_id == user.id).order_by(RoleChange.id.desc()).limit(1)
+    found: RoleChange | None = db.session.scalar(query)
+    return found

@@ -1,0 +1,1 @@
+"""Putting the catalogue into Stripe, and checking what stands there."""

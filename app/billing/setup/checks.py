@@ -1,0 +1,128 @@
+"""The pre-launch checks: what has to be right before people pay."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.billing.errors import BillingError, StripeForbidden
+from app.billing.gateway.client import StripeGateway, api_version
+from app.billing.gateway.connection import ConnectionState, ask_state
+from app.billing.portal import configuration as portal_configuration
+from app.billing.setup import webhook_endpoint
+from app.billing.setup.prices import price_problems, subscriptions_at_unknown_prices
+from app.billing.webhooks import log as event_log
+from app.config.settings import Settings
+
+
+class Mark(StrEnum):
+    """What came of a check. `LATER` is fine in development, and a failure in production."""
+
+    OK = "ok"
+    FAIL = "FAIL"
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list."""
+
+    mark: Mark
+    name: str
+    detail: str = ""
+
+
+Checks = Iterator[Check]
+
+
+def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
+    """Everything that is in Stripe; one failing question does not keep the others from being asked."""
+    yield from _asked("Stripe accepts the key", lambda: _connection(gateway))
+    yield from _asked("the account can take payments", lambda: _account(gateway, settings))
+    yield _mode(settings)
+    yield from _asked("prices", lambda: _prices(gateway, settings))
+    yield from _asked("customer portal", lambda: _portal(gateway))
+    yield from _asked("webhook endpoint", lambda: _endpoint(gateway, settings))
+    yield passes_if(settings, bool(settings.webhook_secrets), "webhook secret", "STRIPE_WEBHOOK_SECRET is empty")
+
+
+def record_checks() -> Checks:
+    """What our own records tell of how billing goes."""
+    last = event_log.last_event()
+    if last is None:
+        yield Check(Mark.LATER, "an event has arrived", "none yet; try `stripe trigger customer.created`")
+    else:
+        yield Check(Mark.OK, "an event has arrived", f"{last.type}, {last.received_at:%Y-%m-%d %H:%M} UTC")
+    failed = event_log.count_failed()
+    yield _fails_if(failed > 0, "no failed events", f"{failed} failed: see `flask billing events --failed`")
+    unknown = subscriptions_at_unknown_prices()
+    yield _fails_if(bool(unknown), "every subscription's price is of a plan", ", ".join(unknown[:5]))
+
+
+def passes_if(settings: Settings, is_right: bool, name: str, otherwise: str) -> Check:
+    """A check that only production must pass."""
+    if is_right:
+        return Check(Mark.OK, name)
+    else:
+        return Check(Mark.FAIL if settings.is_production else Mark.LATER, name, otherwise)
+
+
+def _fails_if(is_wrong: bool, name: str, detail: str) -> Check:
+    return Check(Mark.FAIL, name, detail) if is_wrong else Check(Mark.OK, name)
+
+
+def _asked(name: str, checks: Callable[[], Checks]) -> Checks:
+    try:
+        yield from checks()
+    except BillingError as error:
+        yield Check(Mark.FAIL, name, str(error))
+
+
+def _connection(gateway: StripeGateway) -> Checks:
+    state = ask_state(gateway)
+    yield _fails_if(state != ConnectionState.CONNECTED, "Stripe accepts the key", state.value)
+
+
+def _account(gateway: StripeGateway, settings: Settings) -> Checks:
+    name = "the account can take payments"
+    try:
+        with gateway.errors():
+            account = gateway.v1.accounts.retrieve_current(options=gateway.options())
+    except StripeForbidden:
+        yield Check(Mark.LATER, name, "this restricted key may not read it; look at Stripe's dashboard")
+    else:
+        yield passes_if(
+            settings, bool(account.charges_enabled), name, "Stripe still asks for something in its dashboard"
+        )
+
+
+def _mode(settings: Settings) -> Check:
+    return passes_if(settings, settings.livemode, "live keys", "test mode: no money moves")
+
+
+def _prices(gateway: StripeGateway, settings: Settings) -> Checks:
+    for lookup_key, problem in price_problems(gateway, settings).items():
+        yield _fails_if(problem is not None, f"price {lookup_key}", problem or "")
+
+
+def _portal(gateway: StripeGateway) -> Checks:
+    found = portal_configuration.find(gateway)
+    if found is None:
+        yield Check(Mark.FAIL, "customer portal", "not configured; run `flask billing push`")
+    else:
+        offers_plans = found["active"] and found["features"]["subscription_update"]["enabled"]
+        yield _fails_if(not offers_plans, "customer portal", "switched off; run `flask billing push`")
+
+
+def _endpoint(gateway: StripeGateway, settings: Settings) -> Checks:
+    name = "webhook endpoint"
+    if not webhook_endpoint.can_be_reached(settings):
+        yield passes_if(settings, False, name, "Stripe cannot reach this address; forward with `stripe listen`")
+        return
+    found = webhook_endpoint.find_all(gateway, settings)
+    if not found:
+        yield Check(Mark.FAIL, name, f"none at {webhook_endpoint.url(settings)}; run `flask billing push`")
+    elif len(found) > 1:
+        yield Check(Mark.FAIL, name, f"{len(found)} at one address; run `flask billing push`")
+    else:
+        problem = webhook_endpoint.problem_with(found[0])
+        yield _fails_if(problem is not None, name, problem or api_version())

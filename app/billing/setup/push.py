@@ -1,0 +1,101 @@
+"""Put the plan catalogue into Stripe; run twice, the second changes nothing."""
+
+from app.billing.catalog.plans import PLANS, Plan, Price
+from app.billing.errors import StripeObjectMissing
+from app.billing.gateway.account import connected_account
+from app.billing.gateway.client import StripeGateway, StripeObject
+from app.billing.gateway.prices import forget_prices
+from app.billing.portal import configuration as portal_configuration
+from app.billing.setup import webhook_endpoint
+from app.billing.setup.prices import configured_price, price_matches, stored_prices
+from app.billing.setup.push_run import PushRun
+from app.config.settings import Settings
+from app.database import db
+
+
+def push_catalogue(gateway: StripeGateway, settings: Settings) -> PushRun:
+    """Create or update products, prices, the portal configuration and the webhook endpoint."""
+    gateway.connected_account = connected_account()
+    # No transaction is open while Stripe is asked.
+    db.session.commit()
+    run = PushRun(gateway, settings)
+    stored = stored_prices(gateway)
+    offered: dict[str, list[str]] = {}
+    for plan in PLANS:
+        product_id = _push_product(run, plan, stored)
+        for price in plan.prices:
+            sold = _push_price(run, price, product_id, stored.get(price.lookup_key))
+            run.price_ids[price.setting.upper()] = sold["id"]
+            if price.is_recurring:
+                offered.setdefault(sold["product"], []).append(sold["id"])
+    portal_configuration.push(run, offered)
+    webhook_endpoint.push(run)
+    forget_prices()
+    return run
+
+
+def _push_product(run: PushRun, plan: Plan, stored: dict[str, StripeObject]) -> str:
+    gateway = run.gateway
+    # A price that somebody made under our lookup key keeps its product: prices cannot move. Otherwise the id
+    # is our own choice, so that a push that was cut off finds its product again.
+    known = [stored[price.lookup_key]["product"] for price in plan.prices if price.lookup_key in stored]
+    product_id = str(known[0]) if known else f"perennial_{plan.key}"
+    try:
+        with gateway.errors():
+            current = gateway.v1.products.retrieve(product_id, options=gateway.options()).to_dict()
+    except StripeObjectMissing:
+        current = None
+    wanted = {
+        "name": f"{run.settings.app_name} {plan.name}",
+        "description": plan.tagline,
+        "active": True,
+        "metadata": {"plan": plan.key},
+    }
+    run.ensure("product", gateway.v1.products, current, wanted, only_new={"id": product_id})
+    return product_id
+
+
+def _push_price(run: PushRun, price: Price, product_id: str, stored: StripeObject | None) -> StripeObject:
+    configured = configured_price(run.gateway, run.settings, price)
+    if configured is not None:
+        _tell_of_configured(run, price, configured)
+        return configured
+    replaced = stored if stored is not None and not price_matches(price, stored) else None
+    wanted = {
+        "active": True,
+        "nickname": price.lookup_key,
+        "metadata": {"plan": price.plan_key},
+    }
+    only_new = {
+        "product": product_id,
+        "currency": price.currency,
+        "unit_amount": price.amount,
+        "lookup_key": price.lookup_key,
+        "transfer_lookup_key": True,
+    }
+    if price.interval:
+        only_new["recurring"] = {"interval": price.interval.value}
+    current = None if replaced else stored
+    sold = run.ensure(f"price {price.lookup_key}", run.gateway.v1.prices, current, wanted, only_new)
+    if replaced:
+        # Nobody buys at the old price from now on; those who did keep it.
+        run.ensure(
+            f"old price {price.lookup_key}",
+            run.gateway.v1.prices,
+            replaced,
+            {"active": False},
+        )
+    return sold
+
+
+def _tell_of_configured(run: PushRun, price: Price, configured: StripeObject) -> None:
+    run.tell(
+        "unchanged",
+        f"price {price.lookup_key}, named by {price.setting.upper()}",
+        configured["id"],
+    )
+    if not price_matches(price, configured):
+        run.warnings.append(
+            f"{price.setting.upper()} names a price whose amount, currency or interval is not the "
+            "catalogue's: what is paid at it is mismatched. Change the setting, or leave it empty."
+        )

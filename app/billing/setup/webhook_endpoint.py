@@ -1,0 +1,126 @@
+"""The one webhook endpoint in Stripe: at our address, for the events we handle, at the SDK's API version."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from app.billing.gateway.client import StripeGateway, StripeObject, api_version
+from app.billing.setup.push_run import PushRun
+from app.billing.webhooks.process import HANDLED_TYPES
+from app.config.settings import Settings
+
+PATH = "/webhooks/stripe"
+
+
+def push(run: PushRun) -> None:
+    """Leave exactly one endpoint at our address; where Stripe cannot reach it, tell how to listen instead."""
+    if not can_be_reached(run.settings):
+        events = ",".join(sorted(HANDLED_TYPES))
+        run.listen_command = f"stripe listen --events {events} --forward-to {url(run.settings)}"
+        return
+    endpoints = find_all(run.gateway, run.settings)
+    kept = next((endpoint for endpoint in endpoints if _can_be_kept(run, endpoint)), None)
+    if kept is None:
+        _create(run)
+    else:
+        _update(run, kept)
+    for endpoint in endpoints:
+        if endpoint is not kept:
+            _remove(run, endpoint)
+
+
+def url(settings: Settings) -> str:
+    """Where Stripe delivers events."""
+    return settings.site_url + PATH
+
+
+def can_be_reached(settings: Settings) -> bool:
+    """Whether Stripe, or what stands in for it, can deliver to our address."""
+    return settings.site_url.startswith("https://") or settings.stripe_base is not None
+
+
+def find_all(gateway: StripeGateway, settings: Settings) -> list[StripeObject]:
+    """Every endpoint at our address, newest first; they belong to the key's account, not a connected one."""
+    with gateway.errors():
+        pages = gateway.v1.webhook_endpoints.list({"limit": 100}).auto_paging_iter()
+        return [endpoint.to_dict() for endpoint in pages if endpoint.url == url(settings)]
+
+
+def problem_with(endpoint: StripeObject) -> str | None:
+    """Why this endpoint does not send all that we handle, as we read it; None when it does."""
+    if endpoint["api_version"] != api_version():
+        return f"it sends version {endpoint['api_version']}, not {api_version()}; run `flask billing push`"
+    elif endpoint["status"] != "enabled":
+        return "it is switched off; run `flask billing push`"
+    elif set(endpoint["enabled_events"]) != set(HANDLED_TYPES):
+        return "it does not send exactly the events that are handled; run `flask billing push`"
+    else:
+        return None
+
+
+def _can_be_kept(run: PushRun, endpoint: StripeObject) -> bool:
+    """What only creation can set must be right: the version, whose events, and a secret that we know."""
+    if endpoint["api_version"] != api_version() or endpoint["metadata"].get("connect", "false") != _is_connect(run):
+        return False
+    else:
+        return not run.settings.uses_emulator or _secret_is_kept(run.settings.emulator_secret_file, endpoint)
+
+
+def _create(run: PushRun) -> None:
+    params: dict[str, Any] = {
+        "url": url(run.settings),
+        "api_version": api_version(),
+        "enabled_events": sorted(HANDLED_TYPES),
+        "description": run.settings.app_name,
+        "metadata": {"connect": _is_connect(run)},
+    }
+    if run.gateway.connected_account:
+        params["connect"] = True
+    service = run.gateway.v1.webhook_endpoints
+    with run.gateway.errors():
+        endpoint = service.create(params)
+        if run.settings.uses_emulator:
+            _keep_secret(run.settings.emulator_secret_file, endpoint.secret)
+            service.update(endpoint.id, {"metadata": {"secret": _fingerprint(endpoint.secret)}})
+    run.webhook_secret = endpoint.secret
+    run.tell("created", "webhook endpoint", endpoint.id)
+
+
+def _update(run: PushRun, endpoint: StripeObject) -> None:
+    if problem_with(endpoint) is None:
+        run.tell("unchanged", "webhook endpoint", endpoint["id"])
+    else:
+        wanted = {"enabled_events": sorted(HANDLED_TYPES), "disabled": False}
+        with run.gateway.errors():
+            run.gateway.v1.webhook_endpoints.update(endpoint["id"], wanted)
+        run.tell("updated", "webhook endpoint", endpoint["id"])
+
+
+def _remove(run: PushRun, endpoint: StripeObject) -> None:
+    with run.gateway.errors():
+        run.gateway.v1.webhook_endpoints.delete(endpoint["id"])
+    run.tell("removed", "webhook endpoint", endpoint["id"])
+
+
+def _is_connect(run: PushRun) -> str:
+    return "true" if run.gateway.connected_account else "false"
+
+
+def _keep_secret(file: Path, secret: str) -> None:
+    """Write the secret for this machine's user alone, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with open(draft, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as handle:
+        handle.write(secret)
+    draft.replace(file)
+
+
+def _secret_is_kept(file: Path, endpoint: StripeObject) -> bool:
+    # Stripe tells a secret once. The fingerprint shows whether the one on disk is still this endpoint's.
+    return file.exists() and endpoint["metadata"].get("secret") == _fingerprint(file.read_text().strip())
+
+
+def _fingerprint(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]

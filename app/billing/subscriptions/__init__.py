@@ -1,0 +1,1 @@
+"""The mirror of subscriptions: read, written, looked up."""

@@ -1,0 +1,138 @@
+"""Sync one subscription: the only writer of the mirror."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.catalog.entitlements import plan_of
+from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.changes import Changes, Effect, difference
+from app.billing.customers import link_customer
+from app.billing.errors import StripeObjectMissing
+from app.billing.gateway.account import Home
+from app.billing.gateway.client import get_gateway
+from app.billing.models.payments import Order
+from app.billing.models.subscription import Subscription
+from app.billing.roles.decision import role_changes
+from app.billing.statuses import SubscriptionStatus
+from app.billing.subscriptions.snapshot import SubscriptionSnapshot
+from app.database import db, utcnow
+
+
+def remembered_lookup_key(stripe_price_id: str) -> str | None:
+    """The lookup key under which a price was once sold, when the key has since moved to a newer price.
+
+    Stripe takes the lookup key off the old price, but those who subscribed at it still pay for the same plan.
+    """
+    mirrored = sa.select(Subscription.lookup_key).where(
+        Subscription.stripe_price_id == stripe_price_id, Subscription.lookup_key.is_not(None)
+    )
+    ordered = sa.select(Order).where(Order.stripe_price_id == stripe_price_id)
+    lookup_key: str | None = db.session.scalar(mirrored.limit(1))
+    if lookup_key is None and (order := db.session.scalar(ordered.limit(1))):
+        lookup_key = next(
+            p.lookup_key for p in PLANS_BY_KEY[order.plan_key].prices if p.interval in (order.interval, None)
+        )
+    return lookup_key
+
+
+logger = logging.getLogger(__name__)
+
+
+def sync_subscription(
+    user: User, subscription_id: str, home: Home, *, cause: str, not_before: datetime | None = None
+) -> Effect:
+    """Read a subscription of this (locked) user from Stripe and mirror it.
+
+    One that Stripe no longer has counts as canceled. Raises `StripeUnavailable` when Stripe cannot be asked.
+    """
+    read_at = max(utcnow().replace(microsecond=0), not_before or utcnow().replace(microsecond=0))
+    try:
+        found = get_gateway().retrieve("subscription", subscription_id)
+    except StripeObjectMissing:
+        return Effect(changes=_end_missing(user, subscription_id, read_at, home, cause))
+    return mirror(user, found, home, cause=cause, read_at=read_at)
+
+
+def mirror(user: User, found: Mapping[str, Any], home: Home, *, cause: str, read_at: datetime | None = None) -> Effect:
+    """Write what Stripe just answered about a subscription of this (locked) user."""
+    snapshot = SubscriptionSnapshot.read(found)
+    read_at = read_at or utcnow().replace(microsecond=0)
+    return Effect(changes=write_snapshot(user, snapshot, read_at, home, cause=cause))
+
+
+def write_snapshot(
+    user: User, snapshot: SubscriptionSnapshot, snapshot_at: datetime, home: Home, *, cause: str
+) -> Changes:
+    """Write a snapshot and the role that follows; return what changed, before and after."""
+    row = _stored(snapshot.stripe_subscription_id)
+    values = snapshot.values() | {"lookup_key": _lookup_key(snapshot, row)}
+    before = {name: getattr(row, name) for name in values} if row else {}
+    if row is None:
+        link_customer(user.id, snapshot.stripe_customer_id, home)
+        row = Subscription(
+            user_id=user.id,
+            stripe_account=home.stripe_account,
+            livemode=home.livemode,
+            snapshot_at=snapshot_at,
+            **values,
+        )
+        db.session.add(row)
+    else:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.snapshot_at = max(row.snapshot_at, snapshot_at)
+    _warn_of_unknown_price(row)
+    return _changes(user, row, before, values, home, cause)
+
+
+def end_subscription(row: Subscription, at: datetime) -> dict[str, Any]:
+    """Mark a subscription ended that Stripe no longer has; return what changed."""
+    before = {"status": row.status, "ended_at": row.ended_at}
+    row.status, row.ended_at = SubscriptionStatus.CANCELED.value, at
+    row.snapshot_at = max(row.snapshot_at, at)
+    return difference(before, {"status": row.status, "ended_at": at})
+
+
+def _changes(
+    user: User, row: Subscription, before: dict[str, Any], values: dict[str, Any], home: Home, cause: str
+) -> Changes:
+    change = difference(before, values)
+    return ({row.stripe_subscription_id: change} if change else {}) | role_changes(user, home, cause)
+
+
+def _stored(subscription_id: str) -> Subscription | None:
+    """The mirror's row as it is now that the user is locked, not as it was when first looked at."""
+    row: Subscription | None = db.session.get(Subscription, subscription_id, populate_existing=True)
+    return row
+
+
+def _end_missing(user: User, subscription_id: str, at: datetime, home: Home, cause: str) -> Changes:
+    row = _stored(subscription_id)
+    if row is None or row.has_ended:
+        return {}
+    changes = {subscription_id: end_subscription(row, at)}
+    return changes | role_changes(user, home, cause)
+
+
+def _lookup_key(snapshot: SubscriptionSnapshot, row: Subscription | None) -> str | None:
+    """The price's lookup key, or the one it had before a newer price took the key over."""
+    if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) or snapshot.stripe_price_id is None:
+        return snapshot.lookup_key
+    elif row and row.stripe_price_id == snapshot.stripe_price_id and row.lookup_key:
+        return row.lookup_key
+    else:
+        return remembered_lookup_key(snapshot.stripe_price_id) or snapshot.lookup_key
+
+
+def _warn_of_unknown_price(row: Subscription) -> None:
+    if not row.has_ended and plan_of(row.stripe_price_id, row.lookup_key) is None:
+        logger.warning(
+            "Subscription %s has price %s, which no plan knows: it grants nothing.",
+            row.stripe_subscription_id,
+            row.stripe_price_id,
+        )

@@ -1,0 +1,1 @@
+"""Signed events, each taking effect exactly once."""

@@ -1,0 +1,87 @@
+"""An event as it comes in: the verified body, read and checked."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.billing.errors import MalformedEvent
+from app.billing.gateway.client import api_version
+from app.billing.gateway.objects import time_of
+
+LONGEST_TEXT = 255
+
+
+@dataclass(frozen=True)
+class Event:
+    """https://docs.stripe.com/api/events/object; `object` is the snapshot that Stripe took when it happened."""
+
+    id: str
+    type: str
+    created_at: datetime
+    api_version: str | None
+    account: str | None
+    livemode: bool
+    object: dict[str, Any]
+    body: str
+
+    @property
+    def object_id(self) -> str:
+        """The object's id; empty for the few that have none, such as an upcoming invoice."""
+        return _optional_text(self.object.get("id")) or ""
+
+    @property
+    def is_current_version(self) -> bool:
+        """Whether the snapshot has the shapes that this code reads."""
+        return self.api_version == api_version()
+
+    @classmethod
+    def parse(cls, body: bytes) -> "Event":
+        """Read a verified body; raise `MalformedEvent` when it is not JSON or not an event."""
+        try:
+            text = body.decode()
+            return cls._from_json(json.loads(text), text)
+        except (ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError) as error:
+            raise MalformedEvent("The body is not a Stripe event.") from error
+
+    @classmethod
+    def _from_json(cls, event: Any, body: str) -> "Event":
+        if event["object"] != "event" or not isinstance(event["data"]["object"], dict):
+            raise MalformedEvent("The body is not a Stripe event.")
+        created_at = time_of(int(event["created"]))
+        assert created_at is not None
+        return cls(
+            id=_text(event["id"]),
+            type=_text(event["type"]),
+            created_at=created_at,
+            api_version=_optional_text(event.get("api_version")),
+            account=_optional_text(event.get("account")),
+            livemode=bool(event["livemode"]),
+            object=_storable(event["data"]["object"]) if "\\u" in body else event["data"]["object"],
+            body=body,
+        )
+
+
+def _text(value: object) -> str:
+    text = _optional_text(value)
+    if text is None:
+        raise MalformedEvent("The event has no usable id or type.")
+    return text
+
+
+def _optional_text(value: object) -> str | None:
+    """An id that may be missing; one that cannot be an id counts as missing."""
+    is_id = isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value.isascii() and value.isprintable()
+    return value if is_id else None  # type: ignore[return-value]
+
+
+def _storable(value: Any) -> Any:
+    """The same JSON without the characters that JSON can write and a database cannot hold."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode(errors="replace").decode()
+    elif isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    elif isinstance(value, list):
+        return [_storable(item) for item in value]
+    else:
+        return value

@@ -1,0 +1,161 @@
+"""The whole Stripe integration in one table: event type, handler, and the reason it is there."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.auth.models import User
+from app.billing.changes import IGNORED, Changes, Effect
+from app.billing.customers import unlink_customer
+from app.billing.gateway.account import Home
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import SHAPES
+from app.billing.models.subscription import Subscription
+from app.billing.payments.disputes import record_dispute
+from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.invoices import record_invoice
+from app.billing.payments.one_time import order_of_invoice, record_order_invoice
+from app.billing.payments.orders import close_order
+from app.billing.payments.refunds import record_refund
+from app.billing.roles.decision import role_changes
+from app.billing.statuses import OrderState, PaymentStatus
+from app.billing.subscriptions.sync import end_subscription
+from app.billing.webhooks.event import Event
+from app.billing.webhooks.subscription_events import sync_from_event
+from app.database import db
+from app.mail.outbox import queue_mail
+
+
+def on_checkout_paid(event: Event, home: Home) -> Effect:
+    """Fulfil the order of a completed session, if it is paid or nothing was due."""
+    return fulfil_checkout_session(_current(event, "checkout.session"), home, cause=event.id)
+
+
+def on_checkout_failed(event: Event, home: Home) -> Effect:
+    """A delayed payment method did not pay."""
+    return close_order(_current(event, "checkout.session"), OrderState.FAILED)
+
+
+def on_checkout_expired(event: Event, home: Home) -> Effect:
+    """The buyer never paid."""
+    return close_order(_current(event, "checkout.session"), OrderState.EXPIRED)
+
+
+def on_subscription_changed(event: Event, home: Home) -> Effect:
+    """Mirror the subscription, set the role."""
+    return sync_from_event(event, home)
+
+
+def on_subscription_deleted(event: Event, home: Home) -> Effect:
+    """Mirror the end, and say so once."""
+    effect = sync_from_event(event, home)
+    row = db.session.get(Subscription, event.object_id)
+    if row and row.has_ended:
+        _mail_owner(row, "subscription_ended", f"subscription_ended:{row.stripe_subscription_id}")
+    return effect
+
+
+def on_trial_will_end(event: Event, home: Home) -> Effect:
+    """Three days before the first charge: say what it will be."""
+    effect = sync_from_event(event, home)
+    row = db.session.get(Subscription, event.object_id)
+    if row and row.is_trialing and row.trial_end:
+        _mail_owner(row, "trial_will_end", f"trial_will_end:{row.stripe_subscription_id}:{row.trial_end.isoformat()}")
+    return effect
+
+
+def on_invoice_paid(event: Event, home: Home) -> Effect:
+    """Record the payment; that clears the notice of a failed one."""
+    return _record_invoice(event, PaymentStatus.PAID, home)
+
+
+def on_invoice_failed(event: Event, home: Home) -> Effect:
+    """Record the attempt; the account page shows the way to pay."""
+    return _record_invoice(event, PaymentStatus.FAILED, home)
+
+
+def on_invoice_action_required(event: Event, home: Home) -> Effect:
+    """The bank wants the customer to confirm a renewal."""
+    return _record_invoice(event, PaymentStatus.ACTION_REQUIRED, home)
+
+
+def on_charge_refunded(event: Event, home: Home) -> Effect:
+    """Record the refund; a full one takes an order for life back."""
+    return record_refund(_current(event, "charge"), home, cause=event.id)
+
+
+def on_dispute_changed(event: Event, home: Home) -> Effect:
+    """Suspend an order for life, restore it if the dispute is won."""
+    return record_dispute(_current(event, "dispute"), home, cause=event.id)
+
+
+def on_customer_deleted(event: Event, home: Home) -> Effect:
+    """Unlink the customer; Stripe ends its subscriptions with it."""
+    customer_id = event.object_id
+    user, rows = unlink_customer(customer_id, home)
+    if user is None:
+        return IGNORED
+    changes: Changes = {customer_id: {"before": {"user": str(user.id)}, "after": {"user": None}}}
+    for row in rows:
+        changes[row.stripe_subscription_id] = end_subscription(row, event.created_at)
+    return Effect(changes=changes | role_changes(user, home, event.id))
+
+
+HANDLERS: Mapping[str, Callable[[Event, Home], Effect]] = {
+    # Checkout is over: the order may be fulfilled, now or when a delayed payment arrives.
+    "checkout.session.completed": on_checkout_paid,
+    "checkout.session.async_payment_succeeded": on_checkout_paid,
+    "checkout.session.async_payment_failed": on_checkout_failed,
+    "checkout.session.expired": on_checkout_expired,
+    # Whatever happens to a subscription, the mirror follows and the role with it.
+    "customer.subscription.created": on_subscription_changed,
+    "customer.subscription.updated": on_subscription_changed,
+    "customer.subscription.deleted": on_subscription_deleted,
+    "customer.subscription.paused": on_subscription_changed,
+    "customer.subscription.resumed": on_subscription_changed,
+    "customer.subscription.pending_update_applied": on_subscription_changed,
+    "customer.subscription.pending_update_expired": on_subscription_changed,
+    "customer.subscription.trial_will_end": on_trial_will_end,
+    # Money came, or did not: for the account page, the operator, and one mail for each attempt.
+    "invoice.paid": on_invoice_paid,
+    "invoice.payment_failed": on_invoice_failed,
+    "invoice.payment_action_required": on_invoice_action_required,
+    # Money went back.
+    "charge.refunded": on_charge_refunded,
+    "charge.dispute.created": on_dispute_changed,
+    # An inquiry, which takes nothing, can become a dispute.
+    "charge.dispute.updated": on_dispute_changed,
+    "charge.dispute.closed": on_dispute_changed,
+    # The customer is gone from Stripe.
+    "customer.deleted": on_customer_deleted,
+}
+
+
+def _current(event: Event, kind: str) -> Mapping[str, Any]:
+    """The event's object; read from Stripe when it has the shapes of another API version, or parts are missing."""
+    if event.is_current_version and SHAPES[kind](event.object):
+        return event.object
+    else:
+        return get_gateway().retrieve(kind, event.object_id)
+
+
+def _record_invoice(event: Event, status: PaymentStatus, home: Home) -> Effect:
+    invoice = _current(event, "invoice")
+    order = order_of_invoice(invoice, home)
+    return record_order_invoice(order, invoice) if order else record_invoice(invoice, status, home)
+
+
+def _mail_owner(row: Subscription, template: str, cause: str) -> None:
+    user = db.session.get(User, row.user_id) if row.user_id else None
+    if user:
+        context = {
+            "plan_name": row.plan_name or "paid",
+            "amount": row.amount,
+            "currency": row.currency,
+            "interval": row.interval,
+            "date": _iso(row.ended_at or row.trial_end),
+        }
+        queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
+
+
+def _iso(moment: Any) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,167 @@
+"""Events: which are handled and why, and how one takes effect exactly once."""
+
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.billing.changes import IGNORED, Effect
+from app.billing.errors import ForeignMode, StripeObjectMissing, UnknownEvent
+from app.billing.gateway import connection
+from app.billing.gateway.account import Home, home, own_account
+from app.billing.gateway.client import get_gateway
+from app.billing.models.stripe import StripeEvent
+from app.billing.statuses import EventOutcome
+from app.billing.webhooks import fast_path as steady_state
+from app.billing.webhooks.event import Event
+from app.billing.webhooks.handlers import HANDLERS, on_subscription_changed
+from app.database import db, insert, utcnow
+
+logger = logging.getLogger(__name__)
+DEAUTHORIZED = "account.application.deauthorized"
+HANDLED_TYPES = (*HANDLERS, DEAUTHORIZED)
+LONGEST_ERROR = 500
+
+
+def receive(body: bytes, signature: str | None) -> EventOutcome:
+    """Verify a webhook's body and process its event; what the webhook's route calls.
+
+    Raises `InvalidSignature`, `MalformedEvent` or `ForeignMode` with nothing stored; any other exception means that
+    processing failed, and that the event stays recorded with the error.
+    """
+    get_gateway().verify_signature(body, signature)
+    return process(_of_our_mode(Event.parse(body)))
+
+
+def replay(event_id: str) -> EventOutcome:
+    """Process a recorded event again, whatever came of it; raises `UnknownEvent` or `ForeignMode`."""
+    body = db.session.scalar(sa.select(StripeEvent.payload).where(StripeEvent.id == event_id))
+    db.session.rollback()
+    if body is None:
+        raise UnknownEvent(f"No event {event_id} is recorded with its payload.")
+    return process(_of_our_mode(Event.parse(body.encode())), again=True)
+
+
+def _of_our_mode(event: Event) -> Event:
+    if event.livemode != get_gateway().livemode:
+        raise ForeignMode("The event is of the other mode (test or live) than STRIPE_SECRET_KEY.")
+    return event
+
+
+def process(event: Event, *, again: bool = False) -> EventOutcome:
+    """Let an event take effect: its effects, its record and the audit in one transaction.
+
+    An event that was processed before changes nothing, however many copies arrive at once: whoever writes the
+    record first wins, and the others roll back.
+    """
+    try:
+        settled = None if again else _settle(event)
+        if settled is not None:
+            return settled
+        recorded = _recorded_outcome(event.id)
+        if recorded not in (None, EventOutcome.FAILED) and not again:
+            db.session.rollback()
+            return EventOutcome(recorded)
+        effect = _effect_of(event)
+        if _record(event, effect, again):
+            db.session.commit()
+        else:
+            db.session.rollback()
+        return effect.outcome
+    except Exception as error:
+        db.session.rollback()
+        _record_failure(event, error)
+        raise
+
+
+def _settle(event: Event) -> EventOutcome | None:
+    """The short way, for what nearly all events are; None for the others."""
+    if HANDLERS.get(event.type) is not on_subscription_changed or not event.object_id:
+        return None
+    at_home = home()
+    if not _is_ours(event, at_home):
+        return None
+    if db.session.registry.has():
+        # What was read so far was read in the session's transaction; the short way has its own.
+        db.session.commit()
+    return steady_state.settle(event, _row(event), at_home)
+
+
+def _effect_of(event: Event) -> Effect:
+    if event.type == DEAUTHORIZED:
+        return _revoke(event)
+    handler = HANDLERS.get(event.type)
+    if handler is None or not event.object_id:
+        return IGNORED
+    at_home = home()
+    if not _is_ours(event, at_home):
+        return IGNORED
+    try:
+        return handler(event, at_home)
+    except StripeObjectMissing as error:
+        # Nothing takes effect by half.
+        db.session.rollback()
+        logger.warning("Event %s is about an object that Stripe no longer has: %s", event.id, error)
+        return IGNORED
+
+
+def _revoke(event: Event) -> Effect:
+    """The connected account took its permission back: nothing is sold until it is connected again."""
+    if event.account and connection.mark_revoked(event.account, event.created_at):
+        after = {"state": connection.ConnectionState.REVOKED.value}
+        return Effect(changes={event.account: {"before": {}, "after": after}})
+    else:
+        return IGNORED
+
+
+def _is_ours(event: Event, at_home: Home) -> bool:
+    """Whether the event is of the account that we work with; one that names no account is of the key's own."""
+    return (event.account or own_account(get_gateway())) == at_home.stripe_account
+
+
+def _recorded_outcome(event_id: str) -> str | None:
+    outcome: str | None = db.session.scalar(sa.select(StripeEvent.outcome).where(StripeEvent.id == event_id))
+    return outcome
+
+
+def _record(event: Event, effect: Effect, again: bool) -> bool:
+    """Write the event's record; False when another has processed it meanwhile."""
+    new = insert(StripeEvent).values(**_row(event), outcome=effect.outcome, changes=effect.changes or None)
+    taken_over: dict[str, Any] = {
+        "outcome": new.excluded.outcome,
+        "changes": new.excluded.changes,
+        "tries": StripeEvent.tries + 1,
+        "error": None,
+    }
+    where = None if again else StripeEvent.outcome == EventOutcome.FAILED
+    upsert = new.on_conflict_do_update(index_elements=["id"], set_=taken_over, where=where)
+    return db.session.execute(upsert.returning(StripeEvent.id)).first() is not None
+
+
+def _record_failure(event: Event, error: Exception) -> None:
+    """Keep the event with its error and the number of tries, in a transaction of its own."""
+    logger.exception("Event %s (%s) could not be processed.", event.id, event.type)
+    text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    new = insert(StripeEvent).values(**_row(event), outcome=EventOutcome.FAILED, error=text)
+    again = {"tries": StripeEvent.tries + 1, "error": new.excluded.error, "outcome": new.excluded.outcome}
+    where = StripeEvent.outcome == EventOutcome.FAILED
+    try:
+        db.session.execute(new.on_conflict_do_update(index_elements=["id"], set_=again, where=where))
+        db.session.commit()
+    except sa.exc.SQLAlchemyError:
+        # The database itself is what failed; Stripe sends the event again.
+        db.session.rollback()
+
+
+def _row(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "api_version": event.api_version,
+        "stripe_account": event.account,
+        "object_id": event.object_id or None,
+        "payload": event.body,
+        "created_at": event.created_at,
+        "received_at": utcnow(),
+        "tries": 1,
+    }

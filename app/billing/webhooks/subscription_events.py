@@ -1,0 +1,49 @@
+"""From a subscription's event to the mirror: its snapshot when that is certainly newer, else Stripe's answer."""
+
+from app.billing.changes import IGNORED, Effect
+from app.billing.customers import lock_user, owner_of
+from app.billing.errors import IncompleteSnapshot
+from app.billing.gateway.account import Home
+from app.billing.models.subscription import Subscription
+from app.billing.statuses import ENDED_STATUSES
+from app.billing.subscriptions.snapshot import SubscriptionSnapshot
+from app.billing.subscriptions.sync import _stored, sync_subscription, write_snapshot
+from app.billing.webhooks.event import Event
+from app.database import db
+
+
+def sync_from_event(event: Event, home: Home) -> Effect:
+    """Mirror the subscription that an event is about.
+
+    The event's own snapshot is taken when it is certainly newer than the mirror; otherwise Stripe is asked.
+    An event of somebody else's subscription is ignored, at no cost.
+    """
+    subscription_id = event.object_id
+    row = db.session.get(Subscription, subscription_id)
+    user_id = row.user_id if row else owner_of(event.object, home)
+    user = lock_user(user_id) if user_id else None
+    if user is None:
+        return IGNORED
+    row = _stored(subscription_id)
+    snapshot = certain_snapshot(event, row)
+    if snapshot is None:
+        return sync_subscription(user, subscription_id, home, cause=event.id, not_before=event.created_at)
+    else:
+        return Effect(changes=write_snapshot(user, snapshot, event.created_at, home, cause=event.id))
+
+
+def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnapshot | None:
+    """The event's snapshot when it may be taken as it is; None when Stripe has to be asked.
+
+    Events of one second have no order, so only a later second is certainly newer. Nothing is ever dropped for being
+    old: Stripe's clock need not be ours, and a question is cheap. What has ended does not live again, whatever an
+    event's time says.
+    """
+    if row is None or row.status in ENDED_STATUSES:
+        return None
+    if not event.is_current_version or event.created_at <= row.snapshot_at:
+        return None
+    try:
+        return SubscriptionSnapshot.read(event.object)
+    except IncompleteSnapshot:
+        return None

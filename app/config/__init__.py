@@ -1,0 +1,1 @@
+"""Settings: read from the environment, checked, and turned into what Flask is told."""

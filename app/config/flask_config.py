@@ -1,0 +1,46 @@
+"""What Flask and its extensions are told, made from the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from app.database import engine_options
+
+if TYPE_CHECKING:
+    from app.config.settings import Settings
+
+SESSION_LIFETIME = timedelta(days=30)
+LARGEST_BODY_BYTES = 1024 * 1024
+
+
+def flask_config(settings: Settings) -> dict[str, Any]:
+    """The mapping for `app.config`."""
+    secret_key, *older_keys = settings.secret_keys
+    is_https = settings.site_url.startswith("https://")
+    return {
+        "APP_NAME": settings.app_name,
+        "BASE_URL": settings.site_url,
+        "TESTING": settings.app_env == "testing",
+        "SECRET_KEY": secret_key,
+        "SECRET_KEY_FALLBACKS": older_keys,
+        "SESSION_COOKIE_NAME": "__Host-session" if is_https else "session",
+        "SESSION_COOKIE_SECURE": is_https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
+        "MAX_CONTENT_LENGTH": LARGEST_BODY_BYTES,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_BODY_BYTES,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),
+        "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.sqlalchemy_url),
+        # Oldest first, as itsdangerous takes several: the last key signs, each of them checks.
+        "WTF_CSRF_SECRET_KEY": [*reversed(older_keys), secret_key],
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_SSL_STRICT": False,
+        "RATELIMIT_STORAGE_URI": settings.redis_url.get_secret_value() or "memory://",
+        "RATELIMIT_STRATEGY": "fixed-window",
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": False,
+        "RATELIMIT_SWALLOW_ERRORS": True,
+    }

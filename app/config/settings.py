@@ -1,0 +1,154 @@
+"""Every setting, typed."""
+
+import os
+import secrets
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+EMULATOR_API_BASE = "http://127.0.0.1:12111"
+EMULATOR_SECRET_KEY = "sk_test_perennial_emulator_000000"  # noqa: S105  # Opens nothing but the emulator.
+
+
+class Settings(BaseSettings):
+    """Every setting of the contract, typed. Secrets are `SecretStr`, so that no repr shows one."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
+    )
+
+    app_env: Literal["development", "testing", "production"] = "development"
+    app_name: str = "Perennial"
+    support_email: str = ""
+    base_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(5000, ge=1, le=65535)
+    trusted_proxies: int = Field(0, ge=0, le=10)
+
+    secret_key: SecretStr = SecretStr("")
+    database_url: SecretStr = SecretStr("")
+    allow_sqlite_in_production: bool = False
+    redis_url: SecretStr = SecretStr("")
+    instance_path: Path = Field(ROOT / "instance", validation_alias=AliasChoices("instance_path", "INSTANCE_PATH"))
+
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_publishable_key: str = ""
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_base: str = ""
+    stripe_connect_client_id: str = ""
+    stripe_automatic_tax: bool = False
+    stripe_price_basic: str = ""
+    stripe_price_basic_yearly: str = ""
+    stripe_price_pro: str = ""
+    stripe_price_pro_yearly: str = ""
+    stripe_price_lifetime: str = ""
+    stripe_payment_link_lifetime: str = ""
+
+    trial_days: int = Field(0, ge=0, le=730)
+    past_due_grace_days: int = Field(7, ge=0, le=90)
+    mail_url: SecretStr = SecretStr("")
+    mail_from: str = "Perennial <hello@example.com>"
+    log_format: Literal["text", "json", ""] = ""
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
+
+    @property
+    def site_url(self) -> str:
+        """The absolute address of the site, without a trailing slash."""
+        return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def uses_emulator(self) -> bool:
+        """Whether there is no Stripe key, so that the emulator of this repository stands in."""
+        return not self.stripe_secret_key.get_secret_value() and not self.is_production
+
+    @property
+    def stripe_key(self) -> str:
+        return EMULATOR_SECRET_KEY if self.uses_emulator else self.stripe_secret_key.get_secret_value()
+
+    @property
+    def stripe_base(self) -> str | None:
+        """Where the SDK sends its requests; None is Stripe's own address."""
+        if self.stripe_api_base:
+            return self.stripe_api_base.rstrip("/")
+        else:
+            return EMULATOR_API_BASE if self.uses_emulator else None
+
+    @property
+    def livemode(self) -> bool:
+        return self.stripe_key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The endpoint secrets, newest first; with the emulator, the one that `flask billing push` kept."""
+        configured = _split(self.stripe_webhook_secret)
+        if not configured and self.uses_emulator and self.emulator_secret_file.exists():
+            configured = [self.emulator_secret_file.read_text().strip()]
+        return configured
+
+    @property
+    def emulator_secret_file(self) -> Path:
+        return self.instance_path / "emulator_webhook_secret"
+
+    @cached_property
+    def secret_keys(self) -> list[str]:
+        """The signing keys, newest first; in development the first start writes one into `instance/`."""
+        return _split(self.secret_key) or [_generated_secret_key(self.instance_path / "secret_key")]
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        url = self.database_url.get_secret_value()
+        if not url:
+            return f"sqlite:///{self.instance_path / 'perennial.sqlite3'}"
+        for prefix in ("postgresql://", "postgres://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    @property
+    def logs_json(self) -> bool:
+        return self.log_format == "json" or (not self.log_format and self.is_production)
+
+    @property
+    def stripe_base_is_local(self) -> bool:
+        """Whether the API base is one that production must refuse: loopback, or not https."""
+        address = urlsplit(self.stripe_api_base)
+        return bool(self.stripe_api_base) and (address.scheme != "https" or _is_loopback(address.hostname or ""))
+
+
+def _split(secret: SecretStr) -> list[str]:
+    return [part.strip() for part in secret.get_secret_value().split(",") if part.strip()]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _generated_secret_key(file: Path) -> str:
+    """The key kept in `file`, written first when it is not there; two starts at once agree on one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(file, "x", opener=_private) as handle:
+            handle.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return file.read_text().strip()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

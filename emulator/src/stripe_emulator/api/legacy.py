@@ -1,0 +1,55 @@
+"""Older parameters that a request without a `Stripe-Version` may still use, as the official CLI does."""
+
+from collections.abc import Callable
+from typing import Any
+
+from stripe_emulator.state.documents import Json
+
+_METHODS: dict[str, Any] = {"payment_method_types": ["a", "s"]}
+_INTENT: dict[str, Any] = {**_METHODS, "confirmation_method": "s", "source": "s"}
+_DISCOUNT: dict[str, Any] = {"coupon": ["c", "s"], "promotion_code": ["c", "s"]}
+
+#: What each structure of the description had before.
+FIELDS: dict[str, dict[str, Any]] = {
+    "checkout_SessionCreateParams": _METHODS,
+    "PaymentIntentCreateParams": _INTENT,
+    "PaymentIntentUpdateParams": _INTENT,
+    "PaymentIntentConfirmParams": _INTENT,
+    "SetupIntentCreateParams": _METHODS,
+    "SetupIntentUpdateParams": _METHODS,
+    "SetupIntentConfirmParams": _METHODS,
+    "CustomerCreateParams": {**_DISCOUNT, "source": "s"},
+    "CustomerUpdateParams": {**_DISCOUNT, "source": "s"},
+    "InvoiceCreateParams": {"subscription": "s"},
+    "SubscriptionCreateParams": {**_DISCOUNT, "prorate": "b"},
+    "SubscriptionUpdateParams": {**_DISCOUNT, "prorate": "b"},
+    "SubscriptionScheduleCreateParamsPhase": {"iterations": "i", "coupon": "s"},
+    "SubscriptionScheduleUpdateParamsPhase": {"iterations": "i", "coupon": "s"},
+}
+
+
+def translate(operation: str, tree: Json) -> Json:
+    """Return the parameters with those that only moved in today's place."""
+    return _TRANSLATIONS.get(operation, _as_it_is)(tree)
+
+
+def _as_it_is(tree: Json) -> Json:
+    return tree
+
+
+def _promotion_code(tree: Json) -> Json:
+    if "coupon" not in tree or "promotion" in tree:
+        return tree
+    rest = {name: value for name, value in tree.items() if name != "coupon"}
+    return {**rest, "promotion": {"type": "coupon", "coupon": tree["coupon"]}}
+
+
+def _billing_cycle_anchor(tree: Json) -> Json:
+    anchor = tree.get("billing_cycle_anchor")
+    return {**tree, "billing_cycle_anchor": {"type": anchor}} if isinstance(anchor, str) else tree
+
+
+_TRANSLATIONS: dict[str, Callable[[Json], Json]] = {
+    "POST /v1/promotion_codes": _promotion_code,
+    "POST /v1/subscriptions/{subscription_exposed_id}": _billing_cycle_anchor,
+}

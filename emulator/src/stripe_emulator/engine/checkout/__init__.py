@@ -1,0 +1,1 @@
+"""Checkout Sessions, from creation to what they made."""

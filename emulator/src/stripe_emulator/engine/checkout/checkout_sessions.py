@@ -1,0 +1,120 @@
+"""Checkout Sessions: created, given a promotion code, expired."""
+
+from stripe_emulator.api import errors
+from stripe_emulator.engine import timers
+from stripe_emulator.engine.checkout import promotion_codes
+from stripe_emulator.engine.checkout.new_session import build_session
+from stripe_emulator.engine.checkout.session_items import KIND, build_items, session_sums
+from stripe_emulator.engine.checkout.session_rules import check_amount, check_params, check_prices
+from stripe_emulator.engine.invoices import discounts
+from stripe_emulator.engine.links import checkout_url
+from stripe_emulator.engine.settings import DAY
+from stripe_emulator.state.documents import Json
+from stripe_emulator.state.transaction import Transaction
+
+#: What of the parameters is needed when the session completes.
+KEPT = (
+    "subscription_data",
+    "payment_intent_data",
+    "setup_intent_data",
+    "invoice_creation",
+    "customer_update",
+)
+
+
+def create_session(tx: Transaction, params: Json) -> Json:
+    """Create an open session; nothing else exists before it is paid."""
+    check_params(tx, params)
+    customer = tx.require("customer", params["customer"], "customer") if params.get("customer") else None
+    items = build_items(tx, params.get("line_items") or [])
+    mode = params["mode"]
+    currency = _currency(mode, params.get("currency"), [item["price"] for item in items])
+    coupons, entries = _discounts(tx, params, currency)
+    session = build_session(tx, params, customer, currency)
+    sums = session_sums(tx, items, coupons, trial=has_trial(params))
+    if mode != "setup":
+        session.update(sums)
+        check_amount(mode, sums["amount_total"], currency, bool(coupons))
+    session["discounts"] = entries
+    tx.insert(session)
+    hidden: Json = {key: params[key] for key in KEPT if key in params}
+    tx.set_hidden(KIND, session["id"], {**hidden, "line_items": items, "coupons": coupons, "tried": 0})
+    timers.set_timer(tx, "expire_session", session["id"], session["expires_at"])
+    return session
+
+
+def _currency(mode: str, wanted: str | None, prices: list[Json]) -> str:
+    if not prices:
+        return (wanted or "usd").lower()
+    currency = check_prices(mode, prices)
+    if wanted and wanted.lower() != currency:
+        raise errors.invalid_request(
+            f"The prices of this session are in {currency}; they have no amount in {wanted.lower()}.", "currency"
+        )
+    return currency
+
+
+def expire_session(tx: Transaction, session: Json) -> Json:
+    """Close an open session without payment and emit `checkout.session.expired`."""
+    timers.clear_timer(tx, "expire_session", session["id"])
+    session.update(status="expired", url=None)
+    recovery = (session["after_expiration"] or {}).get("recovery")
+    if recovery and recovery["enabled"]:
+        recovery.update(expires_at=tx.now() + 30 * DAY, url=f"{checkout_url(tx, session['id'])}/recover")
+    tx.save(session)
+    tx.emit("checkout.session.expired", session)
+    return session
+
+
+def apply_promotion_code(tx: Transaction, session: Json, code: str) -> Json:
+    """Take the code that was typed on the page off what is due, or refuse it."""
+    promotion_code = promotion_codes.find_promotion_code(tx, code)
+    if promotion_code is None or not session["allow_promotion_codes"]:
+        raise errors.invalid_request("This code is invalid.", "promotion_code", "promotion_code_invalid")
+    coupon, _ = discounts.resolve(tx, {"promotion_code": promotion_code["id"]}, "promotion_code")
+    promotion_codes.check_restrictions(
+        tx, promotion_code, session["customer"], session["amount_subtotal"], session["currency"]
+    )
+    _check_currency(coupon, session["currency"])
+    entry = {"coupon": None, "promotion_code": promotion_code["id"]}
+    return _set_discounts(tx, session, [coupon["id"]], [entry])
+
+
+def remove_promotion_code(tx: Transaction, session: Json) -> Json:
+    """Take the promotion code off again."""
+    return _set_discounts(tx, session, [], [])
+
+
+def has_trial(params: Json) -> bool:
+    """Tell whether the subscription starts with a trial."""
+    data = params.get("subscription_data") or {}
+    return bool(data.get("trial_period_days") or data.get("trial_end"))
+
+
+def _set_discounts(tx: Transaction, session: Json, coupons: list[str], entries: list[Json]) -> Json:
+    hidden = tx.hidden(KIND, session["id"])
+    tx.set_hidden(KIND, session["id"], {**hidden, "coupons": coupons})
+    session.update(session_sums(tx, hidden["line_items"], coupons, trial=has_trial(hidden)))
+    session["discounts"] = entries
+    return tx.save(session)
+
+
+def _discounts(tx: Transaction, params: Json, currency: str) -> tuple[list[str], list[Json]]:
+    coupons, entries = [], []
+    for index, given in enumerate(params.get("discounts") or []):
+        coupon, promotion_code = discounts.resolve(tx, given, f"discounts[{index}]")
+        _check_currency(coupon, currency)
+        if promotion_code:
+            promotion_codes.check_restrictions(tx, promotion_code, params.get("customer"))
+        coupons.append(coupon["id"])
+        code = promotion_code["id"] if promotion_code else None
+        entries.append({"coupon": None if code else coupon["id"], "promotion_code": code})
+    return coupons, entries
+
+
+def _check_currency(coupon: Json, currency: str) -> None:
+    if coupon["amount_off"] and coupon["currency"] != currency:
+        raise errors.invalid_request(
+            f"The coupon `{coupon['id']}` cannot be applied: it is in {coupon['currency']}, the prices in {currency}.",
+            "discounts",
+        )

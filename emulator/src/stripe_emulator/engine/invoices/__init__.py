@@ -1,0 +1,1 @@
+"""Invoices: lines, totals, discounts, credit, payment."""

@@ -1,0 +1,1 @@
+"""Cards, intents, charges, refunds, disputes and dunning."""

@@ -1,0 +1,1 @@
+"""Subscriptions: items, periods, changes, schedules, the end."""

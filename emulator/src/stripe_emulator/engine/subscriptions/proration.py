@@ -1,0 +1,115 @@
+"""Proration: credit for the unused part of what was paid, and the rest of the period at the new price."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from stripe_emulator.engine.invoices import discounts, lines
+from stripe_emulator.engine.money import price_amount, round_half_up
+from stripe_emulator.state import ids
+from stripe_emulator.state.documents import Json
+from stripe_emulator.state.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Proration:
+    """A moment inside a subscription's period, from which its items are billed anew."""
+
+    tx: Transaction
+    subscription: Json
+    at: int
+
+    def credit(self, item: Json) -> Json:
+        """Return the invoice item that gives back the unused time of an item."""
+        name = lines.product_name(self.tx, item["price"])
+        quantity = item.get("quantity", 1)
+        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
+        description = f"Unused time on {counted} after {lines.date_text(self.at)}"
+        return self._invoice_item(item, -self._share(item, item), description, item["current_period_end"])
+
+    def debit(self, item: Json, period_of: Json) -> Json:
+        """Return the invoice item that bills an item for the rest of a period."""
+        name = lines.product_name(self.tx, item["price"])
+        quantity = item.get("quantity", 1)
+        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
+        description = f"Remaining time on {counted} after {lines.date_text(self.at)}"
+        return self._invoice_item(item, self._share(item, period_of), description, period_of["current_period_end"])
+
+    def _share(self, item: Json, period_of: Json) -> int:
+        start, end = period_of["current_period_start"], period_of["current_period_end"]
+        left = Fraction(max(0, end - max(start, self.at)), max(1, end - start))
+        full = price_amount(self.tx, item["price"], item.get("quantity", 1))
+        return round_half_up(full * left * discounts.percent_off(self.tx, self.subscription["discounts"]))
+
+    def _invoice_item(self, item: Json, amount: int, description: str, end: int) -> Json:
+        subscription, quantity = self.subscription, item.get("quantity", 1)
+        return {
+            "id": ids.new_id("invoiceitem"),
+            "object": "invoiceitem",
+            "amount": amount,
+            "currency": subscription["currency"],
+            "customer": subscription["customer"],
+            "date": self.at,
+            "description": description,
+            "discountable": False,
+            "discounts": [],
+            "invoice": None,
+            "livemode": False,
+            "metadata": dict(subscription["metadata"]),
+            "net_amount": amount,
+            "parent": {
+                "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
+                "type": "subscription_details",
+            },
+            "period": {"start": self.at, "end": max(self.at, end)},
+            "pricing": lines.pricing(item["price"]),
+            "proration": True,
+            "proration_details": {"credited_items": None, "discount_amounts": []},
+            "quantity": quantity,
+            "quantity_decimal": str(quantity),
+            "tax_rates": [],
+            "test_clock": subscription["test_clock"],
+        }
+
+
+def prorate_changes(tx: Transaction, subscription: Json, items: list[Json], at: int) -> list[Json]:
+    """Return the invoice items for going over to `items` in the middle of the period."""
+    proration = Proration(tx, subscription, at)
+    new = {item["id"]: item for item in items}
+    old = {item["id"]: item for item in subscription["items"]["data"]}
+    found = []
+    for item in old.values():
+        after = new.get(item["id"])
+        if after is None or differs(item, after):
+            found.append(proration.credit(item))
+        if after is not None and differs(item, after):
+            found.append(proration.debit(after, item))
+    reference = subscription["items"]["data"][0]
+    found += [proration.debit(item, reference) for item in items if item["id"] not in old]
+    return found
+
+
+def credit_unused(tx: Transaction, subscription: Json, at: int) -> list[Json]:
+    """Return the invoice items that give back the unused time of every item."""
+    proration = Proration(tx, subscription, at)
+    return [proration.credit(item) for item in subscription["items"]["data"]]
+
+
+def differs(before: Json, after: Json) -> bool:
+    """Tell whether an item is billed differently."""
+    return bool(before["price"]["id"] != after["price"]["id"] or before.get("quantity") != after.get("quantity"))
+
+
+def store_prorations(tx: Transaction, prorations: list[Json]) -> None:
+    """Store the invoice items and emit `invoiceitem.created` for each."""
+    for item in prorations:
+        tx.insert(item)
+        tx.emit("invoiceitem.created", item)
+
+
+def forget_pending(tx: Transaction, subscription: Json) -> None:
+    """Delete the subscription's prorations that no invoice has taken yet."""
+    for item in tx.find("invoiceitem", customer=subscription["customer"], invoice=None):
+        details = (item["parent"] or {}).get("subscription_details") or {}
+        if item["proration"] and details.get("subscription") == subscription["id"]:
+            tx.delete("invoiceitem", item["id"])
+            tx.emit("invoiceitem.deleted", item)

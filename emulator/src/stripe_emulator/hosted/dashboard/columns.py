@@ -1,0 +1,62 @@
+"""What a list shows of each object, cell by cell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stripe_emulator.hosted.money import format_amount, format_price
+from stripe_emulator.hosted.templating import format_brand, format_moment
+from stripe_emulator.state.store import Json
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a list; `shape` says how its cells are set: `text`, `figure`, `badge` or `id`."""
+
+    label: str
+    cell: Callable[[Json], str | None]
+    shape: str = "text"
+
+
+def text(label: str, key: str) -> Column:
+    """Show a field as it is."""
+    return Column(label, lambda each: each.get(key))
+
+
+def badge(label: str, key: str = "status") -> Column:
+    """Show a status."""
+    return Column(label, lambda each: each.get(key), "badge")
+
+
+def link(label: str, key: str) -> Column:
+    """Show the id of another object, as a link to it."""
+    return Column(label, lambda each: _id_of(each.get(key)), "id")
+
+
+def money(label: str, key: str) -> Column:
+    """Show an amount in the object's own currency."""
+    return Column(label, lambda each: format_amount(each.get(key), each.get("currency")), "figure")
+
+
+def _id_of(value: str | Json | None) -> str | None:
+    return value["id"] if isinstance(value, dict) else value
+
+
+def _plan(each: Json) -> str:
+    return ", ".join(format_price(item["price"], item.get("quantity") or 1) for item in each["items"]["data"])
+
+
+def _off(coupon: Json) -> str:
+    if coupon["percent_off"]:
+        return f"{coupon['percent_off']:g} %"
+    return format_amount(coupon["amount_off"], coupon["currency"])
+
+
+CREATED = Column("Created", lambda each: format_moment(each.get("created")))
+CUSTOMER = link("Customer", "customer")
+STATUS = badge("Status")
+PLAN = Column("Plan", _plan)
+PRICE = Column("Price", format_price, "figure")
+OFF = Column("Off", _off, "figure")
+ABOUT = Column("Object", lambda each: each["data"]["object"].get("id"), "id")
+METHOD = Column("Method", format_brand)
+CLOCK = Column("Time", lambda each: format_moment(each.get("frozen_time")))

@@ -1,0 +1,76 @@
+"""What a customer may change to: the configuration's prices, or the one change a session was made for."""
+
+from dataclasses import dataclass
+
+from stripe_emulator.hosted.money import format_price
+from stripe_emulator.hosted.portal.session import PortalSession
+from stripe_emulator.hosted.portal.words import product_name
+from stripe_emulator.state.store import Json, Transaction
+
+
+@dataclass(frozen=True)
+class Option:
+    """One price the customer may choose."""
+
+    price: Json
+    name: str
+    label: str
+    current: bool
+    adjustable: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """The items a subscription is to have, and the moment that proration counts from."""
+
+    subscription: Json
+    price: Json
+    name: str
+    quantity: int
+    items: list[Json]
+    discounts: list[Json]
+    proration_date: int
+
+    @property
+    def label(self) -> str:
+        """What the new plan costs."""
+        return format_price(self.price, self.quantity)
+
+
+def options_for(tx: Transaction, portal: PortalSession, subscription: Json) -> list[Option]:
+    """Return the active prices of the configuration's products, cheapest first within each product."""
+    current = subscription["items"]["data"][0]["price"]["id"]
+    options = []
+    for entry in (portal.features.get("subscription_update") or {}).get("products") or []:
+        adjustable = bool((entry.get("adjustable_quantity") or {}).get("enabled"))
+        prices = filter(None, (tx.get("price", each) for each in entry["prices"]))
+        offered = [each for each in prices if each["active"] and each["recurring"]]
+        for price in sorted(offered, key=lambda each: each["unit_amount"] or 0):
+            name, label = product_name(tx, price), format_price(price)
+            options.append(Option(price, name, label, price["id"] == current, adjustable))
+    return options
+
+
+def to_price(
+    tx: Transaction, portal: PortalSession, subscription: Json, price_id: str, quantity: int | None, date: int
+) -> Change | None:
+    """Return the change to an offered price, or None if it is not offered."""
+    option = next((each for each in options_for(tx, portal, subscription) if each.price["id"] == price_id), None)
+    if option is None:
+        return None
+    item = subscription["items"]["data"][0]
+    count = quantity if quantity and option.adjustable else item.get("quantity") or 1
+    items = [{"id": item["id"], "price": price_id, "quantity": count}]
+    return Change(subscription, option.price, option.name, count, items, [], date)
+
+
+def from_flow(tx: Transaction, subscription: Json, flow: Json, date: int) -> Change:
+    """Return the change that a `subscription_update_confirm` session was made for."""
+    wanted = flow["items"][0]
+    held = {item["id"]: item for item in subscription["items"]["data"]}
+    item = held.get(wanted.get("id"), subscription["items"]["data"][0])
+    price = tx.require("price", wanted.get("price") or item["price"]["id"])
+    quantity = wanted.get("quantity") or item.get("quantity") or 1
+    items = [{"id": item["id"], "price": price["id"], "quantity": quantity}]
+    discounts = [{key: value for key, value in each.items() if value} for each in flow.get("discounts") or []]
+    return Change(subscription, price, product_name(tx, price), quantity, items, discounts, date)

@@ -1,0 +1,96 @@
+"""Prices."""
+
+from stripe_emulator.api import errors
+from stripe_emulator.api.expand import includable
+from stripe_emulator.api.pagination import list_objects
+from stripe_emulator.api.registry import Request, operation
+from stripe_emulator.api.search import search_objects
+from stripe_emulator.engine.changes import changing
+from stripe_emulator.engine.copies import refresh_copies
+from stripe_emulator.resources.fields import carry
+from stripe_emulator.resources.price_parts import _claim_lookup_key, amounts, build, check_price, tier
+from stripe_emulator.state.documents import Json
+from stripe_emulator.state.transaction import Transaction
+
+_SEARCHABLE = ("active", "currency", "lookup_key", "metadata", "product", "type")
+
+
+@operation("POST", "/v1/prices")
+def create(request: Request) -> Json:
+    """Create a price of a product, which can be made along with it."""
+    from stripe_emulator.resources import products
+
+    tx, params = request.tx, request.params
+    check_price(params)
+    if "product_data" in params:
+        product = products.build(tx, params["product_data"])
+    else:
+        product = tx.require("product", params["product"], "product")
+    return build(tx, {**params, "product": product["id"]})
+
+
+@operation("GET", "/v1/prices")
+def list_all(request: Request) -> Json:
+    """List prices, those of some lookup keys or of a product if asked."""
+    params = request.params
+    filters = {name: params.get(name) for name in ("active", "currency", "product", "type")}
+    return list_objects(request, "price", filters=filters, where=lambda price: _is_wanted(price, params))
+
+
+@operation("GET", "/v1/prices/search")
+def search(request: Request) -> Json:
+    """Search prices."""
+    return search_objects(request, "price", _SEARCHABLE)
+
+
+@operation("GET", "/v1/prices/{price}")
+def retrieve(request: Request) -> Json:
+    """Return a price."""
+    return request.tx.require("price", request.path["price"])
+
+
+@operation("POST", "/v1/prices/{price}")
+def update(request: Request) -> Json:
+    """Change what can change of a price; its amount cannot."""
+    tx, params = request.tx, request.params
+    price = tx.require("price", request.path["price"])
+    if params.get("active") is False and tx.find("product", default_price=price["id"]):
+        raise errors.invalid_request(
+            "This price cannot be archived because it is the default price of its product.", "active"
+        )
+    lookup_key = _claim_lookup_key(tx, params, price["id"])
+    with changing(tx, "price.updated", price):
+        carry(price, params, ("active", "nickname", "tax_behavior"))
+        if "lookup_key" in params:
+            price["lookup_key"] = lookup_key
+    refresh_copies(tx, price)
+    return price
+
+
+@includable("price", "tiers")
+def tiers(tx: Transaction, price: Json) -> list[Json] | None:
+    """Show a tiered price's tiers."""
+    known = tx.hidden("price", price["id"]).get("tiers")
+    return [tier(one) for one in known] if known else None
+
+
+@includable("price", "currency_options")
+def currency_options(tx: Transaction, price: Json) -> Json:
+    """Show the price in each of its currencies."""
+    shown = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    own = {price["currency"]: {name: price[name] for name in shown}}
+    others = tx.hidden("price", price["id"]).get("currency_options", {})
+    return own | {
+        currency: {
+            "custom_unit_amount": None,
+            "tax_behavior": one.get("tax_behavior", "unspecified"),
+            **amounts(one),
+        }
+        for currency, one in others.items()
+    }
+
+
+def _is_wanted(price: Json, params: Json) -> bool:
+    keys, recurring = params.get("lookup_keys"), params.get("recurring", {})
+    fits = all((price["recurring"] or {}).get(name) == value for name, value in recurring.items())
+    return fits and (keys is None or price["lookup_key"] in keys)

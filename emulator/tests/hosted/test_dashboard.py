@@ -1,0 +1,283 @@
+"""Browsing what the emulator holds, and making things happen."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import stripe
+
+from stripe_emulator import Emulator
+from stripe_emulator.hosted.dashboard.kinds import KINDS
+from tests.hosted.conftest import CARD, Shop, Visitor
+from tests.webhook_receiver import WebhookReceiver
+
+LISTS = (
+    "customers",
+    "events",
+    "webhooks",
+    "time",
+    "chaos",
+    "reset",
+)
+
+
+@pytest.fixture
+def own(fresh_emulator: Emulator) -> Iterator[tuple[Shop, Visitor, Emulator]]:
+    """Set up a shop on an emulator that nobody else uses."""
+    http_client = stripe.RequestsClient()
+    client = stripe.StripeClient(
+        fresh_emulator.secret_key, base_addresses={"api": fresh_emulator.url}, http_client=http_client
+    )
+    guest = Visitor(fresh_emulator.url)
+    yield Shop(client), guest, fresh_emulator
+    guest.close()
+    http_client.close()
+
+
+def test_every_page_opens_before_anything_happened(own: tuple[Shop, Visitor, Emulator]) -> None:
+    _, visitor, _ = own
+    visitor.post("/dashboard/reset", {})
+
+    answers = {name: visitor.get(f"/dashboard/{name}").status for name in LISTS}
+
+    assert set(answers.values()) == {200}
+
+
+@pytest.mark.parametrize("name", sorted({*LISTS, *KINDS}))
+def test_every_page_opens_with_something_to_show(shop: Shop, visitor: Visitor, name: str) -> None:
+    customer, _ = shop.subscriber()
+    shop.checkout(customer=customer.id)
+    shop.client.v1.coupons.create({"percent_off": 12.5, "duration": "once", "id": f"{name}-{customer.id}"})
+
+    page = visitor.get(f"/dashboard/{name}")
+
+    assert page.status == 200
+    assert "<h1" in page.text
+
+
+def test_overview_has_keys_and_webhook_secret(shop: Shop, visitor: Visitor, emulator: Emulator) -> None:
+    endpoint = shop.client.v1.webhook_endpoints.create(
+        {"url": "http://127.0.0.1:9/hook", "enabled_events": ["invoice.paid"]}
+    )
+    page = visitor.get("/")
+    shop.client.v1.webhook_endpoints.delete(endpoint.id)
+
+    assert emulator.secret_key in page.text
+    assert str(endpoint.secret) in page.text
+
+
+def test_every_object_of_a_subscription_has_its_page(shop: Shop, visitor: Visitor) -> None:
+    customer, subscription = shop.subscriber()
+    page = visitor.get(f"/dashboard/object/customer/{customer.id}")
+
+    links = set(re.findall(r'href="(/dashboard/object/[^"]+)"', page.text))
+    answers = {link: visitor.get(link) for link in links}
+
+    assert f"/dashboard/object/subscription/{subscription.id}" in links
+    assert {answer.status for answer in answers.values()} == {200}
+    assert "customer.created" in page.text
+
+
+def test_an_objects_json_is_shown_as_it_is(shop: Shop, visitor: Visitor) -> None:
+    customer = shop.customer(metadata={"note": "</pre><script>alert(1)</script>"})
+
+    page = visitor.get(f"/dashboard/object/customer/{customer.id}")
+
+    body = re.search(r"<pre[^>]*>(.*?)</pre>", page.response.text, re.DOTALL)
+    assert body is not None
+    assert "<script>alert" not in page.response.text
+    assert json.loads(visitor_text(body[1]))["metadata"] == {"note": "</pre><script>alert(1)</script>"}
+
+
+def visitor_text(html: str) -> str:
+    from html import unescape
+
+    return unescape(html)
+
+
+def test_search_finds_by_id_and_by_email(shop: Shop, visitor: Visitor) -> None:
+    customer = shop.customer(email="findme_100%@example.com")
+
+    by_id = visitor.get(f"/dashboard/search?q={customer.id}")
+    by_email = visitor.get("/dashboard/search?q=findme_100%25")
+    nothing = visitor.get("/dashboard/search?q=findme%25_")
+
+    assert by_id.location == f"/dashboard/object/customer/{customer.id}"
+    assert customer.id in by_email.text
+    assert customer.id not in nothing.text
+
+
+@pytest.mark.parametrize(("typed", "refunded"), [("", 2900), ("5.00", 500)])
+def test_refund_in_full_or_in_part(shop: Shop, visitor: Visitor, typed: str, refunded: int) -> None:
+    customer, _ = shop.subscriber("pro_month")
+    charge = shop.client.v1.charges.list({"customer": customer.id}).data[0]
+
+    visitor.post(f"/dashboard/charges/{charge.id}/refund", {"amount": typed})
+
+    assert shop.client.v1.charges.retrieve(charge.id).amount_refunded == refunded
+
+
+def test_refund_of_nonsense_is_refused(shop: Shop, visitor: Visitor) -> None:
+    customer, _ = shop.subscriber("pro_month")
+    charge = shop.client.v1.charges.list({"customer": customer.id}).data[0]
+
+    answers = [
+        visitor.post(f"/dashboard/charges/{charge.id}/refund", {"amount": typed}).status
+        for typed in ("five", "-1", "999.00", "0")
+    ]
+
+    assert answers == [400, 400, 400, 400]
+    assert shop.client.v1.charges.retrieve(charge.id).amount_refunded == 0
+
+
+@pytest.mark.parametrize(("action", "status"), [("win", "won"), ("lose", "lost")])
+def test_dispute_is_opened_and_decided(shop: Shop, visitor: Visitor, action: str, status: str) -> None:
+    customer, _ = shop.subscriber("pro_month")
+    charge = shop.client.v1.charges.list({"customer": customer.id}).data[0]
+
+    visitor.post(f"/dashboard/charges/{charge.id}/dispute", {})
+    dispute = shop.client.v1.disputes.list({"charge": charge.id}).data[0]
+    visitor.post(f"/dashboard/disputes/{dispute.id}/{action}", {})
+
+    assert wait_for_status(shop, dispute.id, status) == status
+
+
+def wait_for_status(shop: Shop, dispute: str, wanted: str) -> str:
+    for _ in range(80):
+        if shop.client.v1.disputes.retrieve(dispute).status == wanted:
+            break
+        time.sleep(0.1)
+    return shop.client.v1.disputes.retrieve(dispute).status
+
+
+def test_session_is_expired(shop: Shop, visitor: Visitor) -> None:
+    session = shop.checkout()
+
+    visitor.post(f"/dashboard/checkout-sessions/{session.id}/expire", {})
+
+    assert shop.client.v1.checkout.sessions.retrieve(session.id).status == "expired"
+
+
+def test_card_is_changed_to_a_failing_one_and_back(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, _ = own
+    session = shop.checkout(customer=shop.customer().id)
+    visitor.post(f"/c/pay/{session.id}", CARD)
+    paid = shop.client.v1.checkout.sessions.retrieve(session.id)
+    customer, subscription = str(paid.customer), str(paid.subscription)
+
+    visitor.post(f"/dashboard/customers/{customer}/failing-card", {})
+    visitor.post("/dashboard/time", {"step": "renewal"})
+    failed = shop.client.v1.subscriptions.retrieve(subscription).status
+    visitor.post(f"/dashboard/customers/{customer}/working-card", {})
+    open_invoice = shop.client.v1.invoices.list({"customer": customer, "status": "open"}).data[0]
+    visitor.post(f"/dashboard/invoices/{open_invoice.id}/charge", {})
+
+    assert failed == "past_due"
+    assert shop.client.v1.subscriptions.retrieve(subscription).status == "active"
+
+
+def test_subscription_is_canceled_later_kept_and_canceled_now(shop: Shop, visitor: Visitor) -> None:
+    _, subscription = shop.subscriber()
+    path = f"/dashboard/subscriptions/{subscription.id}"
+
+    visitor.post(f"{path}/cancel-later", {})
+    later = shop.client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+    visitor.post(f"{path}/keep", {})
+    kept = shop.client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+    visitor.post(f"{path}/cancel", {})
+
+    assert (later, kept) == (True, False)
+    assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "canceled"
+
+
+def test_clock_moves_to_the_renewal_and_past_the_trial(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, _ = own
+    _, subscription = shop.subscriber(trial_period_days=14)
+
+    visitor.post("/dashboard/time", {"step": "trial"})
+    started = shop.client.v1.subscriptions.retrieve(subscription.id)
+    visitor.post("/dashboard/time", {"step": "renewal"})
+    renewed = shop.client.v1.subscriptions.retrieve(subscription.id)
+
+    invoice = shop.client.v1.invoices.retrieve(str(renewed.latest_invoice))
+    assert started.status == "active"
+    assert renewed.items.data[0].current_period_start == started.items.data[0].current_period_end
+    assert (invoice.status, invoice.billing_reason) == ("paid", "subscription_cycle")
+
+
+def test_test_clock_moves_alone(shop: Shop, visitor: Visitor) -> None:
+    clock = shop.client.v1.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000})
+
+    visitor.post("/dashboard/time", {"clock": clock.id, "amount": "3", "unit": "days"})
+
+    moved = shop.client.v1.test_helpers.test_clocks.retrieve(clock.id)
+    assert moved.frozen_time == 1_800_000_000 + 3 * 86400
+
+
+def test_time_that_cannot_be_reached_is_refused(own: tuple[Shop, Visitor, Emulator]) -> None:
+    _, visitor, emulator = own
+    impossible = (
+        {},
+        {"step": "trial"},
+        {"amount": "-1", "unit": "days"},
+        {"amount": "1", "unit": "years"},
+        {"amount": "0", "unit": "days"},
+        {"amount": "9999", "unit": "days"},
+        {"clock": "clock_unknown", "step": "day"},
+    )
+
+    answers = [visitor.post("/dashboard/time", form).status for form in impossible]
+
+    with emulator.store.read() as tx:
+        assert abs(tx.now() - time.time()) < 5
+    assert set(answers) <= {400, 404}
+
+
+def test_chaos_is_switched_on_and_off(own: tuple[Shop, Visitor, Emulator]) -> None:
+    _, visitor, _ = own
+
+    visitor.post("/dashboard/chaos", {"duplicate": "25", "delay": "1.5", "shuffle": "on"})
+    on = visitor.get("/dashboard/chaos")
+    visitor.post("/dashboard/chaos", {"preset": "none"})
+    off = visitor.get("/dashboard/chaos")
+    refused = visitor.post("/dashboard/chaos", {"duplicate": "200"})
+
+    assert "It is on." in on.text
+    assert 'value="25"' in on.text
+    assert "It is off" in off.text
+    assert refused.status == 400
+
+
+def test_reset_asks_first_and_then_deletes(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, _ = own
+    shop.customer()
+
+    asked = visitor.get("/dashboard/reset")
+    kept = len(shop.client.v1.customers.list().data)
+    visitor.post("/dashboard/reset", {})
+
+    assert "Delete everything" in asked.text
+    assert kept == 1
+    assert shop.client.v1.customers.list().data == []
+
+
+def test_delivery_shows_request_and_response_and_is_sent_again(
+    own: tuple[Shop, Visitor, Emulator], receiver: WebhookReceiver
+) -> None:
+    shop, visitor, emulator = own
+    shop.client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    shop.customer()
+    emulator.wait_until_idle()
+
+    listed = visitor.get("/dashboard/webhooks")
+    number = re.search(r"/dashboard/webhooks/deliveries/(\d+)\"", listed.text)
+    assert number is not None
+    shown = visitor.get(f"/dashboard/webhooks/deliveries/{number[1]}")
+    visitor.post(f"/dashboard/webhooks/deliveries/{number[1]}/resend", {})
+    emulator.wait_until_idle()
+
+    assert "Stripe-Signature" in shown.text
+    assert "customer.created" in shown.text
+    assert len(receiver.received) == 2

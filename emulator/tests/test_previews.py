@@ -1,0 +1,87 @@
+"""Invoice previews: what would come, without anything of it staying."""
+
+from typing import Any
+
+import pytest
+import stripe
+
+from stripe_emulator import Emulator
+from tests.shop import Shop
+
+
+@pytest.fixture
+def shop(client: stripe.StripeClient, emulator: Emulator) -> Shop:
+    """Return a shop on the session's emulator."""
+    return Shop(client, emulator.url, emulator.secret_key)
+
+
+def preview(shop: Shop, **params: Any) -> stripe.Invoice:
+    return shop.client.v1.invoices.create_preview(params)  # type: ignore[arg-type]
+
+
+def test_renewal_is_previewed_at_its_price_and_time(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+
+    found = preview(shop, subscription=subscription.id)
+
+    assert (found.amount_due, found.status, found.billing_reason) == (2900, "draft", "upcoming")
+    assert found.lines.data[0].period.start == subscription["items"].data[0].current_period_end
+
+
+def test_new_subscription_is_previewed_without_being_made(shop: Shop) -> None:
+    customer = shop.customer(card=None)
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+
+    found = preview(
+        shop,
+        customer=customer.id,
+        subscription_details={"items": [{"price": shop.pro.id, "quantity": 2}]},
+        discounts=[{"coupon": coupon.id}],
+    )
+
+    assert (found.subtotal, found.amount_due) == (5800, 2900)
+    assert shop.client.v1.subscriptions.list({"customer": customer.id, "status": "all"}).data == []
+    assert shop.client.v1.coupons.retrieve(coupon.id).times_redeemed == 0
+
+
+def test_end_of_a_trial_is_previewed_at_the_full_price(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro, trial_period_days=14)
+
+    found = preview(shop, subscription=subscription.id, subscription_details={"trial_end": "now"})
+
+    assert found.amount_due == 2900
+    assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "trialing"
+
+
+def test_cancellation_is_previewed_with_what_it_gives_back(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+
+    found = preview(shop, subscription=subscription.id, subscription_details={"cancel_now": True})
+
+    assert found.total == -2900
+    assert found.amount_due == 0
+
+
+def test_canceling_subscription_has_no_next_invoice(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+    shop.client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+
+    with pytest.raises(stripe.InvalidRequestError) as raised:
+        preview(shop, subscription=subscription.id)
+
+    assert (raised.value.code, raised.value.http_status) == ("invoice_upcoming_none", 404)
+
+
+def test_preview_of_a_change_equals_the_invoice_it_brings(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.basic)
+    item = subscription["items"].data[0]
+    date = item.current_period_start + (item.current_period_end - item.current_period_start) // 3
+    items = [{"id": item.id, "price": shop.pro.id}]
+    change: Any = {"items": items, "proration_behavior": "always_invoice", "proration_date": date}
+
+    shown = preview(shop, subscription=subscription.id, subscription_details=change)
+    changed = shop.client.v1.subscriptions.update(subscription.id, {**change, "expand": ["latest_invoice"]})
+
+    assert isinstance(changed.latest_invoice, stripe.Invoice)
+    assert changed.latest_invoice.amount_paid == shown.amount_due
+    assert [line.amount for line in changed.latest_invoice.lines.data] == [line.amount for line in shown.lines.data]

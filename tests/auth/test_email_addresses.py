@@ -1,0 +1,48 @@
+"""One mailbox is one account, however it is typed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.auth.email_addresses import InvalidAddress, normalize_address
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("Alice@Example.COM", "alice@example.com"),
+        ("  alice@example.com\t", "alice@example.com"),
+        ("alice+tag@example.com", "alice+tag@example.com"),
+        (
+            "alice@B\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example",
+            "alice@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example",
+        ),
+        ("alice@xn--bcher-kva.example", "alice@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example"),
+        ("alice@shop.test", "alice@shop.test"),
+    ],
+)
+def test_address_is_written_one_way(typed: str, written: str) -> None:
+    assert normalize_address(typed) == written
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "alice", "@example.com", "alice@", "alice@localhost", "a@b@example.com", "alice@example.com\nbob@example.com",
+     "alice@exam ple.com", "alice@example..com", f"{'x' * 250}@example.com",
+     "alice\x00@example.com",
+     "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}" * 30 + "@" + "x." * 95 + "example", "alice@[127.0.0.1]"],
+)  # fmt: skip
+def test_anything_else_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidAddress):
+        normalize_address(typed)
+
+
+@given(st.text() | st.emails())
+def test_normal_form_is_stable_and_fits_its_column(typed: str) -> None:
+    try:
+        written = normalize_address(typed)
+    except InvalidAddress:
+        return
+
+    assert normalize_address(written) == written
+    assert len(written) <= 254

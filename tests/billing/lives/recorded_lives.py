@@ -1,0 +1,111 @@
+"""Lives to be recorded: what happens at Stripe to one subscriber, from the first purchase to the last event."""
+
+from collections.abc import Callable
+
+from stripe_emulator import Emulator
+from stripe_emulator.engine.payments import authentication
+from stripe_emulator.state.transaction import Transaction
+
+from tests.people import Person
+from tests.stripe_actions import Json, Stripe, session_id_in
+
+
+def subscription_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Bought, changed, canceled, resumed, not paid, paid, ended."""
+    session = stripe.pay(session_id_in(alice.buy("basic").location))
+    subscription, customer = session["subscription"], session["customer"]
+    stripe.swap_price(subscription, "pro_month")
+    stripe.cancel_in_portal(subscription)
+    stripe.resume_in_portal(subscription)
+    stripe.use_card(customer, "tok_chargeCustomerFail")
+    emulator.advance(days=32)
+    stripe.use_card(customer, "tok_visa")
+    emulator.advance(days=10)
+    charge = stripe.charges()[0]
+    stripe.v1.refunds.create({"charge": charge["id"], "amount": 100})
+    stripe.v1.subscriptions.cancel(subscription)
+
+
+def lifetime_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Bought for life with a card whose payment is disputed, and the dispute won."""
+    stripe.pay(session_id_in(alice.buy("lifetime").location), "tok_createDispute")
+    emulator.advance(seconds=60)
+    [dispute] = stripe.v1.disputes.list({}).data
+    stripe.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True})
+    emulator.advance(seconds=60)
+
+
+def refunded_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Bought for life, refunded in part and then in full."""
+    intent = stripe.pay(session_id_in(alice.buy("lifetime").location))["payment_intent"]
+    stripe.v1.refunds.create({"payment_intent": intent, "amount": 5000})
+    stripe.v1.refunds.create({"payment_intent": intent})
+
+
+def debit_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Bought for life by a debit that comes days later."""
+    stripe.pay_by_debit(session_id_in(alice.buy("lifetime").location))
+    emulator.advance(days=1)
+
+
+def trial_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Tried for free, paid once and canceled in the portal, to the end of what was paid."""
+    customer = stripe.pay(session_id_in(alice.buy("lifetime").location), "tok_visa")["customer"]
+    subscription = stripe.subscribe(customer, stripe.price("basic_month"), trial_period_days=7)["id"]
+    emulator.advance(days=8)
+    stripe.cancel_in_portal(subscription)
+    emulator.advance(days=32)
+
+
+def unpaid_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """A renewal that no attempt could collect."""
+    customer = stripe.pay(session_id_in(alice.buy("pro").location))["customer"]
+    stripe.use_card(customer, "tok_chargeCustomerFail")
+    for _ in range(6):
+        emulator.advance(days=9)
+
+
+def confirmed_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Two renewals that the bank asks about: she fails to answer once, and answers then."""
+    customer = stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
+    stripe.use_card(customer, "tok_authenticationRequired")
+    emulator.advance(days=32)
+    _answer_bank(emulator, authentication.fail_authentication)
+    emulator.advance(days=2)
+    _answer_bank(emulator, authentication.complete_authentication)
+
+
+def deleted_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """The customer is deleted, and what was paid goes back afterwards."""
+    session = stripe.pay(session_id_in(alice.buy("basic", "year").location))
+    stripe.v1.customers.delete(session["customer"])
+    stripe.v1.refunds.create({"charge": stripe.charges()[0]["id"]})
+
+
+def double_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Two subscriptions at once, one of which is paused and ends."""
+    customer = stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
+    second = stripe.subscribe(customer, stripe.price("pro_month"))["id"]
+    stripe.v1.subscriptions.pause(second, {"type": "subscription"})
+    stripe.v1.subscriptions.resume(second)
+    stripe.v1.subscriptions.update(second, {"pause_collection": {"behavior": "void"}})
+    stripe.v1.subscriptions.cancel(second)
+
+
+LIVES = {
+    "subscription": subscription_life,
+    "dispute": lifetime_life,
+    "refund": refunded_life,
+    "debit": debit_life,
+    "trial": trial_life,
+    "unpaid": unpaid_life,
+    "confirmed": confirmed_life,
+    "deleted": deleted_life,
+    "double": double_life,
+}
+
+
+def _answer_bank(emulator: Emulator, answer: Callable[[Transaction, Json], Json]) -> None:
+    with emulator.store.write() as tx:
+        for intent in tx.find("payment_intent", status="requires_action"):
+            answer(tx, intent)

@@ -1,0 +1,42 @@
+"""Random lives of a subscriber on the emulator, with everything going wrong that can go wrong with deliveries."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+from stripe_emulator import Emulator
+
+from tests.billing.lives.life import Life
+from tests.billing.post import ByHand, Courier
+from tests.billing.stage import Stage
+
+STEPS = 8
+
+
+@pytest.fixture
+def stage(app: Flask, app_with: Callable[..., Flask], catalogue: None, emulator: Emulator) -> Iterator[Stage]:
+    """The site with and without a trial for new subscribers; what a life sets at Stripe ends with it."""
+    before = emulator.save()
+    yield Stage.set({"usual": app, "trial": app_with(trial_days=10)}, emulator)
+    emulator.restore(before)
+
+
+def test_at_rest_everything_equals_what_stripe_says(stage: Stage) -> None:
+    """In the test's own hands: quick, and the same again for the same seed."""
+    some = settings(max_examples=2 * settings.default.max_examples, stateful_step_count=STEPS)
+
+    run_state_machine_as_test(
+        lambda: Life(stage, lambda app, chance: ByHand(app, stage.emulator, chance)), settings=some
+    )
+
+
+@pytest.mark.parametrize("same_second", [False, True])
+def test_the_emulators_chaos_ends_in_what_stripe_says(site: str, stage: Stage, same_second: bool) -> None:
+    """Brought by the emulator itself, over HTTP and several at once."""
+    some = settings(max_examples=max(settings.default.max_examples // 6, 1), stateful_step_count=STEPS)
+
+    run_state_machine_as_test(
+        lambda: Life(stage, lambda _, __: Courier(stage.emulator, same_second=same_second)), settings=some
+    )

@@ -1,0 +1,151 @@
+import pytest
+
+from app.config.load import SettingsError, load_settings
+from app.config.settings import Settings
+
+GOOD = {
+    "APP_ENV": "production",
+    "SECRET_KEY": "k" * 32,
+    "BASE_URL": "https://example.com",
+    "DATABASE_URL": "postgresql://user:hunter2@db/perennial",
+    "STRIPE_SECRET_KEY": "sk_live_secret0000000000",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_public0000000000",
+    "STRIPE_WEBHOOK_SECRET": "whsec_secret",
+}
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch):
+    """Load settings from exactly this environment."""
+
+    def load_from(environment: dict[str, str]) -> Settings:
+        for name in (*Settings.model_fields, "secret_key"):
+            monkeypatch.delenv(name.upper(), raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return load_settings()
+
+    return load_from
+
+
+def test_production_starts_with_a_whole_set(load):
+    settings = load(GOOD)
+
+    assert settings.is_production
+    assert settings.livemode
+    assert settings.logs_json
+    assert settings.sqlalchemy_url.startswith("postgresql+psycopg://")
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_PUBLISHABLE_KEY": ""}, "STRIPE_PUBLISHABLE_KEY"),
+        ({"STRIPE_PUBLISHABLE_KEY": "pk_test_public0000000000"}, "STRIPE_PUBLISHABLE_KEY"),
+        ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
+        ({"BASE_URL": "http://example.com"}, "BASE_URL"),
+        ({"BASE_URL": ""}, "BASE_URL"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL"),
+        ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "DATABASE_URL"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE"),
+        ({"STRIPE_API_BASE": "https://localhost"}, "STRIPE_API_BASE"),
+        ({"STRIPE_API_BASE": "http://stripe.example.com"}, "STRIPE_API_BASE"),
+    ],
+)
+def test_production_refuses(load, change, name):
+    with pytest.raises(SettingsError) as refused:
+        load(GOOD | change)
+
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [name]
+
+
+def test_production_takes_sqlite_when_told_to(load):
+    settings = load(GOOD | {"DATABASE_URL": "", "ALLOW_SQLITE_IN_PRODUCTION": "true"})
+
+    assert settings.sqlalchemy_url.startswith("sqlite:///")
+
+
+def test_one_message_lists_every_problem_without_a_secret(load):
+    secrets = {"SECRET_KEY": "tooshort-hunter2", "STRIPE_SECRET_KEY": "hunter2", "STRIPE_WEBHOOK_SECRET": "hunter2"}
+
+    with pytest.raises(SettingsError) as refused:
+        load(GOOD | secrets | {"PORT": "nonsense", "TRIAL_DAYS": "-1", "BASE_URL": "ftp://x"})
+
+    message = str(refused.value)
+    for name in ("SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "PORT", "TRIAL_DAYS", "BASE_URL"):
+        assert f"- {name}:" in message
+    assert "hunter2" not in message
+    assert "hunter2" not in repr(refused.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "https://[hunter2"),
+        ("BASE_URL", "https://example.com:port"),
+        ("STRIPE_API_BASE", "https://[hunter2"),
+        ("STRIPE_PAYMENT_LINK_LIFETIME", "https://[hunter2"),
+        ("MAIL_URL", "smtp://user:hunter2[@mail:25"),
+        ("MAIL_URL", "smtp://user:hunter2\u2100@mail:25"),
+        ("MAIL_URL", "smtp://user:hunter2@mail:port"),
+        ("MAIL_URL", "smtp://"),
+        ("DATABASE_URL", "postgresql://user:hunter2@db:port/perennial"),
+        ("REDIS_URL", "redis://:hunter2[@redis"),
+        ("REDIS_URL", "redis://:hunter2@redis:port"),
+    ],
+)
+def test_address_that_cannot_be_read_is_named_without_what_is_in_it(load, name, value):
+    with pytest.raises(SettingsError) as refused:
+        load(GOOD | {name: value})
+
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [name]
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings_never_show_a_secret(load):
+    settings = load(GOOD | {"MAIL_URL": "smtp://user:hunter2@mail:25", "REDIS_URL": "redis://:hunter2@redis"})
+
+    shown = repr(settings) + str(settings)
+
+    for secret in ("hunter2", "k" * 32, "sk_live_secret", "whsec_secret"):
+        assert secret not in shown
+
+
+def test_development_without_a_key_uses_the_emulator(load, tmp_path):
+    settings = load({"APP_ENV": "testing", "INSTANCE_PATH": str(tmp_path)})
+
+    assert settings.uses_emulator
+    assert settings.stripe_base == "http://127.0.0.1:12111"
+    assert settings.site_url == "http://127.0.0.1:5000"
+
+
+def test_two_keys_switch_to_stripe(load):
+    settings = load({"APP_ENV": "testing", "STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_PUBLISHABLE_KEY": "pk_test_x"})
+
+    assert not settings.uses_emulator
+    assert settings.stripe_base is None
+    assert not settings.livemode
+
+
+def test_several_secrets_are_kept_in_order(load):
+    settings = load({"APP_ENV": "testing", "SECRET_KEY": "new, old", "STRIPE_WEBHOOK_SECRET": "whsec_a, whsec_b"})
+
+    assert settings.secret_keys == ["new", "old"]
+    assert settings.webhook_secrets == ["whsec_a", "whsec_b"]
+
+
+def test_development_keeps_the_key_it_generates(load, tmp_path):
+    environment = {"APP_ENV": "testing", "INSTANCE_PATH": str(tmp_path)}
+
+    first, second = load(environment).secret_keys, load(environment).secret_keys
+
+    assert first == second
+    assert len(first[0]) >= 32
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_empty_setting_counts_as_unset(load):
+    assert load({"APP_ENV": "testing", "PORT": "", "TRIAL_DAYS": ""}).port == 5000
