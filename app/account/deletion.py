@@ -9,7 +9,7 @@ from app.auth.models import User
 from app.billing.cancellation import cancel_subscriptions
 from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
-from app.billing.gateway.account import known_home
+from app.billing.gateway.account import known_scope
 from app.billing.payments.orders import pending_orders
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import db
@@ -23,7 +23,7 @@ class LastAdmin(Exception):
     """Nobody would be left to look after the site."""
 
 
-def what_goes(user: User) -> list[str]:
+def deletion_summary(user: User) -> list[str]:
     """Say what is deleted, one line each."""
     subscription = current_subscription(user)
     items = [f"Your account, {user.email}", "Everything you keep here", "The record of where you logged in"]
@@ -54,8 +54,8 @@ def delete_account(user: User) -> None:
 
 
 def _may_still_pay(user: User) -> bool:
-    at_home = known_home()
-    return at_home is not None and bool(pending_orders(user.id, at_home) or live_subscription(user, at_home))
+    scope = known_scope()
+    return scope is not None and bool(pending_orders(user.id, scope) or live_subscription(user, scope))
 
 
 def _delete(user_id: uuid.UUID, email: str) -> None:

@@ -11,7 +11,7 @@ from app.account.presenters import Problem, Summary, describe, describe_other_ac
 from app.auth.models import User
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import PLANS, Role
-from app.billing.gateway.account import known_home
+from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
@@ -26,7 +26,7 @@ ENTRIES_SHOWN = 10
 def account_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
     """The page, with a form that came back if there is one."""
     user = this_user()
-    summary, notice = standing_of(user)
+    summary, notice = billing_summary(user)
     return render_template(
         "account/index.html",
         summary=summary,
@@ -39,7 +39,7 @@ def account_page(email_form: ChangeEmailForm | None = None, password_form: Chang
     )
 
 
-def standing_of(user: User) -> tuple[Summary, Problem | None]:
+def billing_summary(user: User) -> tuple[Summary, Problem | None]:
     """The subscription in a sentence, and the notice about a payment that did not go through."""
     # Past its end the role is settled first, so that the words below tell what counts.
     user.has_role(Role.FREE)
@@ -56,8 +56,8 @@ def standing_of(user: User) -> tuple[Summary, Problem | None]:
 
 def current_subscription(user: User) -> Subscription | None:
     """The subscription to tell about: the running one, or else the one that ended last. Never waits for Stripe."""
-    at_home = known_home()
-    return latest_subscription(user, at_home) if at_home else None
+    scope = known_scope()
+    return latest_subscription(user, scope) if scope else None
 
 
 def recent_payments(user: User, count: int) -> Sequence[Payment]:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest
 from app.account import bp, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
 from app.account.export import export_of
 from app.account.page import account_page
-from app.auth import security_log as audit
+from app.auth import security_log
 from app.auth.rate_limits import limit_checkout
 from app.auth.sessions import this_user
 from app.billing.errors import NoCustomer
@@ -62,7 +62,7 @@ def export() -> FlaskResponse:
     user = this_user()
     response = jsonify(export_of(user))
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
-    audit.record(user.id, audit.Kind.EXPORTED)
+    security_log.record(user.id, security_log.Kind.EXPORTED)
     db.session.commit()
     return response
 

@@ -9,7 +9,7 @@ from werkzeug import Response
 
 from app.account import bp
 from app.account.forms import EndSessionsForm, is_confirmed
-from app.auth import security_log as audit
+from app.auth import security_log
 from app.auth.models import User, UserSession
 from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import end_sessions, this_user
@@ -29,7 +29,7 @@ def sessions_revoke() -> Response | tuple[str, int]:
     if not _signed_in_recently(user) and not is_confirmed(form):
         return render_template("account/end_sessions.html", form=form, asked=bool(form.errors)), 422
     end_sessions(user.id, keep=user.session_id, only=chosen)
-    audit.record(user.id, audit.Kind.SESSIONS_ENDED)
+    security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
     db.session.commit()
     flash("That browser is logged out." if chosen else "You are logged out everywhere else.", "success")
     return redirect(url_for("account.index"), 303)

@@ -5,10 +5,10 @@ from flask_login import login_required
 from werkzeug import Response
 
 from app.account import bp
-from app.account.deletion import LastAdmin, delete_account, what_goes
+from app.account.deletion import LastAdmin, delete_account, deletion_summary
 from app.account.forms import ChangeEmailForm, ChangePasswordForm, DeleteForm, is_confirmed
 from app.account.page import account_page
-from app.auth import security_log as audit
+from app.auth import security_log
 from app.auth.email_verification import request_email_change
 from app.auth.forms import text_of
 from app.auth.password_reset import set_password_hash
@@ -45,7 +45,7 @@ def change_password() -> Response | tuple[str, int]:
     user = this_user()
     set_password_hash(user, password_hash)
     renew_session(user.id)
-    audit.record(user.id, audit.Kind.PASSWORD_CHANGED)
+    security_log.record(user.id, security_log.Kind.PASSWORD_CHANGED)
     db.session.commit()
     flash("Your password is changed, and you are logged out everywhere else.", "success")
     return redirect(url_for("account.index"), 303)
@@ -78,4 +78,4 @@ def delete() -> Response | tuple[str, int]:
 
 
 def _delete_page(form: DeleteForm) -> str:
-    return render_template("account/delete.html", form=form, items=what_goes(this_user()))
+    return render_template("account/delete.html", form=form, items=deletion_summary(this_user()))

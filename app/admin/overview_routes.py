@@ -11,11 +11,11 @@ from app import jobs
 from app.admin.paging import newest_first
 from app.admin.record_routes import emails_of
 from app.auth.models import User
-from app.billing import reports as metrics
-from app.billing.gateway.account import Home, home
+from app.billing import reports
+from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.connection import ConnectionState, current_connection
 from app.billing.models.payments import Order, Payment
-from app.billing.reports import count_unearned, unearned_payments
+from app.billing.reports import count_payments_to_refund, payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.statuses import EventOutcome, OrderState
 from app.billing.webhooks import log as event_log
@@ -38,28 +38,28 @@ def index() -> str:
     """How the site stands at a glance."""
     counts = {
         "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "Monthly revenue at list price": _in_words(metrics.monthly_recurring_revenue(home())),
-        "Subscribers": sum(metrics.active_subscribers_by_plan(home()).values()),
+        "Monthly revenue at list price": _in_words(reports.monthly_recurring_revenue(current_scope())),
+        "Subscribers": sum(reports.active_subscribers_by_plan(current_scope()).values()),
     }
     return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns()))
 
 
 def payments() -> str:
     """Revenue, MRR, subscribers, churn, the connection's health, and the payments themselves."""
-    at_home = home()
+    scope = current_scope()
     if request.args.get("show") == "unearned":
-        return _unearned(at_home)
-    query = sa.select(Payment).where(at_home.owns(Payment))
+        return _unearned(scope)
+    query = sa.select(Payment).where(scope.covers(Payment))
     page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
     return render_template(
         "admin/payments.html",
-        revenue=metrics.revenue_by_month(at_home),
-        monthly_revenue=_in_words(metrics.monthly_recurring_revenue(at_home)),
-        by_plan=metrics.active_subscribers_by_plan(at_home),
-        churn=metrics.churn(at_home),
+        revenue=reports.revenue_by_month(scope),
+        monthly_revenue=_in_words(reports.monthly_recurring_revenue(scope)),
+        by_plan=reports.active_subscribers_by_plan(scope),
+        churn=reports.churn(scope),
         page=page,
         emails=emails_of(page.rows),
-        home=at_home,
+        scope=scope,
         connection=current_connection(),
         can_connect=bool(current_app.extensions["settings"].stripe_connect_client_id),
         last_event=event_log.last_event(),
@@ -68,9 +68,9 @@ def payments() -> str:
     )
 
 
-def _unearned(at_home: Home) -> str:
+def _unearned(scope: StripeScope) -> str:
     """The payments that bought nothing, for the operator to refund."""
-    query = unearned_payments(at_home)
+    query = payments_to_refund(scope)
     page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
     return render_template("admin/unearned.html", page=page, emails=emails_of(page.rows))
 
@@ -88,7 +88,7 @@ def _concerns() -> Iterator[Concern]:
         words = "order was" if count == 1 else "orders were"
         values = {"state": OrderState.MISMATCHED.value}
         yield Concern(f"{count} {words} paid and could not be fulfilled.", "admin.orders", values, "See why")
-    if unearned := count_unearned(home()):
+    if unearned := count_payments_to_refund(current_scope()):
         words = "payment" if unearned == 1 else "payments"
         yield Concern(f"{unearned} {words} bought nothing.", "admin.payments", {"show": "unearned"}, "See them")
     if unknown := subscriptions_at_unknown_prices():

@@ -12,7 +12,7 @@ from app.admin.forms import GrantForm
 from app.admin.paging import newest_first
 from app.auth.models import User
 from app.billing.catalog.plans import Role
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
@@ -79,7 +79,7 @@ def _show(found: User, form: GrantForm) -> str:
     return render_template(
         "admin/user.html",
         user=found,
-        decision=decide_role(found, home()),
+        decision=decide_role(found, current_scope()),
         form=form,
         grants=_newest(Grant, Grant.id, found),
         subscriptions=_newest(Subscription, Subscription.started_at, found),

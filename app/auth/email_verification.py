@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import IntegrityError
 
-from app.auth import security_log as audit
+from app.auth import security_log
 from app.auth.email_tokens import Purpose, make_token, read_token
 from app.auth.models import User
 from app.database import begin_write, db, utcnow
@@ -38,7 +38,7 @@ def request_email_change(user: User, email: str) -> None:
         user_id=user.id,
         context={"new_email": email, "url": link_to("account.index")},
     )
-    audit.record(user.id, audit.Kind.EMAIL_CHANGE_REQUESTED)
+    security_log.record(user.id, security_log.Kind.EMAIL_CHANGE_REQUESTED)
 
 
 def verify_email(token: str) -> User | None:
@@ -53,7 +53,7 @@ def verify_email(token: str) -> User | None:
     if user.pending_email:
         _change_email(user, user.pending_email)
     else:
-        audit.record(user.id, audit.Kind.EMAIL_VERIFIED)
+        security_log.record(user.id, security_log.Kind.EMAIL_VERIFIED)
         queue_mail("welcome", to=user.email, cause=f"welcome:{user.id}", user_id=user.id)
     user.email_verified_at = utcnow()
     user.verification_sent_at = None
@@ -74,4 +74,4 @@ def _change_email(user: User, email: str) -> None:
         user_id=user.id,
         context={"new_email": email, "url": link_to("auth.forgot_password")},
     )
-    audit.record(user.id, audit.Kind.EMAIL_CHANGED)
+    security_log.record(user.id, security_log.Kind.EMAIL_CHANGED)

@@ -9,7 +9,7 @@ from app.auth.email_verification import AddressTaken, send_verification
 from app.auth.email_verification import verify_email as confirm
 from app.auth.rate_limits import limit_mail
 from app.auth.sessions import this_user
-from app.billing.customers import tell_address
+from app.billing.customers import update_customer_email
 from app.database import db
 
 
@@ -27,7 +27,7 @@ def verify_email(token: str) -> Response:
     if user is None:
         return make_response(render_template("auth/verify_email.html"), 400)
     db.session.commit()
-    tell_address(user)
+    update_customer_email(user)
     flash(f"{user.email} is confirmed.", "success")
     return redirect(url_for("account.index"), 303)
 

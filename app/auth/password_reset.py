@@ -4,7 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from app.auth import security_log as audit
+from app.auth import security_log
 from app.auth.email_tokens import Purpose, make_token, read_token
 from app.auth.models import User
 from app.auth.passwords import hash_password
@@ -22,7 +22,7 @@ def request_reset(email: str) -> None:
     now = utcnow()
     cause = f"password_reset:{uuid.uuid4()}"
     db.session.execute(sa.update(User).where(User.email == email).values(reset_sent_at=now))
-    audit.record_for_address(email, audit.Kind.RESET_REQUESTED)
+    security_log.record_for_address(email, security_log.Kind.RESET_REQUESTED)
     user = db.session.scalar(sa.select(User).where(User.email == email))
     known = user or User(id=uuid.uuid4(), email=email, password_hash="", reset_sent_at=now)
     link = link_to("auth.reset_password", token=make_token(known, Purpose.RESET_PASSWORD))
@@ -48,7 +48,7 @@ def reset_password(token: str, password: str) -> User | None:
     if user.email_verified_at is None:
         user.email_verified_at = utcnow()
     end_sessions(user.id)
-    audit.record(user.id, audit.Kind.PASSWORD_RESET)
+    security_log.record(user.id, security_log.Kind.PASSWORD_RESET)
     return user
 
 

@@ -4,8 +4,7 @@ from flask import redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug import Response
 
-from app.auth import bp, email_verification_routes, password_reset_routes  # noqa: F401  # They add pages to `bp`.
-from app.auth import security_log as audit
+from app.auth import bp, email_verification_routes, password_reset_routes, security_log  # noqa: F401  # They add pages to `bp`.
 from app.auth.email_verification import send_verification
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.next_page import Destination, go_on
@@ -62,7 +61,7 @@ def login() -> Response | tuple[str, int] | str:
 def logout() -> Response:
     """Sign this browser out."""
     if current_user.is_authenticated:
-        audit.record(current_user.id, audit.Kind.SIGNED_OUT)
+        security_log.record(current_user.id, security_log.Kind.SIGNED_OUT)
     end_session()
     db.session.commit()
     return redirect(url_for("pricing.landing"), 303)

@@ -4,7 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from app.auth import security_log as audit
+from app.auth import security_log
 from app.auth.models import User
 from app.auth.passwords import hash_password, needs_rehash, verify_password
 from app.database import db, insert
@@ -19,7 +19,7 @@ def create_user(email: str, password: str, *, is_admin: bool = False) -> User | 
     db.session.execute(insert(User).values(**row).on_conflict_do_nothing(index_elements=["email"]))
     user: User | None = db.session.get(User, row["id"])
     if user is not None:
-        audit.record(user.id, audit.Kind.SIGNED_UP)
+        security_log.record(user.id, security_log.Kind.SIGNED_UP)
     return user
 
 
@@ -31,7 +31,7 @@ def authenticate(email: str, password: str) -> uuid.UUID | None:
     password_hash = found.password_hash if found else None
     if verify_password(password_hash, password) and found is not None:
         return _signed_in(found.id, found.password_hash, password)
-    audit.record_for_address(email, audit.Kind.SIGN_IN_FAILED)
+    security_log.record_for_address(email, security_log.Kind.SIGN_IN_FAILED)
     db.session.commit()
     return None
 
@@ -46,7 +46,7 @@ def confirm_password(user: User, password: str) -> bool:
 def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:
     """Record it; nobody is signed in who was deleted, or given another password, while this one was checked."""
     stronger = hash_password(password) if needs_rehash(password_hash) else None
-    if not audit.record_if_unchanged(user_id, password_hash, audit.Kind.SIGNED_IN):
+    if not security_log.record_if_unchanged(user_id, password_hash, security_log.Kind.SIGNED_IN):
         return None
     if stronger is not None:
         db.session.execute(sa.update(User).where(User.id == user_id).values(password_hash=stronger))

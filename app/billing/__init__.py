@@ -6,10 +6,10 @@
 3. Stripe takes the money and sends events. `events.receive` checks the signature, and lets each event take effect
    exactly once: its effects, its record and the audit are one transaction.
 4. `handlers` is the table of events: which are handled, by what, and why. What nearly every event is, the newest of a
-   subscription that we know, goes a shorter way by the same rules: `steady_state`.
+   subscription that we know, goes a shorter way by the same rules: `fast_path`.
 5. `sync` is the only writer of the subscription mirror. It locks the user's row, takes the event's snapshot when
    that is certainly newer than the mirror, and asks Stripe when it is not certain. So order does not matter.
-6. `fulfilment` settles an order, for the webhook, the success page (`checkout_return`) and the nightly job alike.
+6. `fulfillment` settles an order, for the webhook, the success page (`checkout_return`) and the nightly job alike.
 7. `payments` records invoices, `reversals` refunds and disputes; what comes late never undoes what is later. What was
    paid and bought nothing is `unearned`, for the operator to give back.
 8. `roles` alone decides the role: from the mirror (`entitlement` is the table of statuses), the orders and the

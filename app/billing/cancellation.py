@@ -3,7 +3,7 @@
 from app.auth.models import User
 from app.billing.customers import customer_of
 from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway.account import known_home
+from app.billing.gateway.account import known_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order
 from app.billing.payments.orders import close_order, pending_orders
@@ -18,16 +18,14 @@ def cancel_subscriptions(user: User) -> None:
 
     Raises `StripeUnavailable` if one could not be ended; whoever deletes the account must then delete nothing.
     """
-    at_home = known_home()
-    if at_home is None or not (
-        customer_of(user.id, at_home) or pending_orders(user.id, at_home) or live_rows(user, at_home)
-    ):
+    scope = known_scope()
+    if scope is None or not (customer_of(user.id, scope) or pending_orders(user.id, scope) or live_rows(user, scope)):
         # Without a customer, an open order and a subscription there is nothing at Stripe, and no reason to need it.
         return
-    for order in pending_orders(user.id, at_home):
+    for order in pending_orders(user.id, scope):
         _close(order)
-    customer = customer_of(user.id, at_home)
-    known = {row.stripe_subscription_id for row in live_rows(user, at_home)}
+    customer = customer_of(user.id, scope)
+    known = {row.stripe_subscription_id for row in live_rows(user, scope)}
     seen = _cancel_all(customer) if customer else set()
     # The operator can make a subscription for the user with another customer.
     for subscription_id in known - seen:

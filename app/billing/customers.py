@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway.account import Home, known_home
+from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of, reference
 from app.billing.models.payments import Order
@@ -21,47 +21,47 @@ from app.database import db, insert
 logger = logging.getLogger(__name__)
 
 
-def ensure_customer(user: User, home: Home) -> str:
+def ensure_customer(user: User, scope: StripeScope) -> str:
     """The id of this user's Stripe customer, made on the first call.
 
     Two calls at once make one: the idempotency key is the user's. Commits, so that no lock is held while Stripe works.
     """
-    known = customer_of(user.id, home)
+    known = customer_of(user.id, scope)
     if known:
         return known
     user_id, email = user.id, user.email
     db.session.commit()
-    created = _create_customer(user_id, email, home)
-    link_customer(user_id, created, home)
+    created = _create_customer(user_id, email, scope)
+    link_customer(user_id, created, scope)
     db.session.commit()
-    return customer_of(user_id, home) or created
+    return customer_of(user_id, scope) or created
 
 
-def replace_customer(user: User, home: Home, gone: str) -> str:
+def replace_customer(user: User, scope: StripeScope, gone: str) -> str:
     """Make a new customer for a user whose customer Stripe no longer has."""
     db.session.execute(sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == gone))
     user_id, email = user.id, user.email
     db.session.commit()
-    created = _create_customer(user_id, email, home, instead_of=gone)
-    link_customer(user_id, created, home)
+    created = _create_customer(user_id, email, scope, instead_of=gone)
+    link_customer(user_id, created, scope)
     db.session.commit()
     return created
 
 
-def customer_of(user_id: uuid.UUID, home: Home) -> str | None:
+def customer_of(user_id: uuid.UUID, scope: StripeScope) -> str | None:
     """The id of the user's customer in this account and mode, or None."""
     query = sa.select(StripeCustomer.stripe_customer_id).where(
         StripeCustomer.user_id == user_id,
-        home.owns(StripeCustomer),
+        scope.covers(StripeCustomer),
     )
     found: str | None = db.session.scalar(query)
     return found
 
 
-def tell_address(user: User) -> None:
+def update_customer_email(user: User) -> None:
     """Have Stripe write to the user's present address. Where Stripe cannot be told, that is logged and all goes on."""
-    at_home = known_home()
-    customer = customer_of(user.id, at_home) if at_home else None
+    scope = known_scope()
+    customer = customer_of(user.id, scope) if scope else None
     if customer is None:
         return
     gateway, email = get_gateway(), user.email
@@ -73,22 +73,22 @@ def tell_address(user: User) -> None:
         logger.warning("Stripe was not told the new address of %s: %s", customer, error)
 
 
-def link_customer(user_id: uuid.UUID, stripe_customer_id: str, home: Home) -> None:
+def link_customer(user_id: uuid.UUID, stripe_customer_id: str, scope: StripeScope) -> None:
     """Remember whose customer this is; the first one that a user has in an account and mode stays."""
     row = {
         "stripe_customer_id": stripe_customer_id,
         "user_id": user_id,
-        "stripe_account": home.stripe_account,
-        "livemode": home.livemode,
+        "stripe_account": scope.stripe_account,
+        "livemode": scope.livemode,
     }
     db.session.execute(insert(StripeCustomer).values(**row).on_conflict_do_nothing())
 
 
-def unlink_customer(stripe_customer_id: str, home: Home) -> tuple[User | None, list[Subscription]]:
+def unlink_customer(stripe_customer_id: str, scope: StripeScope) -> tuple[User | None, list[Subscription]]:
     """Forget a customer; return whose it was, locked before anything else, and the live subscriptions that end."""
     of_customer = Subscription.stripe_customer_id == stripe_customer_id
     owner = sa.select(Subscription.user_id).where(of_customer, Subscription.user_id.is_not(None)).limit(1)
-    user_id = owner_of({"customer": stripe_customer_id}, home) or db.session.scalar(owner)
+    user_id = owner_of({"customer": stripe_customer_id}, scope) or db.session.scalar(owner)
     user = lock_user(user_id) if user_id else None
     gone = sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == stripe_customer_id)
     db.session.execute(gone)
@@ -96,7 +96,7 @@ def unlink_customer(stripe_customer_id: str, home: Home) -> tuple[User | None, l
     return user, [row for row in rows if not row.has_ended]
 
 
-def owner_of(stripe_object: Mapping[str, Any], home: Home) -> uuid.UUID | None:
+def owner_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> uuid.UUID | None:
     """Whose object this is: by its customer, else by the `userId` that only our server writes into metadata.
 
     A customer that was deleted since is known by what was ordered with it. Never by e-mail address: anyone can type one
@@ -106,16 +106,16 @@ def owner_of(stripe_object: Mapping[str, Any], home: Home) -> uuid.UUID | None:
     customer_id = id_of(customer) if reference(customer) else None
     by_customer = sa.select(StripeCustomer.user_id).where(
         StripeCustomer.stripe_customer_id == customer_id,
-        StripeCustomer.stripe_account == home.stripe_account,
+        StripeCustomer.stripe_account == scope.stripe_account,
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
-    return owner or _named_in_metadata(stripe_object) or _former_owner(customer_id, home)
+    return owner or _named_in_metadata(stripe_object) or _former_owner(customer_id, scope)
 
 
-def _former_owner(stripe_customer_id: str | None, home: Home) -> uuid.UUID | None:
+def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UUID | None:
     ordered = sa.select(Order.user_id).where(
         Order.stripe_customer_id == stripe_customer_id,
-        home.owns(Order),
+        scope.covers(Order),
         Order.user_id.is_not(None),
     )
     owner: uuid.UUID | None = db.session.scalar(ordered.limit(1)) if stripe_customer_id else None
@@ -139,7 +139,7 @@ def parse_uuid(text: object) -> uuid.UUID | None:
         return None
 
 
-def _create_customer(user_id: uuid.UUID, email: str, home: Home, instead_of: str = "") -> str:
+def _create_customer(user_id: uuid.UUID, email: str, scope: StripeScope, instead_of: str = "") -> str:
     gateway = get_gateway()
     params = {"email": email, "metadata": {"userId": str(user_id)}}
     key = f"customer-{user_id}-{instead_of}" if instead_of else f"customer-{user_id}"
@@ -171,7 +171,7 @@ def customer_is_gone(stripe_customer_id: str) -> bool:
 def lock_user(user_id: uuid.UUID) -> User | None:
     """The user, fresh, with the row locked until the transaction ends; None when the account is gone.
 
-    The lock is counted, so that `steady_state`, which reads without one, learns that somebody came between.
+    The lock is counted, so that `fast_path`, which reads without one, learns that somebody came between.
     """
     count = sa.update(User).where(User.id == user_id).values(billing_version=User.billing_version + 1)
     query = count.returning(User).execution_options(populate_existing=True, synchronize_session=False)

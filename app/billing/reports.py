@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.billing.catalog.entitlements import plan_of
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import PaymentStatus, SubscriptionStatus
@@ -43,14 +43,14 @@ class Churn:
         return round(100 * self.ended / self.subscribed, 1) if self.subscribed else 0.0
 
 
-def revenue_by_month(home: Home, months: int = MONTHS_SHOWN) -> list[MonthOfRevenue]:
+def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[MonthOfRevenue]:
     """The last months' revenue in each currency, oldest first; a month without any counts as zero."""
     shown = _last_months(utcnow(), months)
     month = _month_of(Payment.paid_at)
     query = (
         sa.select(month, Payment.currency, sa.func.sum(Payment.amount - Payment.amount_refunded))
         .where(
-            home.owns(Payment),
+            scope.covers(Payment),
             Payment.status == PaymentStatus.PAID,
             Payment.paid_at >= datetime.fromisoformat(f"{shown[0]}-01T00:00:00+00:00"),
         )
@@ -61,14 +61,14 @@ def revenue_by_month(home: Home, months: int = MONTHS_SHOWN) -> list[MonthOfReve
     return [MonthOfRevenue(name, code, found.get((name, code), 0)) for code in currencies for name in shown]
 
 
-def monthly_recurring_revenue(home: Home) -> dict[str, int]:
+def monthly_recurring_revenue(scope: StripeScope) -> dict[str, int]:
     """What the paying subscriptions bring in a month, by currency: a year's price counts a twelfth a month.
 
     At list price: promotion codes and tax are not taken off, because they end or are not ours.
     """
     query = (
         sa.select(Subscription.currency, Subscription.interval, sa.func.sum(Subscription.amount))
-        .where(home.owns(Subscription), Subscription.status.in_(PAYING), Subscription.interval.is_not(None))
+        .where(scope.covers(Subscription), Subscription.status.in_(PAYING), Subscription.interval.is_not(None))
         .group_by(Subscription.currency, Subscription.interval)
     )
     exact: defaultdict[str, float] = defaultdict(float)
@@ -77,7 +77,7 @@ def monthly_recurring_revenue(home: Home) -> dict[str, int]:
     return {currency: round(amount) for currency, amount in exact.items()}
 
 
-def active_subscribers_by_plan(home: Home) -> dict[str, int]:
+def active_subscribers_by_plan(scope: StripeScope) -> dict[str, int]:
     """How many people subscribe to each plan now, trials counted in; largest first."""
     query = (
         sa.select(
@@ -85,7 +85,7 @@ def active_subscribers_by_plan(home: Home) -> dict[str, int]:
             Subscription.lookup_key,
             sa.func.count(sa.distinct(Subscription.user_id)),
         )
-        .where(home.owns(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
+        .where(scope.covers(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
         .group_by(Subscription.stripe_price_id, Subscription.lookup_key)
     )
     by_plan: defaultdict[str, int] = defaultdict(int)
@@ -95,11 +95,11 @@ def active_subscribers_by_plan(home: Home) -> dict[str, int]:
     return dict(sorted(by_plan.items(), key=lambda item: -item[1]))
 
 
-def churn(home: Home, window: timedelta = CHURN_WINDOW) -> Churn:
+def churn(scope: StripeScope, window: timedelta = CHURN_WINDOW) -> Churn:
     """Of the subscriptions that ran when the window began, how many have ended since."""
     start = utcnow() - window
     ran = (
-        home.owns(Subscription),
+        scope.covers(Subscription),
         Subscription.status != SubscriptionStatus.INCOMPLETE_EXPIRED,
         Subscription.started_at <= start,
         sa.or_(Subscription.ended_at.is_(None), Subscription.ended_at > start),
@@ -135,17 +135,17 @@ CAME_LATE = sa.exists().where(
 )
 
 
-def unearned_payments(home: Home) -> sa.Select[Payment]:
+def payments_to_refund(scope: StripeScope) -> sa.Select[Payment]:
     """The payments to be given back. A full refund takes one off this list; an order's own is shown with its order."""
     paid_again = sa.and_(Payment.order_id.in_(PAID_TWICE), Payment.id.not_in(FIRSTS))
     for_nobody = sa.and_(Payment.user_id.is_(None), CAME_LATE)
     return sa.select(Payment).where(
-        home.owns(Payment),
+        scope.covers(Payment),
         IS_STANDING,
         sa.or_(paid_again, for_nobody),
     )
 
 
-def count_unearned(home: Home) -> int:
+def count_payments_to_refund(scope: StripeScope) -> int:
     """How many payments wait to be given back."""
-    return db.session.scalar(sa.select(sa.func.count()).select_from(unearned_payments(home).subquery())) or 0
+    return db.session.scalar(sa.select(sa.func.count()).select_from(payments_to_refund(scope).subquery())) or 0

@@ -17,11 +17,11 @@ from app.templating import datetime as in_words
 @with_appcontext
 def why(email: str) -> None:
     """Tell which rule, object and event give this user this role, and until when."""
-    from app.billing.gateway.account import home
+    from app.billing.gateway.account import current_scope
     from app.billing.roles.decision import decide_role, latest_change
 
     user = user_with(email)
-    decision = decide_role(user, home())
+    decision = decide_role(user, current_scope())
     change = latest_change(user)
     click.echo(f"role    {decision.role.value}")
     click.echo(f"rule    {decision.rule}")

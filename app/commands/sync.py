@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.reconcile.users import DriftReport, sync_all, users_to_sync
@@ -29,7 +29,7 @@ def sync(email: str | None, dry_run: bool) -> None:
     address = user_with(email).email if email else None
     if ask_state(get_gateway()) != ConnectionState.CONNECTED:
         raise click.ClickException("Stripe does not let us in; see `flask billing status`.")
-    count = len(users_to_sync(home(), address))
+    count = len(users_to_sync(current_scope(), address))
     with click.progressbar(length=count, label="Asking Stripe") as progress:
         report = sync_all(dry_run=dry_run, email=address, on_progress=lambda: progress.update(1))
     _show(report, dry_run)

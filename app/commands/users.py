@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from app.auth import security_log as audit
+from app.auth import security_log
 from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.password_rules import password_problem
 from app.auth.sessions import end_sessions
@@ -56,7 +56,7 @@ def logout(email: str) -> None:
     """Log a user out of every browser."""
     user = user_with(email)
     end_sessions(user.id)
-    audit.record(user.id, audit.Kind.SESSIONS_ENDED)
+    security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
     db.session.commit()
     click.echo(f"{user.email} is logged out everywhere.")
 

@@ -8,7 +8,7 @@ from app.billing.catalog.plans import PLANS_BY_KEY, Interval
 from app.billing.checkout.confirm import confirm_checkout
 from app.billing.checkout.start import start_checkout
 from app.billing.errors import AlreadyOwned, UnknownSession
-from app.billing.gateway.account import known_home
+from app.billing.gateway.account import known_scope
 from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import owns_for_life, trial_days_for
 from app.billing.subscriptions.lookup import live_subscription
@@ -62,7 +62,7 @@ def start(plan: str) -> Response:
 @bp.get("/checkout/success")
 @login_required
 def success() -> str:
-    """Where Checkout sends the buyer back to: fulfil through the same function as the webhook, and show the result."""
+    """Where Checkout sends the buyer back to: fulfill through the same function as the webhook, and show the result."""
     begin_write()
     try:
         order = confirm_checkout(current_user, request.args.get("session_id", ""))
@@ -92,15 +92,15 @@ def _own_interval(subscription: Subscription | None) -> str:
 
 
 def _plans(interval: Interval, subscription: Subscription | None) -> list[PlanView]:
-    at_home = known_home() if current_user.is_authenticated else None
-    owned = at_home is not None and owns_for_life(current_user, at_home)
+    scope = known_scope() if current_user.is_authenticated else None
+    owned = scope is not None and owns_for_life(current_user, scope)
     return plan_views(interval, subscription, owns_for_life=owned)
 
 
 def _subscription() -> Subscription | None:
     """The reader's subscription, as far as it is known without asking Stripe."""
-    at_home = known_home() if current_user.is_authenticated else None
-    return live_subscription(current_user, at_home) if at_home else None
+    scope = known_scope() if current_user.is_authenticated else None
+    return live_subscription(current_user, scope) if scope else None
 
 
 def _see_other(address: str) -> Response:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.billing.customers import link_customer, lock_user
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
@@ -64,11 +64,11 @@ def test_deletion_waits_for_what_is_going_on_with_its_user(
     deleted = event_of("customer.deleted", {"id": customer, "object": "customer"})
     deletion = threading.Thread(target=lambda: answers.append(deliver(deleted).status_code))
     with app.app_context():
-        at_home = home()
+        scope = current_scope()
         lock_user(alice_id)
         deletion.start()
         deletion.join(timeout=0.5)
-        link_customer(alice_id, customer, at_home)
+        link_customer(alice_id, customer, scope)
         db.session.commit()
         deletion.join()
 

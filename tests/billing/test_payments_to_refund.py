@@ -342,7 +342,7 @@ def test_refund_and_payment_at_once_after_the_account_is_gone_record_one_payment
     assert rows() == ([("mismatched", "paid after its account was deleted")], [(None, 19900, 500)])
 
 
-def test_both_payments_for_one_order_at_once_fulfil_it_once(
+def test_both_payments_for_one_order_at_once_fulfill_it_once(
     seller: Flask, olga: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
     alice = Person.sign_up(seller, "alice@example.com")

@@ -8,13 +8,13 @@ import pytest
 from flask import Flask
 
 from app.auth.models import User
-from app.billing import reports as metrics
-from app.billing.gateway.account import Home
+from app.billing import reports
+from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.database import db, utcnow
 
-HOME = Home("acct_1", livemode=False)
+HOME = StripeScope("acct_1", livemode=False)
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def test_revenue_is_summed_by_month_with_refunds_taken_off(context: None) -> Non
     pay(7000, now, livemode=True)
     pay(100, now, stripe_account="acct_2")
 
-    months = metrics.revenue_by_month(HOME)
+    months = reports.revenue_by_month(HOME)
 
     assert len(months) == 12
-    assert months[-1] == metrics.MonthOfRevenue(f"{now:%Y-%m}", "usd", 3400)
+    assert months[-1] == reports.MonthOfRevenue(f"{now:%Y-%m}", "usd", 3400)
     assert sum(month.amount for month in months[:-1]) == 0
 
 
@@ -70,7 +70,7 @@ def test_revenue_keeps_currencies_and_months_apart(context: None) -> None:
     pay(2000, last_month)
     pay(9999, now - timedelta(days=400))
 
-    amounts = {(month.month, month.currency): month.amount for month in metrics.revenue_by_month(HOME)}
+    amounts = {(month.month, month.currency): month.amount for month in reports.revenue_by_month(HOME)}
 
     assert amounts[f"{now:%Y-%m}", "eur"] == 1000
     assert amounts[f"{last_month:%Y-%m}", "usd"] == 2000
@@ -84,7 +84,7 @@ def test_mrr_counts_a_year_as_a_twelfth_a_month(context: None) -> None:
     subscribe(status="trialing")
     subscribe(status="canceled")
 
-    assert metrics.monthly_recurring_revenue(HOME) == {"usd": 2900 + 750 + 2900}
+    assert reports.monthly_recurring_revenue(HOME) == {"usd": 2900 + 750 + 2900}
 
 
 def test_subscribers_are_counted_by_plan(context: None) -> None:
@@ -94,7 +94,7 @@ def test_subscribers_are_counted_by_plan(context: None) -> None:
     subscribe("of another product", 100)
     subscribe(status="unpaid")
 
-    assert metrics.active_subscribers_by_plan(HOME) == {"Pro": 2, "Basic": 1, "Unknown plan": 1}
+    assert reports.active_subscribers_by_plan(HOME) == {"Pro": 2, "Basic": 1, "Unknown plan": 1}
 
 
 def test_churn_is_of_those_who_were_there_when_the_window_began(context: None) -> None:
@@ -106,13 +106,13 @@ def test_churn_is_of_those_who_were_there_when_the_window_began(context: None) -
     subscribe(started_at=now - timedelta(days=2))
     subscribe(status="canceled", started_at=now - timedelta(days=9), ended_at=now - timedelta(days=1))
 
-    churn = metrics.churn(HOME)
+    churn = reports.churn(HOME)
 
     assert (churn.subscribed, churn.ended, churn.percent) == (4, 1, 25.0)
 
 
 def test_churn_of_nobody_is_none(context: None) -> None:
-    assert metrics.churn(HOME).percent == 0.0
+    assert reports.churn(HOME).percent == 0.0
 
 
 @pytest.mark.parametrize(
@@ -123,4 +123,4 @@ def test_churn_of_nobody_is_none(context: None) -> None:
     ],
 )
 def test_months_cross_the_year(now: datetime, months: list[str]) -> None:
-    assert metrics._last_months(now, 3) == months
+    assert reports._last_months(now, 3) == months

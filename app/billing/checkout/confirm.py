@@ -1,14 +1,14 @@
-"""Coming back from Checkout: the same fulfilment as the webhook's, for whoever is first."""
+"""Coming back from Checkout: the same fulfillment as the webhook's, for whoever is first."""
 
 from dataclasses import dataclass
 
 from app.auth.models import User
 from app.billing.catalog.plans import PLANS_BY_KEY
 from app.billing.errors import StripeObjectMissing, UnknownSession
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order
-from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.orders import find_order
 from app.billing.statuses import OrderState
 from app.database import db
@@ -45,7 +45,7 @@ def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
     order = find_order(session)
     if order is None or order.user_id != user.id:
         raise UnknownSession("The session is not this user's.")
-    fulfil_checkout_session(session, home(), cause=f"return from {session_id}")
+    fulfill_checkout_session(session, current_scope(), cause=f"return from {session_id}")
     db.session.commit()
     return _result(order)
 

@@ -10,13 +10,13 @@ from app.billing.catalog.plans import Interval, Plan, Price
 from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
 from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway.account import Home, home, require_connection
+from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import time_of
 from app.billing.gateway.prices import forget_prices, price_id
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
-from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.orders import claim_order, close_order, discard_order, owns_for_life
 from app.billing.portal.sessions import change_plan
 from app.billing.reconcile.users import sync_user
@@ -46,15 +46,15 @@ def start_checkout(user: User, plan: Plan, interval: Interval) -> str:
 
 def _start(user: User, price: Price) -> str:
     require_connection()
-    at_home = home()
+    scope = current_scope()
     for _ in range(ROUNDS):
-        subscription = live_subscription(user, at_home)
-        if subscription is None and owns_for_life(user, at_home):
+        subscription = live_subscription(user, scope)
+        if subscription is None and owns_for_life(user, scope):
             raise AlreadyOwned("The user has Pro for life.")
         elif subscription:
             address = _change(user, subscription, price)
         else:
-            address = _sell(user, price, at_home)
+            address = _sell(user, price, scope)
         if address:
             return address
     raise StripeUnavailable("An earlier order could not be settled.")
@@ -69,27 +69,27 @@ def _change(user: User, subscription: Subscription, price: Price) -> str | None:
         return None
 
 
-def _sell(user: User, price: Price, at_home: Home) -> str | None:
+def _sell(user: User, price: Price, scope: StripeScope) -> str | None:
     """The address of a session for this price; None when an earlier order had to be settled first."""
     link = current_app.extensions["settings"].stripe_payment_link_lifetime
     if link and not price.is_recurring:
-        order = claim_order(user, price, at_home, stripe_price_id="", customer=None)
+        order = claim_order(user, price, scope, stripe_price_id="", customer=None)
         separator = "&" if "?" in link else "?"
         address = f"{link}{separator}client_reference_id={order.id}"
-        return address if _is_for(order, price) else _settle(order, price, at_home)
-    customer = ensure_customer(user, at_home)
-    order = claim_order(user, price, at_home, stripe_price_id=price_id(price), customer=customer)
+        return address if _is_for(order, price) else _settle(order, price, scope)
+    customer = ensure_customer(user, scope)
+    order = claim_order(user, price, scope, stripe_price_id=price_id(price), customer=customer)
     try:
-        return _settle(order, price, at_home)
+        return _settle(order, price, scope)
     except StripeObjectMissing:
-        _mend(user, order, at_home)
+        _recover_from_missing(user, order, scope)
         return None
     except (StripeRefused, StripeUnavailable):
         discard_order(order)
         raise
 
 
-def _settle(order: Order, price: Price, at_home: Home) -> str | None:
+def _settle(order: Order, price: Price, scope: StripeScope) -> str | None:
     """The address of this order's open session, if it is for this price; else close the order and answer None."""
     session = _session_of(order)
     if session is None or session["status"] == "expired":
@@ -97,7 +97,7 @@ def _settle(order: Order, price: Price, at_home: Home) -> str | None:
         db.session.commit()
         return None
     elif session["status"] == "complete":
-        fulfil_checkout_session(session, at_home, cause="checkout")
+        fulfill_checkout_session(session, scope, cause="checkout")
         db.session.commit()
         # Complete and not paid: a slow payment method. It counts as bought until Stripe says otherwise.
         return success_url(session["id"]) if order.state == OrderState.PENDING else None
@@ -159,10 +159,10 @@ def _expire(session: StripeObject) -> None:
     db.session.commit()
 
 
-def _mend(user: User, order: Order, at_home: Home) -> None:
+def _recover_from_missing(user: User, order: Order, scope: StripeScope) -> None:
     """Something that the order rests on is gone from Stripe: the customer, or the price."""
     customer: Any = order.stripe_customer_id
     discard_order(order)
     forget_prices()
     if customer and customer_is_gone(customer):
-        replace_customer(user, at_home, customer)
+        replace_customer(user, scope, customer)

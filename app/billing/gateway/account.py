@@ -12,22 +12,22 @@ from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCus
 from app.billing.models.subscription import Subscription
 from app.database import db, insert
 
-AtHome = StripeCustomer | Subscription | Order | Payment
+Scoped = StripeCustomer | Subscription | Order | Payment
 
 
 @dataclass(frozen=True)
-class Home:
+class StripeScope:
     """The account and mode that all our customers, subscriptions and orders belong to."""
 
     stripe_account: str
     livemode: bool
 
-    def owns(self, rows: type[AtHome]) -> sa.ColumnElement[bool]:
+    def covers(self, rows: type[Scoped]) -> sa.ColumnElement[bool]:
         """The condition that picks the rows of this account and mode."""
         return sa.and_(rows.stripe_account == self.stripe_account, rows.livemode == self.livemode)
 
 
-def home() -> Home:
+def current_scope() -> StripeScope:
     """The account and mode in use; asks Stripe once per key, and never again.
 
     Raises `StripeUnavailable` when that one question cannot be asked.
@@ -35,15 +35,15 @@ def home() -> Home:
     gateway = get_gateway()
     connected = connected_account()
     gateway.connected_account = connected
-    return Home(connected or own_account(gateway), gateway.livemode)
+    return StripeScope(connected or own_account(gateway), gateway.livemode)
 
 
-def known_home() -> Home | None:
+def known_scope() -> StripeScope | None:
     """The account and mode in use if they are known already: for pages, which never wait for Stripe."""
     gateway = get_gateway()
     fingerprint = gateway.key_fingerprint
     account = connected_account() or _known_accounts().get(fingerprint) or _stored_account(fingerprint)
-    return Home(account, gateway.livemode) if account else None
+    return StripeScope(account, gateway.livemode) if account else None
 
 
 def connected_account() -> str | None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app.auth.models import User
 from app.billing.changes import Changes
 from app.billing.errors import StripeObjectMissing
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order, Payment
@@ -41,13 +41,13 @@ def _is_paid_otherwise(order: Order, intent: str | None) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _move(order: Order, after: OrderState, user: User | None, home: Home, cause: str) -> Changes:
+def _set_state(order: Order, after: OrderState, user: User | None, scope: StripeScope, cause: str) -> Changes:
     """Put the order into a state, and decide the role again."""
     before, order.state = order.state, after.value
     if before == after:
         return {}
     changes = order_change(order, before, after)
-    return changes | role_changes(user, home, cause) if user else changes
+    return changes | role_changes(user, scope, cause) if user else changes
 
 
 def _order_of(stripe_object: Mapping[str, Any]) -> Order | None:

@@ -5,18 +5,18 @@ from typing import Any
 
 from app.billing.changes import IGNORED, Effect
 from app.billing.customers import lock_user
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order
-from app.billing.payments.charges import _is_paid_otherwise, _move, _order_of, disputes_of
+from app.billing.payments.charges import _is_paid_otherwise, _order_of, _set_state, disputes_of
 from app.billing.statuses import DISPUTE_OVER, OrderState, dispute_takes_access
 from app.database import db
 
 
-def record_dispute(dispute: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
+def record_dispute(dispute: Mapping[str, Any], scope: StripeScope, *, cause: str) -> Effect:
     """Suspend an order for life while its payment is disputed; give it back if won, keep it back if lost."""
-    order = _order_of(dispute) or _order_of_charge(dispute, home)
+    order = _order_of(dispute) or _order_of_charge(dispute, scope)
     if order is None:
         return IGNORED
     user = lock_user(order.user_id) if order.user_id else None
@@ -24,12 +24,12 @@ def record_dispute(dispute: Mapping[str, Any], home: Home, *, cause: str) -> Eff
     is_over = order.stripe_dispute_id == dispute.get("id") and order.dispute_status in DISPUTE_OVER
     if is_over or _is_paid_otherwise(order, id_of(dispute.get("payment_intent"))):
         return Effect()
-    dispute = _that_decides(order, dispute)
+    dispute = _deciding_dispute(order, dispute)
     order.stripe_dispute_id, order.dispute_status = dispute["id"], dispute["status"]
-    return Effect(changes=_move(order, _state_by_dispute(order), user, home, cause))
+    return Effect(changes=_set_state(order, _state_by_dispute(order), user, scope, cause))
 
 
-def _that_decides(order: Order, dispute: Mapping[str, Any]) -> Mapping[str, Any]:
+def _deciding_dispute(order: Order, dispute: Mapping[str, Any]) -> Mapping[str, Any]:
     """The dispute that the order goes by: of several of one payment, one that takes the access.
 
     Stripe is asked when it may be another one, or before the access is given back.
@@ -41,7 +41,7 @@ def _that_decides(order: Order, dispute: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def _state_by_dispute(order: Order) -> OrderState:
-    """The state that the dispute puts the order in; one that is not fulfilled yet is left to its fulfilment."""
+    """The state that the dispute puts the order in; one that is not fulfilled yet is left to its fulfillment."""
     state = OrderState(order.state)
     if state not in (OrderState.FULFILLED, OrderState.DISPUTED):
         return state
@@ -51,7 +51,7 @@ def _state_by_dispute(order: Order) -> OrderState:
         return OrderState.FULFILLED
 
 
-def _order_of_charge(dispute: Mapping[str, Any], home: Home) -> Order | None:
+def _order_of_charge(dispute: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """A dispute names no customer: where its payment is unknown to us, ask for the charge."""
     charge = id_of(dispute.get("charge"))
     return _order_of(get_gateway().retrieve("charge", charge)) if charge else None

@@ -10,7 +10,7 @@ from app.auth.models import User
 from app.billing.catalog.plans import PLANS_BY_KEY
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import link_customer
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
@@ -27,8 +27,8 @@ PAID = ("paid", "no_payment_required")
 AFTER_DELETION = "paid after its account was deleted"
 
 
-def fulfil_checkout_session(session: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
-    """Settle the order of a Checkout Session, if it is one of ours: link what Stripe made, and fulfil it once paid.
+def fulfill_checkout_session(session: Mapping[str, Any], scope: StripeScope, *, cause: str) -> Effect:
+    """Settle the order of a Checkout Session, if it is one of ours: link what Stripe made, and fulfill it once paid.
 
     The webhook, the success page and the nightly job all end up here; the second to come changes nothing.
     https://docs.stripe.com/checkout/fulfillment
@@ -38,29 +38,29 @@ def fulfil_checkout_session(session: Mapping[str, Any], home: Home, *, cause: st
     # What was paid for an account that is gone is kept, and shown to the operator; where nothing was due, nothing is.
     if order is None or (user is None and not (is_paid and session.get("amount_total"))):
         return IGNORED
-    _link(order, user, session, home)
+    _link(order, user, session, scope)
     changes: Changes = {}
     subscription_id = id_of(session.get("subscription"))
     if user and subscription_id and db.session.get(Subscription, subscription_id) is None:
-        changes |= sync_subscription(user, subscription_id, home, cause=cause).changes
+        changes |= sync_subscription(user, subscription_id, scope, cause=cause).changes
     if is_paid and order.fulfilled_at is None and order.state != OrderState.MISMATCHED:
-        changes |= _settle(order, user, session, home, cause)
+        changes |= _settle(order, user, session, scope, cause)
     elif is_paid and id_of(session.get("payment_intent")):
         # The same order paid a second time, through a Payment Link in two tabs.
         changes |= _record_payment(order, session)
     return Effect(changes=changes) if user or changes else IGNORED
 
 
-def _link(order: Order, user: User | None, session: Mapping[str, Any], home: Home) -> None:
+def _link(order: Order, user: User | None, session: Mapping[str, Any], scope: StripeScope) -> None:
     order.stripe_checkout_session_id = order.stripe_checkout_session_id or session["id"]
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or id_of(session.get("payment_intent"))
     order.stripe_subscription_id = order.stripe_subscription_id or id_of(session.get("subscription"))
     customer = id_of(session.get("customer"))
     if user and customer:
-        link_customer(user.id, customer, home)
+        link_customer(user.id, customer, scope)
 
 
-def _settle(order: Order, user: User | None, session: Mapping[str, Any], home: Home, cause: str) -> Changes:
+def _settle(order: Order, user: User | None, session: Mapping[str, Any], scope: StripeScope, cause: str) -> Changes:
     before = order.state
     mismatch = _mismatch(order, session) if user else AFTER_DELETION
     is_single_payment = session.get("mode") == "payment" and session["amount_total"]
@@ -77,7 +77,7 @@ def _settle(order: Order, user: User | None, session: Mapping[str, Any], home: H
         after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
         order.state, order.fulfilled_at = after.value, utcnow()
         _confirm_by_mail(order, user, session)
-        return changes | order_change(order, before, after) | role_changes(user, home, cause)
+        return changes | order_change(order, before, after) | role_changes(user, scope, cause)
 
 
 def _record_payment(order: Order, session: Mapping[str, Any]) -> Changes:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.auth.models import User
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_of
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import id_of, time_of
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
@@ -21,42 +21,42 @@ from app.mail.outbox import queue_mail
 RANK = {PaymentStatus.FAILED: 0, PaymentStatus.ACTION_REQUIRED: 1, PaymentStatus.PAID: 2}
 
 
-def record_invoice(invoice: Mapping[str, Any], status: PaymentStatus, home: Home) -> Effect:
+def record_invoice(invoice: Mapping[str, Any], status: PaymentStatus, scope: StripeScope) -> Effect:
     """Record how an invoice stands; an earlier attempt never overwrites a later one, nor anything a payment.
 
     Of a user whose account is gone only what was paid is recorded: it came in for nobody, and the operator is shown it.
     """
-    user = lock_invoice_owner(invoice, home)
+    user = lock_invoice_owner(invoice, scope)
     status = PaymentStatus.PAID if invoice.get("status") == "paid" else status
-    if user is None and (status != PaymentStatus.PAID or not was_ours(invoice, home)):
+    if user is None and (status != PaymentStatus.PAID or not was_ours(invoice, scope)):
         return IGNORED
-    payment, changes = save_invoice(user, invoice, status, home)
+    payment, changes = save_invoice(user, invoice, status, scope)
     if user and payment and changes and status != PaymentStatus.PAID:
         _mail_about(payment, user)
     return Effect(changes=changes)
 
 
-def lock_invoice_owner(invoice: Mapping[str, Any], home: Home) -> User | None:
+def lock_invoice_owner(invoice: Mapping[str, Any], scope: StripeScope) -> User | None:
     """The (locked) user that an invoice belongs to, or None."""
     details = subscription_details(invoice)
-    user_id = owner_of({"customer": invoice.get("customer"), "metadata": details.get("metadata")}, home)
+    user_id = owner_of({"customer": invoice.get("customer"), "metadata": details.get("metadata")}, scope)
     if user_id is None and (row := db.session.get(Subscription, id_of(details.get("subscription")) or "")):
         user_id = row.user_id
     return lock_user(user_id) if user_id else None
 
 
-def was_ours(stripe_object: Mapping[str, Any], home: Home) -> bool:
+def was_ours(stripe_object: Mapping[str, Any], scope: StripeScope) -> bool:
     """Whether an invoice or charge is of a customer whose account is gone; its subscriptions are locked then."""
     query = sa.select(Subscription).where(
         Subscription.stripe_customer_id == id_of(stripe_object.get("customer")),
         Subscription.user_id.is_(None),
-        home.owns(Subscription),
+        scope.covers(Subscription),
     )
     return bool(db.session.scalars(query.with_for_update()).all())
 
 
 def save_invoice(
-    user: User | None, invoice: Mapping[str, Any], status: PaymentStatus, home: Home
+    user: User | None, invoice: Mapping[str, Any], status: PaymentStatus, scope: StripeScope
 ) -> tuple[Payment | None, Changes]:
     """Write the payment row of an invoice of this (locked) user; an invoice over nothing has none."""
     values = invoice_values(invoice, status)
@@ -69,8 +69,8 @@ def save_invoice(
     if payment is None:
         payment = Payment(
             user_id=user.id if user else None,
-            stripe_account=home.stripe_account,
-            livemode=home.livemode,
+            stripe_account=scope.stripe_account,
+            livemode=scope.livemode,
             amount_refunded=0,
         )
         db.session.add(payment)

@@ -10,7 +10,7 @@ from app.billing.catalog.plans import PLANS_BY_KEY
 from app.billing.changes import Changes, Effect
 from app.billing.customers import lock_user, owner_of
 from app.billing.errors import StripeObjectMissing
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of, time_of
 from app.billing.models.payments import Order, Payment
@@ -54,18 +54,18 @@ def payment_of(intent: str | None) -> Payment | None:
     return payment
 
 
-def order_of_invoice(invoice: Mapping[str, Any], home: Home) -> Order | None:
+def order_of_invoice(invoice: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """The one-time order that an invoice was made for; None for a subscription's, or one that the operator wrote."""
     if invoice.get("parent"):
         return None
     known = sa.select(Payment.order_id).where(Payment.stripe_invoice_id == invoice["id"])
     order_id = order_in_metadata(invoice) or db.session.scalar(known)
-    order = db.session.get(Order, order_id) if order_id else _order_by_link(invoice, home)
+    order = db.session.get(Order, order_id) if order_id else _order_by_link(invoice, scope)
     return order if order and order.interval is None else None
 
 
 def record_order_invoice(order: Order, invoice: Mapping[str, Any]) -> Effect:
-    """Attach the invoice to the payment of its order. If that is not recorded yet, its fulfilment will do this.
+    """Attach the invoice to the payment of its order. If that is not recorded yet, its fulfillment will do this.
 
     An invoice alone records no payment: whichever event comes first, there is one row. A Payment Link's order may be
     paid twice, so there it is the session that tells which invoice is whose.
@@ -104,9 +104,9 @@ def _attach(payment: Payment, invoice: Mapping[str, Any]) -> Changes:
     return {name: {"before": {"invoice": before}, "after": {"invoice": payment.stripe_invoice_id}}}
 
 
-def _order_by_link(invoice: Mapping[str, Any], home: Home) -> Order | None:
+def _order_by_link(invoice: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """A Payment Link's invoice carries none of our metadata: it is its payment that leads to the order."""
-    if not current_app.extensions["settings"].stripe_payment_link_lifetime or owner_of(invoice, home) is None:
+    if not current_app.extensions["settings"].stripe_payment_link_lifetime or owner_of(invoice, scope) is None:
         return None
     gateway = get_gateway()
     with gateway.errors():

@@ -13,7 +13,7 @@ from app.billing.catalog.plans import PLANS_BY_KEY, Price
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, parse_uuid
 from app.billing.errors import StripeUnavailable
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
@@ -84,7 +84,7 @@ def order_change(order: Order, before: OrderState | str, after: OrderState) -> C
     return {f"order {order.id}": {"before": {"state": str(before)}, "after": {"state": after.value}}}
 
 
-def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, customer: str | None) -> Order:
+def claim_order(user: User, price: Price, scope: StripeScope, *, stripe_price_id: str, customer: str | None) -> Order:
     """The user's order that is still open, whatever it is for, or else a new one for this price. Commits.
 
     The user's row is locked meanwhile, and the database allows one open order a user: two tabs get the same one.
@@ -92,7 +92,7 @@ def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, c
     locked = lock_user(user.id)
     if locked is None:
         raise StripeUnavailable("The account was deleted meanwhile.")
-    open_order = next(iter(pending_orders(user.id, home)), None)
+    open_order = next(iter(pending_orders(user.id, scope)), None)
     if open_order is None:
         open_order = Order(
             user_id=user.id,
@@ -103,8 +103,8 @@ def claim_order(user: User, price: Price, home: Home, *, stripe_price_id: str, c
             trial_days=trial_days_for(user.id) if price.is_recurring else 0,
             stripe_price_id=stripe_price_id,
             stripe_customer_id=customer,
-            stripe_account=home.stripe_account,
-            livemode=home.livemode,
+            stripe_account=scope.stripe_account,
+            livemode=scope.livemode,
         )
         db.session.add(open_order)
     db.session.commit()
@@ -121,13 +121,13 @@ def discard_order(order: Order) -> None:
     db.session.commit()
 
 
-def owns_for_life(user: User, home: Home) -> bool:
+def owns_for_life(user: User, scope: StripeScope) -> bool:
     """Whether the user has bought a one-time plan and still has it."""
     query = sa.select(Order.id).where(
         Order.user_id == user.id,
         Order.interval.is_(None),
         Order.state == OrderState.FULFILLED,
-        home.owns(Order),
+        scope.covers(Order),
     )
     return db.session.scalar(query.limit(1)) is not None
 
@@ -139,14 +139,14 @@ def trial_days_for(user_id: uuid.UUID) -> int:
     return 0 if had_one else days
 
 
-def pending_orders(user_id: uuid.UUID, home: Home) -> list[Order]:
+def pending_orders(user_id: uuid.UUID, scope: StripeScope) -> list[Order]:
     """The user's orders that may still be paid, newest first."""
     query = (
         sa.select(Order)
         .where(
             Order.user_id == user_id,
             Order.state == OrderState.PENDING,
-            home.owns(Order),
+            scope.covers(Order),
         )
         .order_by(Order.created_at.desc())
     )

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_of
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order, Payment
 from app.billing.models.subscription import Subscription
-from app.billing.payments.charges import _is_paid_otherwise, _move, _order_of
+from app.billing.payments.charges import _is_paid_otherwise, _order_of, _set_state
 from app.billing.payments.invoices import lock_invoice_owner, save_invoice, was_ours
 from app.billing.payments.one_time import payment_of, record_order_payment
 from app.billing.payments.orders import order_change
@@ -20,14 +20,14 @@ from app.billing.statuses import OrderState, PaymentStatus
 from app.database import db
 
 
-def record_refund(charge: Mapping[str, Any], home: Home, *, cause: str) -> Effect:
+def record_refund(charge: Mapping[str, Any], scope: StripeScope, *, cause: str) -> Effect:
     """Record what of a charge was refunded; a full refund takes an order for life back, a partial one does not.
 
     Nor does the refund of one of two payments for the same order: the other still pays for it.
     """
     order = _order_of(charge)
     if order is None:
-        return _refund_invoice(charge, home)
+        return _refund_invoice(charge, scope)
     user = lock_user(order.user_id) if order.user_id else None
     db.session.refresh(order, with_for_update=True)
     intent = id_of(charge.get("payment_intent"))
@@ -35,38 +35,38 @@ def record_refund(charge: Mapping[str, Any], home: Home, *, cause: str) -> Effec
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or intent
     changes = _save_refund(payment, charge)
     if charge["refunded"] and not _is_paid_otherwise(order, intent):
-        changes |= _move(order, OrderState.REFUNDED, user, home, cause)
+        changes |= _set_state(order, OrderState.REFUNDED, user, scope, cause)
     return Effect(changes=changes)
 
 
-def _refund_invoice(charge: Mapping[str, Any], home: Home) -> Effect:
+def _refund_invoice(charge: Mapping[str, Any], scope: StripeScope) -> Effect:
     """Find the invoice that a refunded charge paid; a charge has not named it since 2025."""
     intent = id_of(charge.get("payment_intent"))
     payment = payment_of(intent)
-    if payment is None and intent and (owner_of(charge, home) or _is_of_former_customer(charge, home)):
-        payment = _invoice_payment_of(intent, home)
+    if payment is None and intent and (owner_of(charge, scope) or _is_of_former_customer(charge, scope)):
+        payment = _invoice_payment_of(intent, scope)
     if payment is None:
         return IGNORED
     changes = _save_refund(payment, charge)
     if charge["refunded"] and payment.user_id is None:
-        changes |= _close_for_nobody(payment)
+        changes |= _close_for_deleted_users(payment)
     return Effect(changes=changes)
 
 
-def _is_of_former_customer(charge: Mapping[str, Any], home: Home) -> bool:
+def _is_of_former_customer(charge: Mapping[str, Any], scope: StripeScope) -> bool:
     """Whether a customer that was deleted since was ours: its orders and subscriptions stay."""
     customer = id_of(charge.get("customer"))
     known = [
         sa.exists().where(
             model.stripe_customer_id == customer,
-            home.owns(model),
+            scope.covers(model),
         )
         for model in (Order, Subscription)
     ]
     return customer is not None and bool(db.session.scalar(sa.select(sa.or_(*known))))
 
 
-def _close_for_nobody(payment: Payment) -> Changes:
+def _close_for_deleted_users(payment: Payment) -> Changes:
     """The order that was paid after its account was gone has its money back."""
     query = sa.select(Order).where(
         Order.stripe_subscription_id == payment.stripe_subscription_id,
@@ -80,7 +80,7 @@ def _close_for_nobody(payment: Payment) -> Changes:
     return changes
 
 
-def _invoice_payment_of(intent: str, home: Home) -> Payment | None:
+def _invoice_payment_of(intent: str, scope: StripeScope) -> Payment | None:
     gateway = get_gateway()
     params = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
     with gateway.errors():
@@ -88,10 +88,10 @@ def _invoice_payment_of(intent: str, home: Home) -> Payment | None:
     if not found:
         return None
     invoice = gateway.retrieve("invoice", id_of(found[0].invoice) or "")
-    user = lock_invoice_owner(invoice, home)
-    if user is None and not was_ours(invoice, home):
+    user = lock_invoice_owner(invoice, scope)
+    if user is None and not was_ours(invoice, scope):
         return None
-    payment, _ = save_invoice(user, invoice, PaymentStatus.PAID, home)
+    payment, _ = save_invoice(user, invoice, PaymentStatus.PAID, scope)
     if payment:
         payment.stripe_payment_intent_id = intent
     return payment

@@ -9,7 +9,7 @@ from app.auth.models import User
 from app.billing.catalog.plans import Price
 from app.billing.customers import customer_is_gone, customer_of
 from app.billing.errors import BillingError, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway.account import home, require_connection
+from app.billing.gateway.account import current_scope, require_connection
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.prices import price_id
 from app.billing.models.subscription import Subscription
@@ -32,9 +32,9 @@ def open_portal(user: User, flow: str | None = None) -> str:
     if flow and flow not in FLOWS:
         raise ValueError(f"The portal has no flow {flow}.")
     require_connection()
-    at_home = home()
-    subscription = live_subscription(user, at_home)
-    customer = subscription.stripe_customer_id if subscription else customer_of(user.id, at_home)
+    scope = current_scope()
+    subscription = live_subscription(user, scope)
+    customer = subscription.stripe_customer_id if subscription else customer_of(user.id, scope)
     if customer is None:
         raise NoCustomer("The user has no Stripe customer yet.")
     return _open(customer, _flow_data(flow, subscription))

@@ -9,9 +9,9 @@ from app.auth.models import User
 from app.billing.catalog.plans import Role
 from app.billing.customers import lock_user
 from app.billing.errors import BillingError
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.reconcile.users import sync_user
-from app.billing.roles.decision import BELIEVED, apply_role
+from app.billing.roles.decision import MAX_STALE_ACCESS, apply_role
 from app.database import begin_write, db, utcnow
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def _recheck(user: User) -> Role:
     """Ask Stripe about an expired role; one request asks, the others go by the old role meanwhile."""
     begin_write()
     expired_at = user.role_expires_at
-    if expired_at is None or not _take_turn(user):
+    if expired_at is None or not _claim_recheck(user):
         return Role(user.role)
     try:
         sync_user(user, cause="role expired")
@@ -44,12 +44,12 @@ def _recheck(user: User) -> Role:
     except BillingError as error:
         db.session.rollback()
         logger.warning("An expired role could not be checked: %s", error)
-        if utcnow() > expired_at + BELIEVED:
+        if utcnow() > expired_at + MAX_STALE_ACCESS:
             _settle(user, believe_expired=False)
     return Role(user.role)
 
 
-def _take_turn(user: User) -> bool:
+def _claim_recheck(user: User) -> bool:
     now = utcnow()
     turn = (
         sa.update(User)
@@ -65,7 +65,7 @@ def _settle(user: User, *, believe_expired: bool) -> None:
     """Write the decision; one that Stripe confirms past its time holds for a while, and is then asked about again."""
     locked = lock_user(user.id)
     if locked:
-        apply_role(locked, home(), "role expired", believe_expired=believe_expired)
+        apply_role(locked, current_scope(), "role expired", believe_expired=believe_expired)
         if locked.role_expires_at and locked.role_expires_at <= utcnow():
             locked.role_expires_at = utcnow() + ASK_AGAIN_AFTER
     db.session.commit()

@@ -8,10 +8,10 @@ from flask import current_app
 from app.auth.models import User
 from app.billing.changes import Changes
 from app.billing.errors import StripeObjectMissing
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.models.payments import Order
-from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.orders import close_order, pending_orders
 from app.billing.statuses import UNFULFILLED_STATES, OrderState
 from app.database import db, utcnow
@@ -25,22 +25,22 @@ MOST_SESSIONS = 100
 UNPAID = ("requires_payment_method", "canceled")
 
 
-def settle_pending_orders(user: User, home: Home, *, cause: str) -> Changes:
-    """Fulfil or close the open orders of this (locked) user as their sessions stand; one that may yet be paid stays.
+def settle_pending_orders(user: User, scope: StripeScope, *, cause: str) -> Changes:
+    """Fulfill or close the open orders of this (locked) user as their sessions stand; one that may yet be paid stays.
 
     Raises `StripeUnavailable` when Stripe cannot be asked.
     """
     changes: Changes = {}
-    for order in pending_orders(user.id, home):
+    for order in pending_orders(user.id, scope):
         sessions = sessions_of(order)
         for session in sessions:
-            changes |= _settle(order, session, home, cause)
+            changes |= _settle(order, session, scope, cause)
         if not sessions and order.created_at < utcnow() - ABANDONED_AFTER:
             changes |= close_order(_named(order), OrderState.EXPIRED).changes
     return changes
 
 
-def sessions_of_nobody(home: Home) -> list[str]:
+def sessions_of_deleted_users(scope: StripeScope) -> list[str]:
     """The Checkout Sessions that were open when their account was deleted, newest first. Ends the transaction.
 
     A slow payment may have come for them since.
@@ -50,7 +50,7 @@ def sessions_of_nobody(home: Home) -> list[str]:
         Order.state.in_(UNFULFILLED_STATES),
         Order.stripe_checkout_session_id.is_not(None),
         Order.created_at > utcnow() - SLOWEST_PAYMENT,
-        home.owns(Order),
+        scope.covers(Order),
     )
     newest = query.order_by(Order.created_at.desc()).limit(MOST_SESSIONS)
     found = [session_id for session_id in db.session.scalars(newest) if session_id]
@@ -58,20 +58,20 @@ def sessions_of_nobody(home: Home) -> list[str]:
     return found
 
 
-def settle_session_of_nobody(session_id: str, home: Home, *, cause: str) -> Changes:
+def settle_session_of_nobody(session_id: str, scope: StripeScope, *, cause: str) -> Changes:
     """Record what was paid in a session whose account is gone."""
     try:
         session = get_gateway().retrieve("checkout.session", session_id)
     except StripeObjectMissing:
         return {}
-    return fulfil_checkout_session(session, home, cause=cause).changes
+    return fulfill_checkout_session(session, scope, cause=cause).changes
 
 
-def _settle(order: Order, session: StripeObject, home: Home, cause: str) -> Changes:
+def _settle(order: Order, session: StripeObject, scope: StripeScope, cause: str) -> Changes:
     if session["status"] == "expired":
         return close_order(_named(order), OrderState.EXPIRED).changes
     elif session["status"] == "complete":
-        changes = fulfil_checkout_session(session, home, cause=cause).changes
+        changes = fulfill_checkout_session(session, scope, cause=cause).changes
         return changes | (close_order(_named(order), OrderState.FAILED).changes if _has_failed(session) else {})
     else:
         return {}

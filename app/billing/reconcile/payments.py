@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from app.auth.models import User
 from app.billing.changes import Changes, difference
 from app.billing.customers import customer_of
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order, Payment
 from app.billing.payments.charges import _page, disputes_of, known_order
 from app.billing.payments.disputes import record_dispute
-from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.invoices import intent_that_pays, invoice_values, payment_of_invoice, save_invoice
 from app.billing.payments.one_time import order_of_invoice, payment_of, record_order_payment
 from app.billing.payments.orders import order_in_metadata
@@ -39,38 +39,38 @@ class PaymentsAtStripe:
     disputes: list[StripeObject]
 
 
-def repair_payments(user: User, found: PaymentsAtStripe, home: Home, *, cause: str) -> Changes:
+def repair_payments(user: User, found: PaymentsAtStripe, scope: StripeScope, *, cause: str) -> Changes:
     """Write what the record lacks of this (locked) user's payments, through the functions that the webhook uses."""
     changes: Changes = {}
     for charge in found.charges:
-        changes |= _repair_order(charge, home, cause)
+        changes |= _repair_order(charge, scope, cause)
     for invoice, status in found.invoices:
-        changes |= _repair_invoice(user, invoice, status, home)
+        changes |= _repair_invoice(user, invoice, status, scope)
     for charge in found.charges:
         # One that pays for nothing we know is another product's: its webhook asks Stripe about it, once.
         if charge["amount_refunded"] and payment_of(id_of(charge["payment_intent"])):
-            changes |= record_refund(charge, home, cause=cause).changes
+            changes |= record_refund(charge, scope, cause=cause).changes
     for dispute in found.disputes:
         if known_order(dispute):
-            changes |= record_dispute(dispute, home, cause=cause).changes
+            changes |= record_dispute(dispute, scope, cause=cause).changes
     return changes
 
 
-def _repair_order(charge: StripeObject, home: Home, cause: str) -> Changes:
-    """Record the payment of a one-time order, and fulfil an order that was given up and paid all the same."""
+def _repair_order(charge: StripeObject, scope: StripeScope, cause: str) -> Changes:
+    """Record the payment of a one-time order, and fulfill an order that was given up and paid all the same."""
     order, intent = known_order(charge), id_of(charge["payment_intent"])
     if order is None or intent is None:
         return {}
     changes: Changes = {}
     for session in sessions_of(order) if order.state in UNFULFILLED_STATES else []:
-        changes |= fulfil_checkout_session(session, home, cause=cause).changes
+        changes |= fulfill_checkout_session(session, scope, cause=cause).changes
     if payment_of(intent) is None:
         record_order_payment(order, intent, charge["amount"], charge["created"], charge["currency"])
         changes[intent] = {"before": {"status": None}, "after": {"status": PaymentStatus.PAID.value}}
     return changes
 
 
-def _repair_invoice(user: User, invoice: StripeObject, status: PaymentStatus, home: Home) -> Changes:
+def _repair_invoice(user: User, invoice: StripeObject, status: PaymentStatus, scope: StripeScope) -> Changes:
     """Record how an invoice stands, and which PaymentIntent pays it: a refund names nothing else."""
     intent = intent_that_pays(invoice)
     paid = payment_of(intent)
@@ -78,13 +78,13 @@ def _repair_invoice(user: User, invoice: StripeObject, status: PaymentStatus, ho
     payment = payment_of_invoice(invoice["id"])
     if paid and paid.order_id:
         return _correct(paid, _missing(paid, values)) if payment in (None, paid) else {}
-    elif payment is None and order_of_invoice(invoice, home):
+    elif payment is None and order_of_invoice(invoice, scope):
         # A one-time order's payment is recorded with the order.
         return {}
     elif payment and payment.status == status == PaymentStatus.PAID:
         changes = _correct(payment, {name: values[name] for name in FACTS} | _missing(payment, values))
     else:
-        payment, changes = save_invoice(user, invoice, status, home)
+        payment, changes = save_invoice(user, invoice, status, scope)
     if payment and paid is None and payment.stripe_payment_intent_id is None:
         payment.stripe_payment_intent_id = intent
     return changes
@@ -111,12 +111,12 @@ ATTEMPTS = {
 }
 
 
-def read_payments(user_id: uuid.UUID, home: Home) -> PaymentsAtStripe:
+def read_payments(user_id: uuid.UUID, scope: StripeScope) -> PaymentsAtStripe:
     """Ask Stripe for a user's latest payments: two questions for most, one more for each oddity. Ends the transaction.
 
     Nothing is locked meanwhile: a payment stays paid and refunds only grow, so an answer that has aged does no harm.
     """
-    customer, intents = customer_of(user_id, home), _intents_of_orders(user_id, home)
+    customer, intents = customer_of(user_id, scope), _intents_of_orders(user_id, scope)
     db.session.commit()
     v1 = get_gateway().v1
     invoices = _page(v1.invoices, customer=customer, expand=["data.payments"]) if customer else []
@@ -130,11 +130,11 @@ def read_payments(user_id: uuid.UUID, home: Home) -> PaymentsAtStripe:
     return PaymentsAtStripe(_with_status(invoices), charges, disputes)
 
 
-def _intents_of_orders(user_id: uuid.UUID, home: Home) -> set[str]:
+def _intents_of_orders(user_id: uuid.UUID, scope: StripeScope) -> set[str]:
     query = sa.select(Order.stripe_payment_intent_id).where(
         Order.user_id == user_id,
         Order.stripe_payment_intent_id.is_not(None),
-        home.owns(Order),
+        scope.covers(Order),
     )
     return set(db.session.scalars(query))
 

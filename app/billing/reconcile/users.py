@@ -12,12 +12,12 @@ from app.billing.catalog.plans import Role
 from app.billing.changes import Changes
 from app.billing.customers import customer_of, lock_user
 from app.billing.errors import BillingError, StripeObjectMissing, StripeUnavailable
-from app.billing.gateway.account import Home, home
+from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.billing.reconcile.orders import sessions_of_nobody, settle_pending_orders, settle_session_of_nobody
+from app.billing.reconcile.orders import sessions_of_deleted_users, settle_pending_orders, settle_session_of_nobody
 from app.billing.reconcile.payments import read_payments, repair_payments
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState
@@ -51,14 +51,14 @@ def sync_user(user: User, *, cause: str = "sync", with_payments: bool = False) -
     The payments are compared too if asked for: access does not wait for that. Raises `StripeUnavailable` when Stripe
     cannot be asked; then nothing is changed.
     """
-    at_home = home()
-    payments = read_payments(user.id, at_home) if with_payments else None
+    scope = current_scope()
+    payments = read_payments(user.id, scope) if with_payments else None
     locked = lock_user(user.id)
     if locked is None:
         return {}
-    changes = _sync_locked(locked, at_home, cause)
+    changes = _sync_locked(locked, scope, cause)
     if payments:
-        changes |= repair_payments(locked, payments, at_home, cause=cause)
+        changes |= repair_payments(locked, payments, scope, cause=cause)
     db.session.commit()
     return changes
 
@@ -72,10 +72,10 @@ def sync_all(
     asked at all.
     """
     report = DriftReport()
-    at_home = home()
-    for user_id in users_to_sync(at_home, email):
+    scope = current_scope()
+    for user_id in users_to_sync(scope, email):
         try:
-            _reconcile(user_id, at_home, report, dry_run)
+            _reconcile(user_id, scope, report, dry_run)
         except BillingError as error:
             db.session.rollback()
             logger.warning("User %s could not be compared with Stripe: %s", user_id, error)
@@ -85,13 +85,13 @@ def sync_all(
         if on_progress:
             on_progress()
     if email is None:
-        _reconcile_nobody(at_home, report, dry_run)
+        _reconcile_deleted_users(scope, report, dry_run)
     return report
 
 
-def users_to_sync(at_home: Home, email: str | None = None) -> list[uuid.UUID]:
+def users_to_sync(scope: StripeScope, email: str | None = None) -> list[uuid.UUID]:
     """The users with a customer, a subscription, an open order or a paid role; by id."""
-    with_customer = sa.select(StripeCustomer.user_id).where(StripeCustomer.stripe_account == at_home.stripe_account)
+    with_customer = sa.select(StripeCustomer.user_id).where(StripeCustomer.stripe_account == scope.stripe_account)
     with_subscription = sa.select(Subscription.user_id).where(Subscription.user_id.is_not(None))
     with_order = sa.select(Order.user_id).where(Order.state == OrderState.PENDING, Order.user_id.is_not(None))
     known = (User.id.in_(with_customer), User.id.in_(with_subscription), User.id.in_(with_order))
@@ -101,14 +101,14 @@ def users_to_sync(at_home: Home, email: str | None = None) -> list[uuid.UUID]:
     return list(db.session.scalars(query.order_by(User.id)))
 
 
-def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: bool) -> None:
-    payments = read_payments(user_id, at_home)
+def _reconcile(user_id: uuid.UUID, scope: StripeScope, report: DriftReport, dry_run: bool) -> None:
+    payments = read_payments(user_id, scope)
     user = lock_user(user_id)
     if user is None:
         return
     before, email = Role(user.role), user.email
-    changes = _sync_locked(user, at_home, "sync")
-    repaired = repair_payments(user, payments, at_home, cause="sync")
+    changes = _sync_locked(user, scope, "sync")
+    repaired = repair_payments(user, payments, scope, cause="sync")
     changes |= repaired
     after = Role(user.role)
     report.checked += 1
@@ -120,16 +120,16 @@ def _reconcile(user_id: uuid.UUID, at_home: Home, report: DriftReport, dry_run: 
         report.has_access_without_paying.append(email)
     elif after.rank > before.rank:
         report.pays_without_access.append(email)
-    _note_oddities(user, at_home, report)
+    _note_oddities(user, scope, report)
     _end(dry_run)
 
 
-def _reconcile_nobody(at_home: Home, report: DriftReport, dry_run: bool) -> None:
+def _reconcile_deleted_users(scope: StripeScope, report: DriftReport, dry_run: bool) -> None:
     """What was paid for accounts that are gone, with the webhook lost too."""
-    for session_id in sessions_of_nobody(at_home):
+    for session_id in sessions_of_deleted_users(scope):
         name = f"a deleted user ({session_id})"
         try:
-            if settle_session_of_nobody(session_id, at_home, cause="sync"):
+            if settle_session_of_nobody(session_id, scope, cause="sync"):
                 report.settled_orders.append(name)
             _end(dry_run)
         except BillingError as error:
@@ -145,20 +145,20 @@ def _end(dry_run: bool) -> None:
         db.session.commit()
 
 
-def _sync_locked(user: User, at_home: Home, cause: str) -> Changes:
-    changes = settle_pending_orders(user, at_home, cause=cause)
-    found = _subscriptions_at_stripe(user, at_home)
+def _sync_locked(user: User, scope: StripeScope, cause: str) -> Changes:
+    changes = settle_pending_orders(user, scope, cause=cause)
+    found = _subscriptions_at_stripe(user, scope)
     for subscription in found:
-        changes |= mirror(user, subscription, at_home, cause=cause).changes
+        changes |= mirror(user, subscription, scope, cause=cause).changes
     seen = {subscription["id"] for subscription in found}
-    for row in live_rows(user, at_home):
+    for row in live_rows(user, scope):
         if row.stripe_subscription_id not in seen:
-            changes |= sync_subscription(user, row.stripe_subscription_id, at_home, cause=cause).changes
-    return changes | role_changes(user, at_home, cause)
+            changes |= sync_subscription(user, row.stripe_subscription_id, scope, cause=cause).changes
+    return changes | role_changes(user, scope, cause)
 
 
-def _subscriptions_at_stripe(user: User, at_home: Home) -> list[StripeObject]:
-    customer = customer_of(user.id, at_home)
+def _subscriptions_at_stripe(user: User, scope: StripeScope) -> list[StripeObject]:
+    customer = customer_of(user.id, scope)
     if customer is None:
         return []
     try:
@@ -167,8 +167,8 @@ def _subscriptions_at_stripe(user: User, at_home: Home) -> list[StripeObject]:
         return []
 
 
-def _note_oddities(user: User, at_home: Home, report: DriftReport) -> None:
-    live = live_rows(user, at_home)
+def _note_oddities(user: User, scope: StripeScope, report: DriftReport) -> None:
+    live = live_rows(user, scope)
     if len(live) > 1:
         report.several_subscriptions.append(user.email)
     report.unknown_prices += [row.stripe_subscription_id for row in live if row.plan is None]

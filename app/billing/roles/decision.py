@@ -10,7 +10,7 @@ from app.auth.models import User
 from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
 from app.billing.catalog.plans import PLANS, PLANS_BY_KEY, Role
 from app.billing.changes import Changes
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Order
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.subscription import Subscription
@@ -18,7 +18,7 @@ from app.billing.statuses import ENDED_STATUSES, OrderState
 from app.database import db, utcnow
 
 # How long an expired role is believed while Stripe cannot be asked about it.
-BELIEVED = timedelta(days=3)
+MAX_STALE_ACCESS = timedelta(days=3)
 
 Sources = tuple[sa.Select[Subscription], sa.Select[Order], sa.Select[Grant]]
 
@@ -30,14 +30,14 @@ def sources(of_user: sa.ColumnElement[uuid.UUID]) -> Sources:
     """
     subscriptions = sa.select(Subscription).where(
         Subscription.user_id == of_user,
-        Subscription.stripe_account == sa.bindparam("home_account"),
-        Subscription.livemode == sa.bindparam("home_livemode"),
+        Subscription.stripe_account == sa.bindparam("scope_account"),
+        Subscription.livemode == sa.bindparam("scope_livemode"),
         *(Subscription.status != status.value for status in sorted(ENDED_STATUSES)),
     )
     orders = sa.select(Order).where(
         Order.user_id == of_user,
-        Order.stripe_account == sa.bindparam("home_account"),
-        Order.livemode == sa.bindparam("home_livemode"),
+        Order.stripe_account == sa.bindparam("scope_account"),
+        Order.livemode == sa.bindparam("scope_livemode"),
         sa.or_(sa.false(), *(Order.plan_key == plan.key for plan in PLANS if not plan.prices[0].is_recurring)),
         # Written out: SQLite would plan anew for each value that the partial index on `state` might fit.
         Order.state == sa.literal_column(f"'{OrderState.FULFILLED.value}'"),
@@ -55,12 +55,12 @@ SUBSCRIPTIONS, ORDERS, GRANTS = sources(sa.bindparam("of_user"))
 NOTHING = RoleDecision(Role.FREE, "nothing paid or granted")
 
 
-def decide_role(user: User, home: Home, *, believe_expired: bool = True) -> RoleDecision:
+def decide_role(user: User, scope: StripeScope, *, believe_expired: bool = True) -> RoleDecision:
     """Decide from everything we know of this user; the highest role wins.
 
     With `believe_expired` false, a subscription whose paid time and grace are over counts for nothing.
     """
-    sought = sources_of(user.id, home)
+    sought = sources_of(user.id, scope)
     candidates = [
         *_from_subscriptions(sought, believe_expired),
         *_from_orders(sought),
@@ -69,12 +69,12 @@ def decide_role(user: User, home: Home, *, believe_expired: bool = True) -> Role
     return max(candidates, key=lambda decision: decision.strength, default=NOTHING)
 
 
-def sources_of(user_id: uuid.UUID, home: Home) -> dict[str, Any]:
+def sources_of(user_id: uuid.UUID, scope: StripeScope) -> dict[str, Any]:
     """The parameters of `SUBSCRIPTIONS`, `ORDERS` and `GRANTS` for this user, now."""
     return {
         "of_user": user_id,
-        "home_account": home.stripe_account,
-        "home_livemode": home.livemode,
+        "scope_account": scope.stripe_account,
+        "scope_livemode": scope.livemode,
         "at": utcnow(),
     }
 
@@ -106,15 +106,15 @@ def role_change_values(user_id: uuid.UUID, before: Role, decision: RoleDecision,
     }
 
 
-def apply_role(user: User, home: Home, cause: str, *, believe_expired: bool = True) -> RoleChange | None:
+def apply_role(user: User, scope: StripeScope, cause: str, *, believe_expired: bool = True) -> RoleChange | None:
     """Decide and write the role of a (locked) user."""
     db.session.flush()
-    return set_role(user, decide_role(user, home, believe_expired=believe_expired), cause)
+    return set_role(user, decide_role(user, scope, believe_expired=believe_expired), cause)
 
 
-def role_changes(user: User, home: Home, cause: str) -> Changes:
+def role_changes(user: User, scope: StripeScope, cause: str) -> Changes:
     """Decide the role again; the change, for the audit."""
-    change = apply_role(user, home, cause)
+    change = apply_role(user, scope, cause)
     if change is None:
         return {}
     return {"user": {"before": {"role": change.role_before}, "after": {"role": change.role_after}}}

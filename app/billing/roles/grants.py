@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from app.auth.models import User
 from app.billing.catalog.plans import Role
 from app.billing.customers import lock_user
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.models.roles import Grant
 from app.billing.roles.decision import apply_role
 from app.database import db, utcnow
@@ -19,7 +19,7 @@ def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) 
     grant = Grant(user_id=locked.id, role=role.value, until=until, granted_by=granted_by)
     db.session.add(grant)
     db.session.flush()
-    apply_role(locked, home(), f"grant {grant.id} by {granted_by}")
+    apply_role(locked, current_scope(), f"grant {grant.id} by {granted_by}")
     db.session.commit()
     return grant
 
@@ -29,6 +29,6 @@ def revoke_grants(user: User, revoked_by: str) -> int:
     locked = lock_user(user.id) or user
     live = sa.update(Grant).where(Grant.user_id == locked.id, Grant.revoked_at.is_(None)).values(revoked_at=utcnow())
     count = len(db.session.scalars(live.returning(Grant.id)).all())
-    apply_role(locked, home(), f"grants revoked by {revoked_by}")
+    apply_role(locked, current_scope(), f"grants revoked by {revoked_by}")
     db.session.commit()
     return count

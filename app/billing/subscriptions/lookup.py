@@ -5,28 +5,28 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ENDED_STATUSES
 from app.database import db
 
 
-def live_subscription(user: User, at_home: Home) -> Subscription | None:
+def live_subscription(user: User, scope: StripeScope) -> Subscription | None:
     """The user's subscription that is not over; of several, the one with the highest plan."""
-    live = _subscriptions_of(user, at_home).where(Subscription.status.not_in(ENDED_STATUSES))
+    live = _subscriptions_of(user, scope).where(Subscription.status.not_in(ENDED_STATUSES))
     return max(db.session.scalars(live), key=_rank, default=None)
 
 
-def latest_subscription(user: User, at_home: Home) -> Subscription | None:
+def latest_subscription(user: User, scope: StripeScope) -> Subscription | None:
     """The user's live subscription, or else the one that ended last: what the account page tells about."""
-    ended = _subscriptions_of(user, at_home).order_by(Subscription.ended_at.desc())
-    return live_subscription(user, at_home) or db.session.scalar(ended.limit(1))
+    ended = _subscriptions_of(user, scope).order_by(Subscription.ended_at.desc())
+    return live_subscription(user, scope) or db.session.scalar(ended.limit(1))
 
 
-def _subscriptions_of(user: User, at_home: Home) -> sa.Select[Any]:
+def _subscriptions_of(user: User, scope: StripeScope) -> sa.Select[Any]:
     return sa.select(Subscription).where(
         Subscription.user_id == user.id,
-        at_home.owns(Subscription),
+        scope.covers(Subscription),
     )
 
 
@@ -34,10 +34,10 @@ def _rank(subscription: Subscription) -> tuple[bool, int]:
     return subscription.grants_access, subscription.plan.role.rank if subscription.plan else 0
 
 
-def live_rows(user: User, at_home: Home) -> list[Subscription]:
+def live_rows(user: User, scope: StripeScope) -> list[Subscription]:
     """The mirrored subscriptions of this user that are not over."""
     query = sa.select(Subscription).where(
         Subscription.user_id == user.id,
-        at_home.owns(Subscription),
+        scope.covers(Subscription),
     )
     return [row for row in db.session.scalars(query) if not row.has_ended]

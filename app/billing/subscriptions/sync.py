@@ -13,7 +13,7 @@ from app.billing.catalog.plans import PLANS_BY_KEY
 from app.billing.changes import Changes, Effect, difference
 from app.billing.customers import link_customer
 from app.billing.errors import StripeObjectMissing
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 
 def sync_subscription(
-    user: User, subscription_id: str, home: Home, *, cause: str, not_before: datetime | None = None
+    user: User, subscription_id: str, scope: StripeScope, *, cause: str, not_before: datetime | None = None
 ) -> Effect:
     """Read a subscription of this (locked) user from Stripe and mirror it.
 
@@ -54,30 +54,32 @@ def sync_subscription(
     try:
         found = get_gateway().retrieve("subscription", subscription_id)
     except StripeObjectMissing:
-        return Effect(changes=_end_missing(user, subscription_id, read_at, home, cause))
-    return mirror(user, found, home, cause=cause, read_at=read_at)
+        return Effect(changes=_end_missing(user, subscription_id, read_at, scope, cause))
+    return mirror(user, found, scope, cause=cause, read_at=read_at)
 
 
-def mirror(user: User, found: Mapping[str, Any], home: Home, *, cause: str, read_at: datetime | None = None) -> Effect:
+def mirror(
+    user: User, found: Mapping[str, Any], scope: StripeScope, *, cause: str, read_at: datetime | None = None
+) -> Effect:
     """Write what Stripe just answered about a subscription of this (locked) user."""
     snapshot = SubscriptionSnapshot.read(found)
     read_at = read_at or utcnow().replace(microsecond=0)
-    return Effect(changes=write_snapshot(user, snapshot, read_at, home, cause=cause))
+    return Effect(changes=write_snapshot(user, snapshot, read_at, scope, cause=cause))
 
 
 def write_snapshot(
-    user: User, snapshot: SubscriptionSnapshot, snapshot_at: datetime, home: Home, *, cause: str
+    user: User, snapshot: SubscriptionSnapshot, snapshot_at: datetime, scope: StripeScope, *, cause: str
 ) -> Changes:
     """Write a snapshot and the role that follows; return what changed, before and after."""
     row = _stored(snapshot.stripe_subscription_id)
     values = snapshot.values() | {"lookup_key": _lookup_key(snapshot, row)}
     before = {name: getattr(row, name) for name in values} if row else {}
     if row is None:
-        link_customer(user.id, snapshot.stripe_customer_id, home)
+        link_customer(user.id, snapshot.stripe_customer_id, scope)
         row = Subscription(
             user_id=user.id,
-            stripe_account=home.stripe_account,
-            livemode=home.livemode,
+            stripe_account=scope.stripe_account,
+            livemode=scope.livemode,
             snapshot_at=snapshot_at,
             **values,
         )
@@ -87,7 +89,7 @@ def write_snapshot(
             setattr(row, name, value)
         row.snapshot_at = max(row.snapshot_at, snapshot_at)
     _warn_of_unknown_price(row)
-    return _changes(user, row, before, values, home, cause)
+    return _changes(user, row, before, values, scope, cause)
 
 
 def end_subscription(row: Subscription, at: datetime) -> dict[str, Any]:
@@ -99,10 +101,10 @@ def end_subscription(row: Subscription, at: datetime) -> dict[str, Any]:
 
 
 def _changes(
-    user: User, row: Subscription, before: dict[str, Any], values: dict[str, Any], home: Home, cause: str
+    user: User, row: Subscription, before: dict[str, Any], values: dict[str, Any], scope: StripeScope, cause: str
 ) -> Changes:
     change = difference(before, values)
-    return ({row.stripe_subscription_id: change} if change else {}) | role_changes(user, home, cause)
+    return ({row.stripe_subscription_id: change} if change else {}) | role_changes(user, scope, cause)
 
 
 def _stored(subscription_id: str) -> Subscription | None:
@@ -111,12 +113,12 @@ def _stored(subscription_id: str) -> Subscription | None:
     return row
 
 
-def _end_missing(user: User, subscription_id: str, at: datetime, home: Home, cause: str) -> Changes:
+def _end_missing(user: User, subscription_id: str, at: datetime, scope: StripeScope, cause: str) -> Changes:
     row = _stored(subscription_id)
     if row is None or row.has_ended:
         return {}
     changes = {subscription_id: end_subscription(row, at)}
-    return changes | role_changes(user, home, cause)
+    return changes | role_changes(user, scope, cause)
 
 
 def _lookup_key(snapshot: SubscriptionSnapshot, row: Subscription | None) -> str | None:

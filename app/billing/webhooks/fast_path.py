@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription, plan_of
 from app.billing.catalog.plans import Role
 from app.billing.changes import Changes, difference
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.roles.decision import role_change_values
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.billing.webhooks.event import Event
-from app.billing.webhooks.fast_path_sql import Shape, prefixed
+from app.billing.webhooks.fast_path_sql import WriteShape, prefixed
 from app.billing.webhooks.subscription_events import certain_snapshot
 from app.database import db, utcnow
 
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settlement:
+class PlannedWrite:
     """What an event comes to: the mirror's new values, the role that follows, and the difference."""
 
     values: dict[str, Any]
     decision: RoleDecision
     changes: Changes
-    shape: Shape
+    shape: WriteShape
 
 
-def settle(event: Event, record: dict[str, Any], home: Home) -> EventOutcome | None:
+def apply(event: Event, record: dict[str, Any], scope: StripeScope) -> EventOutcome | None:
     """Let the event take effect; None, with nothing written, when it is not of the steady state."""
     with closing(on_database()(db.engine)) as database:
-        return settle_on(database, event, record, home)
+        return apply_on(database, event, record, scope)
 
 
 def on_database() -> type[OnPostgresql] | type[OnSqlite]:
@@ -57,23 +57,23 @@ def on_database() -> type[OnPostgresql] | type[OnSqlite]:
         return OnSqlite
 
 
-def settle_on(
-    database: OnPostgresql | OnSqlite, event: Event, record: dict[str, Any], home: Home
+def apply_on(
+    database: OnPostgresql | OnSqlite, event: Event, record: dict[str, Any], scope: StripeScope
 ) -> EventOutcome | None:
     """The same on an open connection: read, decide, write."""
-    at_home = {"home_account": home.stripe_account, "home_livemode": home.livemode, "at": utcnow()}
-    values = prefixed("event", record) | at_home
+    at_scope = {"scope_account": scope.stripe_account, "scope_livemode": scope.livemode, "at": utcnow()}
+    values = prefixed("event", record) | at_scope
     found = database.read(values)
     if found.outcome is not None:
         return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
-    settlement = _settlement_of(event, found) if found.id and not found.has_other_sources else None
-    if settlement is None:
+    planned = _plan_write(event, found) if found.id and not found.has_other_sources else None
+    if planned is None:
         return None
-    values |= _values(event, found, settlement)
-    return EventOutcome.PROCESSED if database.write(settlement.shape, values) else None
+    values |= _values(event, found, planned)
+    return EventOutcome.PROCESSED if database.write(planned.shape, values) else None
 
 
-def _settlement_of(event: Event, found: Any) -> Settlement | None:
+def _plan_write(event: Event, found: Any) -> PlannedWrite | None:
     snapshot = certain_snapshot(event, found)
     if snapshot is None or snapshot.status in ENDED_STATUSES:
         return None
@@ -85,7 +85,7 @@ def _settlement_of(event: Event, found: Any) -> Settlement | None:
     return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found)
 
 
-def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any) -> Settlement:
+def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any) -> PlannedWrite:
     values = snapshot.values()
     change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
@@ -93,15 +93,15 @@ def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any)
     if is_new_role:
         changes["user"] = {"before": {"role": found.role}, "after": {"role": decision.role.value}}
     is_new_end = found.role_expires_at != decision.expires_at or found.role_recheck_at is not None
-    shape = Shape(tuple(change.get("after", ())), sets_role=is_new_role or is_new_end, audits=is_new_role)
-    return Settlement(values, decision, changes, shape)
+    shape = WriteShape(tuple(change.get("after", ())), sets_role=is_new_role or is_new_end, audits=is_new_role)
+    return PlannedWrite(values, decision, changes, shape)
 
 
-def _values(event: Event, found: Any, settlement: Settlement) -> dict[str, Any]:
-    decision = settlement.decision
-    audit = role_change_values(found.id, Role(found.role), decision, event.id) if settlement.shape.audits else {}
+def _values(event: Event, found: Any, planned: PlannedWrite) -> dict[str, Any]:
+    decision = planned.decision
+    audit = role_change_values(found.id, Role(found.role), decision, event.id) if planned.shape.audits else {}
     return {
-        **prefixed("new", {name: settlement.values[name] for name in settlement.shape.changed}),
+        **prefixed("new", {name: planned.values[name] for name in planned.shape.changed}),
         "new_snapshot_at": event.created_at,
         "of_user": found.id,
         "read_version": found.billing_version,
@@ -109,5 +109,5 @@ def _values(event: Event, found: Any, settlement: Settlement) -> dict[str, Any]:
         "user_role_expires_at": decision.expires_at,
         **prefixed("audit", audit),
         "event_outcome": EventOutcome.PROCESSED.value,
-        "event_changes": settlement.changes or None,
+        "event_changes": planned.changes or None,
     }

@@ -18,7 +18,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from app.billing.webhooks.fast_path_sql import LOCKED, READING, Found, Shape, Values
+from app.billing.webhooks.fast_path_sql import LOCKED, READING, CurrentState, Values, WriteShape
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -46,15 +46,15 @@ class OnPostgresql:
         self.close = self._connection.close
         self._driver = cast("Connection[Any]", self._connection.driver_connection)
         # Kept with the connection for as long as it lasts.
-        self._met: set[bytes] = self._connection.info.setdefault("steady_statements", set())
+        self._met: set[bytes] = self._connection.info.setdefault("fast_pathments", set())
 
     def read(self, values: Values) -> Any:
-        """The `Found` of an event."""
+        """The `CurrentState` of an event."""
         rows = Transformer(self._driver)
         rows.set_pgresult(self._execute(_reading(), values))
-        return rows.load_row(0, Found._make)
+        return rows.load_row(0, CurrentState._make)
 
-    def write(self, shape: Shape, values: Values) -> bool:
+    def write(self, shape: WriteShape, values: Values) -> bool:
         """Record the event with its effects; False, with nothing written, when somebody came between."""
         values["event_changes"] = json.dumps(values["event_changes"])
         try:
@@ -94,7 +94,7 @@ def _reading() -> _Prepared:
 
 
 @lru_cache(maxsize=256)
-def _writing(shape: Shape) -> _Prepared:
+def _writing(shape: WriteShape) -> _Prepared:
     """Everything in one statement: the event's record, with the other effects as data-modifying CTEs."""
     locked = shape.lock().returning(LOCKED).cte("locked")
     *effects, record = shape.effects(locked)

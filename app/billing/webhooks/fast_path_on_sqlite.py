@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from app.billing.webhooks.fast_path_sql import READING, Found, Shape, Values
+from app.billing.webhooks.fast_path_sql import READING, CurrentState, Values, WriteShape
 
 try:
     import fcntl
@@ -62,11 +62,11 @@ class OnSqlite:
         self.close = self._connection.close
 
     def read(self, values: Values) -> Any:
-        """The `Found` of an event."""
+        """The `CurrentState` of an event."""
         row = self._connection.cursor().execute(*_bound(READING, values)).fetchone()
-        return Found(*(read(field) if read else field for read, field in zip(_readers(), row, strict=True)))
+        return CurrentState(*(read(field) if read else field for read, field in zip(_readers(), row, strict=True)))
 
-    def write(self, shape: Shape, values: Values) -> bool:
+    def write(self, shape: WriteShape, values: Values) -> bool:
         """Record the event with its effects; False, with nothing written, when somebody came between."""
         lock, *effects = [_bound(statement, values) for statement in _statements(shape)]
         with _line.turn(self._database):
@@ -90,7 +90,7 @@ def _bound(statement: sa.ClauseElement, values: Values) -> tuple[str, Values]:
 
 
 @lru_cache(maxsize=256)
-def _statements(shape: Shape) -> list[Any]:
+def _statements(shape: WriteShape) -> list[Any]:
     return [shape.lock(), *shape.effects()]
 
 

@@ -1,4 +1,4 @@
-"""The statements of `steady_state`: one that reads, and those that write what differs."""
+"""The statements of `fast_path`: one that reads, and those that write what differs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _USERS = cast(sa.Table, User.__table__)
 _SUBSCRIPTIONS = cast(sa.Table, Subscription.__table__)
 _EVENTS = cast(sa.Table, StripeEvent.__table__)
 _ROLE_CHANGES = cast(sa.Table, RoleChange.__table__)
-# What `Shape.lock` gives back of the user, for the other effects to rest on.
+# What `WriteShape.lock` gives back of the user, for the other effects to rest on.
 LOCKED = _USERS.c.id
 _RECORDED = [column.name for column in _EVENTS.c if column.name != "error"]
 _AUDITED = [column.name for column in _ROLE_CHANGES.c if column.name != "id"]
@@ -61,11 +61,11 @@ def _reading() -> sa.Select[Any]:
 
 READING = _reading()
 # What is known of an event before it takes effect. Every field may be None.
-Found: Any = namedtuple("Found", list(READING.selected_columns.keys()))  # type: ignore[misc]
+CurrentState: Any = namedtuple("CurrentState", list(READING.selected_columns.keys()))  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class Shape:
+class WriteShape:
     """Which columns of the mirror an event changes, and whether it sets the role and changes it.
 
     There are few in practice, so that their statements stay prepared.

@@ -6,12 +6,12 @@ from typing import Any
 from app.auth.models import User
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import unlink_customer
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import SHAPES
 from app.billing.models.subscription import Subscription
 from app.billing.payments.disputes import record_dispute
-from app.billing.payments.fulfillment import fulfil_checkout_session
+from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.invoices import record_invoice
 from app.billing.payments.one_time import order_of_invoice, record_order_invoice
 from app.billing.payments.orders import close_order
@@ -25,82 +25,82 @@ from app.database import db
 from app.mail.outbox import queue_mail
 
 
-def on_checkout_paid(event: Event, home: Home) -> Effect:
-    """Fulfil the order of a completed session, if it is paid or nothing was due."""
-    return fulfil_checkout_session(_current(event, "checkout.session"), home, cause=event.id)
+def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
+    """Fulfill the order of a completed session, if it is paid or nothing was due."""
+    return fulfill_checkout_session(_current(event, "checkout.session"), scope, cause=event.id)
 
 
-def on_checkout_failed(event: Event, home: Home) -> Effect:
+def on_checkout_failed(event: Event, scope: StripeScope) -> Effect:
     """A delayed payment method did not pay."""
     return close_order(_current(event, "checkout.session"), OrderState.FAILED)
 
 
-def on_checkout_expired(event: Event, home: Home) -> Effect:
+def on_checkout_expired(event: Event, scope: StripeScope) -> Effect:
     """The buyer never paid."""
     return close_order(_current(event, "checkout.session"), OrderState.EXPIRED)
 
 
-def on_subscription_changed(event: Event, home: Home) -> Effect:
+def on_subscription_changed(event: Event, scope: StripeScope) -> Effect:
     """Mirror the subscription, set the role."""
-    return sync_from_event(event, home)
+    return sync_from_event(event, scope)
 
 
-def on_subscription_deleted(event: Event, home: Home) -> Effect:
+def on_subscription_deleted(event: Event, scope: StripeScope) -> Effect:
     """Mirror the end, and say so once."""
-    effect = sync_from_event(event, home)
+    effect = sync_from_event(event, scope)
     row = db.session.get(Subscription, event.object_id)
     if row and row.has_ended:
         _mail_owner(row, "subscription_ended", f"subscription_ended:{row.stripe_subscription_id}")
     return effect
 
 
-def on_trial_will_end(event: Event, home: Home) -> Effect:
+def on_trial_will_end(event: Event, scope: StripeScope) -> Effect:
     """Three days before the first charge: say what it will be."""
-    effect = sync_from_event(event, home)
+    effect = sync_from_event(event, scope)
     row = db.session.get(Subscription, event.object_id)
     if row and row.is_trialing and row.trial_end:
         _mail_owner(row, "trial_will_end", f"trial_will_end:{row.stripe_subscription_id}:{row.trial_end.isoformat()}")
     return effect
 
 
-def on_invoice_paid(event: Event, home: Home) -> Effect:
+def on_invoice_paid(event: Event, scope: StripeScope) -> Effect:
     """Record the payment; that clears the notice of a failed one."""
-    return _record_invoice(event, PaymentStatus.PAID, home)
+    return _record_invoice(event, PaymentStatus.PAID, scope)
 
 
-def on_invoice_failed(event: Event, home: Home) -> Effect:
+def on_invoice_failed(event: Event, scope: StripeScope) -> Effect:
     """Record the attempt; the account page shows the way to pay."""
-    return _record_invoice(event, PaymentStatus.FAILED, home)
+    return _record_invoice(event, PaymentStatus.FAILED, scope)
 
 
-def on_invoice_action_required(event: Event, home: Home) -> Effect:
+def on_invoice_action_required(event: Event, scope: StripeScope) -> Effect:
     """The bank wants the customer to confirm a renewal."""
-    return _record_invoice(event, PaymentStatus.ACTION_REQUIRED, home)
+    return _record_invoice(event, PaymentStatus.ACTION_REQUIRED, scope)
 
 
-def on_charge_refunded(event: Event, home: Home) -> Effect:
+def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
     """Record the refund; a full one takes an order for life back."""
-    return record_refund(_current(event, "charge"), home, cause=event.id)
+    return record_refund(_current(event, "charge"), scope, cause=event.id)
 
 
-def on_dispute_changed(event: Event, home: Home) -> Effect:
+def on_dispute_changed(event: Event, scope: StripeScope) -> Effect:
     """Suspend an order for life, restore it if the dispute is won."""
-    return record_dispute(_current(event, "dispute"), home, cause=event.id)
+    return record_dispute(_current(event, "dispute"), scope, cause=event.id)
 
 
-def on_customer_deleted(event: Event, home: Home) -> Effect:
+def on_customer_deleted(event: Event, scope: StripeScope) -> Effect:
     """Unlink the customer; Stripe ends its subscriptions with it."""
     customer_id = event.object_id
-    user, rows = unlink_customer(customer_id, home)
+    user, rows = unlink_customer(customer_id, scope)
     if user is None:
         return IGNORED
     changes: Changes = {customer_id: {"before": {"user": str(user.id)}, "after": {"user": None}}}
     for row in rows:
         changes[row.stripe_subscription_id] = end_subscription(row, event.created_at)
-    return Effect(changes=changes | role_changes(user, home, event.id))
+    return Effect(changes=changes | role_changes(user, scope, event.id))
 
 
-HANDLERS: Mapping[str, Callable[[Event, Home], Effect]] = {
+HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     # Checkout is over: the order may be fulfilled, now or when a delayed payment arrives.
     "checkout.session.completed": on_checkout_paid,
     "checkout.session.async_payment_succeeded": on_checkout_paid,
@@ -138,10 +138,10 @@ def _current(event: Event, kind: str) -> Mapping[str, Any]:
         return get_gateway().retrieve(kind, event.object_id)
 
 
-def _record_invoice(event: Event, status: PaymentStatus, home: Home) -> Effect:
+def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> Effect:
     invoice = _current(event, "invoice")
-    order = order_of_invoice(invoice, home)
-    return record_order_invoice(order, invoice) if order else record_invoice(invoice, status, home)
+    order = order_of_invoice(invoice, scope)
+    return record_order_invoice(order, invoice) if order else record_invoice(invoice, status, scope)
 
 
 def _mail_owner(row: Subscription, template: str, cause: str) -> None:

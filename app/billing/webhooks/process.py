@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from app.billing.changes import IGNORED, Effect
 from app.billing.errors import ForeignMode, StripeObjectMissing, UnknownEvent
 from app.billing.gateway import connection
-from app.billing.gateway.account import Home, home, own_account
+from app.billing.gateway.account import StripeScope, current_scope, own_account
 from app.billing.gateway.client import get_gateway
 from app.billing.models.stripe import StripeEvent
 from app.billing.statuses import EventOutcome
-from app.billing.webhooks import fast_path as steady_state
+from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
 from app.billing.webhooks.handlers import HANDLERS, on_subscription_changed
 from app.database import db, insert, utcnow
@@ -78,13 +78,13 @@ def _settle(event: Event) -> EventOutcome | None:
     """The short way, for what nearly all events are; None for the others."""
     if HANDLERS.get(event.type) is not on_subscription_changed or not event.object_id:
         return None
-    at_home = home()
-    if not _is_ours(event, at_home):
+    scope = current_scope()
+    if not _is_ours(event, scope):
         return None
     if db.session.registry.has():
         # What was read so far was read in the session's transaction; the short way has its own.
         db.session.commit()
-    return steady_state.settle(event, _row(event), at_home)
+    return fast_path.apply(event, _row(event), scope)
 
 
 def _effect_of(event: Event) -> Effect:
@@ -93,11 +93,11 @@ def _effect_of(event: Event) -> Effect:
     handler = HANDLERS.get(event.type)
     if handler is None or not event.object_id:
         return IGNORED
-    at_home = home()
-    if not _is_ours(event, at_home):
+    scope = current_scope()
+    if not _is_ours(event, scope):
         return IGNORED
     try:
-        return handler(event, at_home)
+        return handler(event, scope)
     except StripeObjectMissing as error:
         # Nothing takes effect by half.
         db.session.rollback()
@@ -114,9 +114,9 @@ def _revoke(event: Event) -> Effect:
         return IGNORED
 
 
-def _is_ours(event: Event, at_home: Home) -> bool:
+def _is_ours(event: Event, scope: StripeScope) -> bool:
     """Whether the event is of the account that we work with; one that names no account is of the key's own."""
-    return (event.account or own_account(get_gateway())) == at_home.stripe_account
+    return (event.account or own_account(get_gateway())) == scope.stripe_account
 
 
 def _recorded_outcome(event_id: str) -> str | None:

@@ -3,7 +3,7 @@
 from app.billing.changes import IGNORED, Effect
 from app.billing.customers import lock_user, owner_of
 from app.billing.errors import IncompleteSnapshot
-from app.billing.gateway.account import Home
+from app.billing.gateway.account import StripeScope
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ENDED_STATUSES
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
@@ -12,7 +12,7 @@ from app.billing.webhooks.event import Event
 from app.database import db
 
 
-def sync_from_event(event: Event, home: Home) -> Effect:
+def sync_from_event(event: Event, scope: StripeScope) -> Effect:
     """Mirror the subscription that an event is about.
 
     The event's own snapshot is taken when it is certainly newer than the mirror; otherwise Stripe is asked.
@@ -20,16 +20,16 @@ def sync_from_event(event: Event, home: Home) -> Effect:
     """
     subscription_id = event.object_id
     row = db.session.get(Subscription, subscription_id)
-    user_id = row.user_id if row else owner_of(event.object, home)
+    user_id = row.user_id if row else owner_of(event.object, scope)
     user = lock_user(user_id) if user_id else None
     if user is None:
         return IGNORED
     row = _stored(subscription_id)
     snapshot = certain_snapshot(event, row)
     if snapshot is None:
-        return sync_subscription(user, subscription_id, home, cause=event.id, not_before=event.created_at)
+        return sync_subscription(user, subscription_id, scope, cause=event.id, not_before=event.created_at)
     else:
-        return Effect(changes=write_snapshot(user, snapshot, event.created_at, home, cause=event.id))
+        return Effect(changes=write_snapshot(user, snapshot, event.created_at, scope, cause=event.id))
 
 
 def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnapshot | None:

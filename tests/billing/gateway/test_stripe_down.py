@@ -166,7 +166,7 @@ def test_event_that_stripe_cannot_be_asked_about_is_kept_and_settled_by_the_retr
     assert carol.role == "pro"
 
 
-def test_event_in_the_steady_state_costs_no_call_to_stripe(
+def test_event_in_the_fast_path_costs_no_call_to_stripe(
     carol: Person, shaky: Flask, misbehaving: MisbehavingStripe, at_stripe: Stripe
 ) -> None:
     at_stripe.mute()

@@ -13,7 +13,7 @@ from stripe_emulator import Emulator
 
 from app.auth.models import User
 from app.billing.customers import lock_user
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -79,7 +79,7 @@ class Life:
         """Mirror every known subscription as Stripe has it now: the success page, the nightly job."""
         with self.app.app_context():
             for row in db.session.scalars(db.select(Subscription)).all():
-                sync_subscription(lock_user(row.user_id), row.stripe_subscription_id, home(), cause="look")
+                sync_subscription(lock_user(row.user_id), row.stripe_subscription_id, current_scope(), cause="look")
             db.session.commit()
 
     def end(self) -> dict[str, Any]:

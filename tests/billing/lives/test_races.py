@@ -83,7 +83,7 @@ def test_different_plans_in_several_tabs_leave_one_session_open(
     assert len(pending) <= 1
 
 
-def test_return_page_and_webhooks_at_once_fulfil_once(
+def test_return_page_and_webhooks_at_once_fulfill_once(
     site: str, app: Flask, tabs: list[Person], at_stripe: Stripe, emulator: Emulator
 ) -> None:
     session_id = session_id_in(tabs[0].buy("lifetime").location)

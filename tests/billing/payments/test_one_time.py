@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.auth.models import User
 from app.billing.customers import ensure_customer
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeEvent
 from app.database import db
@@ -192,4 +192,4 @@ def _known_customer(app: Flask, person: Person, at_stripe: Stripe) -> str:
     """Have Stripe make a customer for somebody, and the site know it."""
     with app.test_request_context():
         user = db.session.get(User, person.id)
-        return ensure_customer(user, home())
+        return ensure_customer(user, current_scope())

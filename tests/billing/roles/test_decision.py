@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.billing.catalog.plans import Role
 from app.billing.customers import lock_user
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order
 from app.billing.models.roles import RoleChange
 from app.billing.models.subscription import Subscription
@@ -38,18 +38,18 @@ def role_with(app: Flask, alice: Person):  # type: ignore[no-untyped-def]
             "current_period_end": now - timedelta(days=3) + MONTH,
         }
         with app.app_context():
-            at_home = home()
+            scope = current_scope()
             row = Subscription(
                 stripe_subscription_id="sub_1",
                 user_id=user_id,
                 stripe_customer_id="cus_1",
                 snapshot_at=now,
-                **{"stripe_account": at_home.stripe_account, "livemode": at_home.livemode, **values, **fields},
+                **{"stripe_account": scope.stripe_account, "livemode": scope.livemode, **values, **fields},
             )
             db.session.merge(row)
             user = lock_user(user_id)
             assert user
-            apply_role(user, at_home, "test")
+            apply_role(user, scope, "test")
             db.session.commit()
             return user.role, user.role_expires_at
 
@@ -110,7 +110,7 @@ def test_configured_price_id_needs_no_lookup_key(app_with, app: Flask, role_with
     with configured.app_context():
         user = lock_user(user_id)
         assert user
-        assert decide_role(user, home()).role == "pro"
+        assert decide_role(user, current_scope()).role == "pro"
 
 
 def test_subscriptions_of_another_account_or_mode_count_for_nothing(role_with) -> None:
@@ -186,7 +186,7 @@ def test_subscriber_at_an_old_price_keeps_the_plan_when_its_key_moves_to_a_newer
 def test_lifetime_and_a_subscription_give_the_higher_of_both(app: Flask, role_with, alice: Person) -> None:
     user_id = alice.id
     with app.app_context():
-        at_home = home()
+        scope = current_scope()
         db.session.add(
             Order(
                 user_id=user_id,
@@ -194,8 +194,8 @@ def test_lifetime_and_a_subscription_give_the_higher_of_both(app: Flask, role_wi
                 plan_key="lifetime",
                 amount=19900,
                 currency="usd",
-                stripe_account=at_home.stripe_account,
-                livemode=at_home.livemode,
+                stripe_account=scope.stripe_account,
+                livemode=scope.livemode,
             )
         )
         db.session.commit()

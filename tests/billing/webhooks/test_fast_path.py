@@ -13,12 +13,12 @@ from flask import Flask
 
 from app.auth.models import User
 from app.billing.catalog.plans import Role
-from app.billing.gateway.account import home
+from app.billing.gateway.account import current_scope
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
 from app.billing.models.subscription import Subscription
 from app.billing.roles.grants import grant_role
-from app.billing.webhooks import fast_path as steady_state
+from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
 from app.billing.webhooks.process import process
 from app.database import db, utcnow
@@ -54,7 +54,7 @@ def settled(app: Flask, event: Json) -> str | None:
 
     read = Event.parse(signed(event, "whsec")[0])
     with app.app_context():
-        return steady_state.settle(read, _row(read), home())
+        return fast_path.apply(read, _row(read), current_scope())
 
 
 def settled_after(app: Flask, event: Json, meanwhile: Callable[[], object]) -> str | None:
@@ -63,7 +63,7 @@ def settled_after(app: Flask, event: Json, meanwhile: Callable[[], object]) -> s
 
     read = Event.parse(signed(event, "whsec")[0])
     with app.app_context():
-        database: Any = steady_state.on_database()
+        database: Any = fast_path.on_database()
 
         class Interrupted(database):  # type: ignore[misc]
             def read(self, values: Json) -> object:
@@ -72,7 +72,7 @@ def settled_after(app: Flask, event: Json, meanwhile: Callable[[], object]) -> s
                 return found
 
         with closing(Interrupted(db.engine)) as connection:
-            return steady_state.settle_on(connection, read, _row(read), home())
+            return fast_path.apply_on(connection, read, _row(read), current_scope())
 
 
 def state_of(app: Flask) -> tuple[object, ...]:
