@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stripe_emulator.state.documents import Json
-from stripe_emulator.state.transaction import INDEXED_FIELDS, Transaction
+from stripe_emulator.state.stored_objects import INDEXED_FIELDS
+from stripe_emulator.state.transaction import Transaction
 
 __all__ = ["Json", "Store", "Transaction"]
 
@@ -84,7 +85,7 @@ class Store:
         connection = self._acquire()
         try:
             connection.execute("BEGIN")
-            yield Transaction(self, connection)
+            yield self._transaction(connection)
         finally:
             connection.rollback()
             self._release(connection)
@@ -97,7 +98,7 @@ class Store:
             connection = self._acquire()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                transaction = Transaction(self, connection)
+                transaction = self._transaction(connection)
                 yield transaction
                 connection.commit()
             except BaseException:
@@ -130,6 +131,9 @@ class Store:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def _transaction(self, connection: sqlite3.Connection) -> Transaction:
+        return Transaction(connection, self.base_url, self.websocket_url)
 
     def _acquire(self) -> sqlite3.Connection:
         with self._lock:
