@@ -79,6 +79,15 @@ class StoredObjects:
         )
         return [json.loads(row[0]) for row in rows]
 
+    def find_since(self, kind: str, id: str | None) -> list[Json]:
+        """Return the objects of a kind that are younger than the one with this id, oldest first; None means all."""
+        rows = self.connection.execute(
+            "SELECT body FROM objects WHERE kind = ? AND seq > "
+            "coalesce((SELECT seq FROM objects WHERE kind = ? AND id = ?), 0) ORDER BY seq",
+            (kind, kind, id),
+        )
+        return [json.loads(row[0]) for row in rows]
+
     def hidden(self, kind: str, id: str) -> Json:
         """Return what the emulator knows of an object and the API never shows."""
         row = self.connection.execute("SELECT body FROM hidden WHERE kind = ? AND id = ?", (kind, id)).fetchone()
@@ -98,6 +107,10 @@ class StoredObjects:
     def set_setting(self, key: str, value: Any) -> None:
         """Keep one of the emulator's own settings."""
         self.connection.execute("INSERT OR REPLACE INTO settings (key, body) VALUES (?, ?)", (key, json.dumps(value)))
+
+    def forget_setting(self, key: str) -> None:
+        """Let a setting be what it is by itself."""
+        self.connection.execute("DELETE FROM settings WHERE key = ?", (key,))
 
 
 def _indexed(obj: Json) -> list[Any]:
