@@ -1,13 +1,16 @@
-"""Who may see what: `@role_required` and `@admin_required`."""
+"""Who asks, and who may see what: `load_reader`, `@role_required` and `@admin_required`."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, abort
+from flask import Flask, abort, request
 from flask_login import current_user
 
+from app.auth.sessions import this_user
 from app.billing.catalog.plans import Role
+from app.billing.reconcile.expired_roles import is_due, recheck_role
+from app.database import allowed_to_write
 from app.extensions import login_manager
 
 P = ParamSpec("P")
@@ -23,10 +26,24 @@ class RoleRequired(Exception):
 
 
 def init_access(app: Flask) -> None:
-    """Say where signed-out readers are sent."""
+    """Say where signed-out readers are sent, and have the reader of each page loaded before its view."""
     login_manager.login_view = "auth.login"
     login_manager.login_message = "Log in to go on."
     login_manager.login_message_category = "info"
+    app.before_request(load_reader)
+
+
+def load_reader() -> None:
+    """Load who asks, before the view and its template do, and look once at a paid role past its end.
+
+    That is the only place where reading a page may ask Stripe about a role; from here on a role is a column.
+    """
+    if request.endpoint == "static" or not request.cookies or not current_user.is_authenticated:
+        return
+    user = this_user()
+    if is_due(user):
+        with allowed_to_write():
+            recheck_role(user)
 
 
 def role_required(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

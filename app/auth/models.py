@@ -29,7 +29,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     is_admin: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(16), default=Role.FREE.value)
     role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # When Stripe could not be asked about an expired role: ask again after this.
+    # When to ask Stripe about a role past its end; none means as soon as it is past. See `reconcile.expired_roles`.
     role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Counts how often billing has locked this user: who read without a lock sees from it that nobody came between.
     billing_version: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -41,10 +41,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     session_id = None  # type: uuid.UUID | None
 
     def has_role(self, role: str) -> bool:
-        """Whether this user may use what `role` gives: their own role is at least that one."""
-        from app.billing.reconcile.expired_roles import current_role
-
-        return current_role(self).rank >= Role(role).rank
+        """Whether this user may use what `role` gives: the role on their row is at least that one."""
+        return Role(self.role).rank >= Role(role).rank
 
 
 class UserSession(db.Model):  # type: ignore[name-defined]
