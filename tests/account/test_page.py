@@ -19,7 +19,7 @@ ACCOUNT = "acct_test"
 
 
 @pytest.fixture
-def current_scope(app: Flask) -> None:
+def scope(app: Flask) -> None:
     """The account that our key belongs to, known from earlier."""
     with app.app_context():
         db.session.add(StripeAccount(key_fingerprint=get_gateway().key_fingerprint, stripe_account=ACCOUNT))

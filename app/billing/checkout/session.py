@@ -4,12 +4,13 @@ from typing import Any
 
 from flask import current_app
 
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.models.payments import Order
 from app.database import db
 
 
-def create_session(order: Order) -> StripeObject:
+def create_session(order: Order, scope: StripeScope) -> StripeObject:
     """Create the session of an order, or get the one again that was created with the order's key. Ends the transaction.
 
     https://docs.stripe.com/api/checkout/sessions/create
@@ -19,7 +20,7 @@ def create_session(order: Order) -> StripeObject:
     key = f"order-{order.id}"
     db.session.commit()
     with gateway.errors():
-        session: StripeObject = gateway.v1.checkout.sessions.create(params, gateway.options(key)).to_dict()
+        session: StripeObject = gateway.v1.checkout.sessions.create(params, scope.options(key)).to_dict()
     return session
 
 

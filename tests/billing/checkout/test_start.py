@@ -8,6 +8,7 @@ from flask import Flask
 from stripe_emulator import Emulator
 
 from app.auth.models import User
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
@@ -355,7 +356,8 @@ def test_portal_without_its_customer_leads_to_the_prices(subscribed: Person, at_
 
 
 def test_portal_configuration_that_is_gone_is_looked_up_again(subscribed: Person, app: Flask) -> None:
-    app.extensions["stripe_portal_configuration"] = {"id": "bpc_gone"}
+    with app.app_context():
+        app.extensions["stripe_portal_configuration"] = {current_scope(): "bpc_gone"}
 
     assert "/p/session" in subscribed.post("/account/portal").location
 
