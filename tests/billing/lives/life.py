@@ -12,8 +12,8 @@ from app.billing.catalog.plans import Role
 from app.billing.roles.grants import grant_role, revoke_grants
 from app.database import db
 from tests.billing.lives.oracle import assert_everything_equals_stripe
-from tests.billing.stage import CODES
-from tests.billing.subscriber import Subscriber
+from tests.billing.lives.stage import CODES
+from tests.billing.lives.subscriber import Subscriber
 
 PLANS = st.sampled_from(
     [("basic", "month"), ("basic", "year"), ("pro", "month"), ("pro", "year"), ("lifetime", "month")]

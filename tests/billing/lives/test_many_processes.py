@@ -22,7 +22,7 @@ from app.database import db
 from app.mail.outbox import OutboxMail
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.billing.lives.oracle import assert_everything_equals_stripe
-from tests.billing.serving import Server
+from tests.billing.lives.serving import Server
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in, signed
 

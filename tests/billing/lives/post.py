@@ -7,7 +7,7 @@ from flask import Flask
 from stripe_emulator import Emulator
 
 from app.billing.webhooks.process import HANDLED_TYPES
-from tests.billing.old_shapes import VERSIONS, downgraded
+from tests.billing.lives.old_shapes import VERSIONS, downgraded
 from tests.stripe_actions import Json, Stripe, signed
 
 CHAOS = {"duplicate": 0.3, "delay": 0.2, "shuffle": True, "drop": 0.2}

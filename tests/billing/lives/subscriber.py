@@ -7,8 +7,8 @@ from flask import Flask
 from hypothesis.stateful import RuleBasedStateMachine
 
 from app.extensions import limiter
-from tests.billing.post import Post
-from tests.billing.stage import Stage
+from tests.billing.lives.post import Post
+from tests.billing.lives.stage import Stage
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in
 
