@@ -30,6 +30,7 @@ from tests.environment import forget_settings, held_port, own_database, own_redi
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
 
+pytest_plugins = ["stripe_emulator.pytest_plugin"]
 forget_settings()
 
 # `make test` draws a few examples; `.ci/run` on its two databases together lives over two thousand random lives, and
@@ -50,13 +51,7 @@ CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")
 
 
 @pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Emulator]:
-    with Emulator(retry_schedule=(0.2, 0.5, 1)) as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="session")
-def settings(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def settings(running_stripe_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of the application under test: the emulator, and SQLite unless TEST_DATABASE_URL says otherwise."""
     with held_port() as port, own_database() as database_url:
         yield Settings(
@@ -68,7 +63,7 @@ def settings(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactor
             redis_url=own_redis(),
             stripe_secret_key="",
             stripe_webhook_secret="",
-            stripe_api_base=running_emulator.url,
+            stripe_api_base=running_stripe_emulator.url,
         )
 
 
@@ -98,10 +93,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def emulator(running_emulator: Emulator) -> Emulator:
+def emulator(stripe_emulator: Emulator) -> Emulator:
     """The Stripe emulator, empty."""
-    running_emulator.reset()
-    return running_emulator
+    return stripe_emulator
 
 
 @pytest.fixture
