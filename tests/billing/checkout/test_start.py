@@ -161,8 +161,7 @@ def test_change_of_plan_leads_to_the_page_that_confirms_it(
 ) -> None:
     address = subscribed.buy("pro", "year").location
 
-    with emulator.store.read() as tx:
-        [session] = [one for one in tx.find("billing_portal.session") if one["url"] == address]
+    [session] = emulator.find("billing_portal.session", url=address)
     [item] = session["flow"]["subscription_update_confirm"]["items"]
     assert session["flow"]["type"] == "subscription_update_confirm"
     assert item["price"] == at_stripe.price("pro_year")
