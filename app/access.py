@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, abort
 from flask_login import current_user
 
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import Role, current_catalog
 from app.extensions import login_manager
 
 P = ParamSpec("P")
@@ -31,15 +31,14 @@ def init_access(app: Flask) -> None:
 
 def role_required(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let only readers through whose role is at least `role`: signed out, to login; too low, 403 with the upgrade."""
-    required = Role(role)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not current_user.is_authenticated:
                 return login_manager.unauthorized()
-            if not current_user.has_role(required):
-                raise RoleRequired(required)
+            if not current_user.has_role(role):
+                raise RoleRequired(current_catalog().role(role))
             return view(*args, **kwargs)
 
         return guarded

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.access import RoleRequired
-from app.billing.catalog.plans import PLANS
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeRejection, StripeUnavailable
 from app.database import db
 from app.extensions import limiter
@@ -66,8 +66,8 @@ def show_csrf_error(error: CSRFError) -> Response:
 
 def show_upgrade(error: RoleRequired) -> Response:
     """403 with the way to upgrade."""
-    plans = [plan for plan in PLANS if plan.role.rank >= error.role.rank]
-    return make_response(render_template("errors/upgrade.html", required_role=error.role.value, plans=plans), 403)
+    plans = current_catalog().plans_giving(error.role)
+    return make_response(render_template("errors/upgrade.html", required_role=error.role.name, plans=plans), 403)
 
 
 def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Response:

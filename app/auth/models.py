@@ -4,10 +4,10 @@ import uuid
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import current_catalog
 from app.database import UtcDateTime, db, utcnow
 
 
@@ -15,8 +15,6 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     """A person with an account. `role` is decided by `billing.roles` alone; `is_admin` is apart from it."""
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("role IN ('free', 'basic', 'pro')", name="role"),)
-
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -27,7 +25,10 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     verification_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reset_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_admin: Mapped[bool] = mapped_column(default=False)
-    role: Mapped[str] = mapped_column(String(16), default=Role.FREE.value)
+    role: Mapped[str] = mapped_column(String(32), default=lambda: current_catalog().lowest_role.key)
+    # The rank outlives a role that leaves the catalogue; the plan says which features and limits count.
+    role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
+    plan_key: Mapped[str | None] = mapped_column(String(32))
     role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When Stripe could not be asked about an expired role: ask again after this.
     role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -44,7 +45,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
         """Whether this user may use what `role` gives: their own role is at least that one."""
         from app.billing.reconcile.expired_roles import current_role
 
-        return current_role(self).rank >= Role(role).rank
+        required = current_catalog().role(role)
+        return current_role(self).rank >= required.rank if current_catalog().has_role(role) else self.role == role
 
 
 class UserSession(db.Model):  # type: ignore[name-defined]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.auth.models import User
-from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeObjectMissing, UnknownSession
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
@@ -52,4 +52,4 @@ def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
 
 def _result(order: Order) -> CheckoutResult:
     state = WORDS.get(OrderState(order.state), "failed")
-    return CheckoutResult(state, PLANS_BY_KEY[order.plan_key].name)
+    return CheckoutResult(state, current_catalog().plan_name(order.plan_key))

@@ -6,12 +6,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import Role, current_catalog
 from app.billing.customers import lock_user
 from app.billing.errors import BillingError
 from app.billing.gateway.account import current_scope
 from app.billing.reconcile.users import sync_user
-from app.billing.roles.decision import MAX_STALE_ACCESS, apply_role
+from app.billing.roles.decision import MAX_STALE_ACCESS, apply_role, role_of
 from app.database import begin_write, db, utcnow
 
 logger = logging.getLogger(__name__)
@@ -22,12 +22,12 @@ def current_role(user: User) -> Role:
     """The role that counts now. It stands on the user's row; only past its end is Stripe asked."""
     now = utcnow()
     if (
-        user.role == Role.FREE
+        user.role == current_catalog().lowest_role.key
         or user.role_expires_at is None
         or now < user.role_expires_at
         or (user.role_recheck_at and now < user.role_recheck_at)
     ):
-        return Role(user.role)
+        return role_of(user)
     else:
         return _recheck(user)
 
@@ -37,7 +37,7 @@ def _recheck(user: User) -> Role:
     begin_write()
     expired_at = user.role_expires_at
     if expired_at is None or not _claim_recheck(user):
-        return Role(user.role)
+        return role_of(user)
     try:
         sync_user(user, cause="role expired")
         _settle(user, believe_expired=True)
@@ -46,7 +46,7 @@ def _recheck(user: User) -> Role:
         logger.warning("An expired role could not be checked: %s", error)
         if utcnow() > expired_at + MAX_STALE_ACCESS:
             _settle(user, believe_expired=False)
-    return Role(user.role)
+    return role_of(user)
 
 
 def _claim_recheck(user: User) -> bool:

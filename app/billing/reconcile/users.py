@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import current_catalog
 from app.billing.changes import Changes
 from app.billing.customers import customer_of, lock_user
 from app.billing.errors import BillingError, StripeObjectMissing, StripeUnavailable
@@ -19,7 +19,7 @@ from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.orders import sessions_of_deleted_users, settle_pending_orders, settle_session_of_nobody
 from app.billing.reconcile.payments import read_payments, repair_payments
-from app.billing.roles.decision import role_changes
+from app.billing.roles.decision import role_changes, role_of
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.lookup import live_rows
 from app.billing.subscriptions.sync import mirror, sync_subscription
@@ -95,7 +95,7 @@ def users_to_sync(scope: StripeScope, email: str | None = None) -> list[uuid.UUI
     with_subscription = sa.select(Subscription.user_id).where(Subscription.user_id.is_not(None))
     with_order = sa.select(Order.user_id).where(Order.state == OrderState.PENDING, Order.user_id.is_not(None))
     known = (User.id.in_(with_customer), User.id.in_(with_subscription), User.id.in_(with_order))
-    query = sa.select(User.id).where(sa.or_(*known, User.role != Role.FREE))
+    query = sa.select(User.id).where(sa.or_(*known, User.role != current_catalog().lowest_role.key))
     if email:
         query = sa.select(User.id).where(User.email == email)
     return list(db.session.scalars(query.order_by(User.id)))
@@ -106,11 +106,11 @@ def _reconcile(user_id: uuid.UUID, scope: StripeScope, report: DriftReport, dry_
     user = lock_user(user_id)
     if user is None:
         return
-    before, email = Role(user.role), user.email
+    before, email = role_of(user), user.email
     changes = _sync_locked(user, scope, "sync")
     repaired = repair_payments(user, payments, scope, cause="sync")
     changes |= repaired
-    after = Role(user.role)
+    after = role_of(user)
     report.checked += 1
     report.repaired += bool(changes)
     report.repaired_payments += [f"{name} of {email}" for name in repaired if name.startswith(PAYMENT_IDS)]

@@ -16,7 +16,7 @@ from app.database import db, utcnow
 def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) -> Grant:
     """Give a user a role until a moment (UTC), or for good. Commits."""
     locked = lock_user(user.id) or user
-    grant = Grant(user_id=locked.id, role=role.value, until=until, granted_by=granted_by)
+    grant = Grant(user_id=locked.id, role=role.key, role_rank=role.rank, until=until, granted_by=granted_by)
     db.session.add(grant)
     db.session.flush()
     apply_role(locked, current_scope(), f"grant {grant.id} by {granted_by}")

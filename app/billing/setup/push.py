@@ -1,6 +1,6 @@
 """Put the plan catalogue into Stripe; run twice, the second changes nothing."""
 
-from app.billing.catalog.plans import PLANS, Plan, Price
+from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import connected_account
 from app.billing.gateway.client import StripeGateway, StripeObject
@@ -21,11 +21,11 @@ def push_catalogue(gateway: StripeGateway, settings: Settings) -> PushRun:
     run = PushRun(gateway, settings)
     stored = stored_prices(gateway)
     offered: dict[str, list[str]] = {}
-    for plan in PLANS:
+    for plan in current_catalog().plans:
         product_id = _push_product(run, plan, stored)
         for price in plan.prices:
             sold = _push_price(run, price, product_id, stored.get(price.lookup_key))
-            run.price_ids[price.setting.upper()] = sold["id"]
+            run.price_ids[price.setting] = sold["id"]
             if price.is_recurring:
                 offered.setdefault(sold["product"], []).append(sold["id"])
     portal_configuration.push(run, offered)
@@ -91,11 +91,11 @@ def _push_price(run: PushRun, price: Price, product_id: str, stored: StripeObjec
 def _tell_of_configured(run: PushRun, price: Price, configured: StripeObject) -> None:
     run.tell(
         "unchanged",
-        f"price {price.lookup_key}, named by {price.setting.upper()}",
+        f"price {price.lookup_key}, named by {price.setting}",
         configured["id"],
     )
     if not price_matches(price, configured):
         run.warnings.append(
-            f"{price.setting.upper()} names a price whose amount, currency or interval is not the "
+            f"{price.setting} names a price whose amount, currency or interval is not the "
             "catalogue's: what is paid at it is mismatched. Change the setting, or leave it empty."
         )

@@ -12,8 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription, plan_of
-from app.billing.catalog.plans import Role
+from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
 from app.billing.changes import Changes, difference
 from app.billing.gateway.account import StripeScope
 from app.billing.roles.decision import role_change_values
@@ -77,11 +76,11 @@ def _plan_write(event: Event, found: Any) -> PlannedWrite | None:
     snapshot = certain_snapshot(event, found)
     if snapshot is None or snapshot.status in ENDED_STATUSES:
         return None
-    if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) is None:
-        if snapshot.stripe_price_id != found.stripe_price_id or not plan_of(None, found.lookup_key):
+    if snapshot.plan_key is None:
+        if snapshot.stripe_price_id != found.stripe_price_id or found.role is None:
             return None
-        # The price is the old one: the lookup key that it was sold under has moved to a newer price.
-        snapshot = replace(snapshot, lookup_key=found.lookup_key)
+        # The catalogue knows the price no more: what it bought is remembered.
+        snapshot = replace(snapshot, plan_key=found.plan_key, role=found.role, role_rank=found.role_rank)
     return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found)
 
 
@@ -89,23 +88,28 @@ def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any)
     values = snapshot.values()
     change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
-    is_new_role = decision.role != found.role
+    is_new_role = decision.role.key != found.user_role
+    is_new_rest = (decision.role.rank, decision.plan_key) != (found.user_role_rank, found.user_plan_key)
     if is_new_role:
-        changes["user"] = {"before": {"role": found.role}, "after": {"role": decision.role.value}}
+        changes["user"] = {"before": {"role": found.user_role}, "after": {"role": decision.role.key}}
     is_new_end = found.role_expires_at != decision.expires_at or found.role_recheck_at is not None
-    shape = WriteShape(tuple(change.get("after", ())), sets_role=is_new_role or is_new_end, audits=is_new_role)
+    shape = WriteShape(
+        tuple(change.get("after", ())), sets_role=is_new_role or is_new_rest or is_new_end, audits=is_new_role
+    )
     return PlannedWrite(values, decision, changes, shape)
 
 
 def _values(event: Event, found: Any, planned: PlannedWrite) -> dict[str, Any]:
     decision = planned.decision
-    audit = role_change_values(found.id, Role(found.role), decision, event.id) if planned.shape.audits else {}
+    audit = role_change_values(found.id, found.user_role, decision, event.id) if planned.shape.audits else {}
     return {
         **prefixed("new", {name: planned.values[name] for name in planned.shape.changed}),
         "new_snapshot_at": event.created_at,
         "of_user": found.id,
         "read_version": found.billing_version,
-        "user_role": decision.role.value,
+        "user_role": decision.role.key,
+        "user_role_rank": decision.role.rank,
+        "user_plan_key": decision.plan_key,
         "user_role_expires_at": decision.expires_at,
         **prefixed("audit", audit),
         "event_outcome": EventOutcome.PROCESSED.value,

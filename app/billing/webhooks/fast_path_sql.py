@@ -52,7 +52,8 @@ def _reading() -> sa.Select[Any]:
     has_other_sources = sa.or_(*(sa.exists(found.with_only_columns(sa.literal_column("1"))) for found in others))
     return sa.select(
         once.c.outcome,
-        *(_USERS.c[name] for name in ("id", "billing_version", "role", "role_expires_at", "role_recheck_at")),
+        *(_USERS.c[name] for name in ("id", "billing_version", "role_expires_at", "role_recheck_at")),
+        *(_USERS.c[name].label(f"user_{name}") for name in ("role", "role_rank", "plan_key")),
         *(mirrored.c[field.name] for field in fields(SubscriptionSnapshot)),
         mirrored.c.snapshot_at,
         has_other_sources.label("has_other_sources"),
@@ -77,7 +78,10 @@ class WriteShape:
 
     def lock(self) -> sa.Update:
         """Lock the user, provided that billing has not come near since the reading, and set the role."""
-        role = {**_binds("user", _USERS, ("role", "role_expires_at")), "role_recheck_at": sa.null()}
+        role = {
+            **_binds("user", _USERS, ("role", "role_rank", "plan_key", "role_expires_at")),
+            "role_recheck_at": sa.null(),
+        }
         return (
             sa.update(_USERS)
             .where(_USERS.c.id == sa.bindparam("of_user"))
