@@ -46,7 +46,7 @@ class OnPostgresql:
         self.close = self._connection.close
         self._driver = cast("Connection[Any]", self._connection.driver_connection)
         # Kept with the connection for as long as it lasts.
-        self._met: set[bytes] = self._connection.info.setdefault("fast_pathments", set())
+        self._met: set[bytes] = self._connection.info.setdefault("fast_path_statements", set())
 
     def read(self, values: Values) -> Any:
         """The `CurrentState` of an event."""

@@ -44,8 +44,8 @@ def _reading() -> sa.Select[Any]:
     once = sa.select(outcome.label("outcome")).subquery("recorded")
     is_mirrored = sa.and_(
         mirrored.c.stripe_subscription_id == sa.bindparam("event_object_id"),
-        mirrored.c.stripe_account == sa.bindparam("home_account"),
-        mirrored.c.livemode == sa.bindparam("home_livemode"),
+        mirrored.c.stripe_account == sa.bindparam("scope_account"),
+        mirrored.c.livemode == sa.bindparam("scope_livemode"),
     )
     subscriptions, *others = sources(_USERS.c.id)
     others.append(subscriptions.where(_SUBSCRIPTIONS.c.stripe_subscription_id != sa.bindparam("event_object_id")))
