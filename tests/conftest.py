@@ -25,6 +25,7 @@ from app.billing.setup.push import push_catalogue
 from app.config.settings import Settings
 from app.database import db
 from app.extensions import limiter
+from tests.catalogue import CATALOG
 from tests.chromium import launched
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
@@ -75,7 +76,7 @@ def settings(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def application(settings: Settings) -> Iterator[Flask]:
     """One application for the whole run, with its tables made from the models."""
-    application = create_app(settings)
+    application = create_app(settings, CATALOG)
     with application.app_context():
         db.drop_all()
         db.create_all()
@@ -121,7 +122,7 @@ def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
 
     def build(**changed: Any) -> Flask:
         settings = app.extensions["settings"]
-        others.append(create_app(Settings(**{**settings.model_dump(), **changed})))
+        others.append(create_app(Settings(**{**settings.model_dump(), **changed}), CATALOG))
         return others[-1]
 
     yield build

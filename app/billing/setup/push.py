@@ -39,7 +39,7 @@ def _push_product(run: PushRun, plan: Plan, stored: dict[str, StripeObject]) -> 
     # A price that somebody made under our lookup key keeps its product: prices cannot move. Otherwise the id
     # is our own choice, so that a push that was cut off finds its product again.
     known = [stored[price.lookup_key]["product"] for price in plan.prices if price.lookup_key in stored]
-    product_id = str(known[0]) if known else f"perennial_{plan.key}"
+    product_id = str(known[0]) if known else f"{current_catalog().slug}_{plan.key}"
     try:
         with gateway.errors():
             current = gateway.v1.products.retrieve(product_id, options=gateway.options()).to_dict()

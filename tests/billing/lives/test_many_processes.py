@@ -191,7 +191,7 @@ def test_workers_killed_at_any_moment_lose_and_double_nothing(
         killer = threading.Thread(target=_keep_killing, args=(server, stop))
         killer.start()
         session = at_stripe.pay(session_id_in(alice.buy("basic").location))
-        at_stripe.swap_price(session["subscription"], "pro_month")
+        at_stripe.swap_price(session["subscription"], "shop_pro_month")
         at_stripe.cancel_in_portal(session["subscription"])
         emulator.advance(days=1)
         at_stripe.resume_in_portal(session["subscription"])
