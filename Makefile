@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
-test: $(VENV)/.installed ## the whole test suite
+test: $(VENV)/.installed ## the site's test suite; the emulator's is in emulator/
 	$(BIN)/pytest -q $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, format and types

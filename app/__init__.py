@@ -57,5 +57,6 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
     templating.init_templating(app)
     errors.register_error_handlers(app)
     blueprints.register_blueprints(app)
+    access.check_requirements(app, catalog)
     commands.register_commands(app)
     return app

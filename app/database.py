@@ -1,5 +1,7 @@
 """The database: the declarative base, aware UTC times, and SQLite made safe for concurrent writers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -96,6 +98,19 @@ def begin_write() -> None:
     db.session.commit()
     if has_request_context():
         g.writes = True
+
+
+@contextmanager
+def allowed_to_write() -> Iterator[None]:
+    """Let a GET write in this block, in transactions of its own; what the block does not commit is rolled back."""
+    allowed_before = will_write()
+    begin_write()
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        if has_request_context():
+            g.writes = allowed_before
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
+from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription
@@ -42,17 +43,15 @@ def account_page(email_form: ChangeEmailForm | None = None, password_form: Chang
 
 def billing_summary(user: User) -> tuple[Summary, Problem | None]:
     """The subscription in a sentence, and the notice about a payment that did not go through."""
-    # Past its end the role is settled first, so that the words below tell what counts.
-    user.has_role(current_catalog().lowest_role.key)
     subscription = current_subscription(user)
     payment = _open_payment(subscription) if subscription else None
     summary = describe(
         subscription,
         other_access=_other_access(user),
         payment_url=payment.hosted_invoice_url if payment else None,
-        is_stale=user.role_recheck_at is not None and user.role_recheck_at > utcnow(),
+        is_stale=was_asked_in_vain(user),
     )
-    return summary, describe_problem(subscription, payment, access_until=user.role_expires_at)
+    return summary, describe_problem(subscription, payment, access_until=known_end(user))
 
 
 def current_subscription(user: User) -> Subscription | None:

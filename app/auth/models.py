@@ -7,6 +7,7 @@ from flask_login import UserMixin
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.billing.catalog.entitlements import can_use, limit_of
 from app.billing.catalog.plans import current_catalog
 from app.database import UtcDateTime, db, utcnow
 
@@ -30,7 +31,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     plan_key: Mapped[str | None] = mapped_column(String(32))
     role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # When Stripe could not be asked about an expired role: ask again after this.
+    # When to ask Stripe about a role past its end; none means as soon as it is past. See `reconcile.expired_roles`.
     role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Counts how often billing has locked this user: who read without a lock sees from it that nobody came between.
     billing_version: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -42,11 +43,19 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     session_id = None  # type: uuid.UUID | None
 
     def has_role(self, role: str) -> bool:
-        """Whether this user may use what `role` gives: their own role is at least that one."""
-        from app.billing.reconcile.expired_roles import current_role
+        """Whether this user may use what `role` gives: the role on their row is at least that one."""
+        catalog = current_catalog()
+        if not catalog.has_role(role):
+            return self.role == role
+        return catalog.role(self.role, self.role_rank).rank >= catalog.role(role).rank
 
-        required = current_catalog().role(role)
-        return current_role(self).rank >= required.rank if current_catalog().has_role(role) else self.role == role
+    def can(self, feature: str) -> bool:
+        """Whether this user's plan includes the feature."""
+        return can_use(feature, self.plan_key, self.role)
+
+    def limit(self, name: str) -> int | None:
+        """How many of `name` this user's plan allows; None for no limit."""
+        return limit_of(name, self.plan_key, self.role)
 
 
 class UserSession(db.Model):  # type: ignore[name-defined]

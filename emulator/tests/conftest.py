@@ -1,18 +1,29 @@
 """One emulator for the emulator's tests; whatever it answers is held to Stripe's description."""
 
 import json
+import os
 from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import stripe
+from playwright.sync_api import Browser
 
 from stripe_emulator import Emulator
+from tests.chromium import find_chromium, launched
 from tests.openapi import SPECIFICATION, openapi
+from tests.stripe_cli import find_cli
 from tests.webhook_receiver import WebhookReceiver
 
 RETRY_SCHEDULE = (0.1, 0.2, 0.4)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse to skip what CI has: the browser and the official CLI. Stripe's description lies beside the repository."""
+    missing = [name for name, found in (("Chromium", find_chromium()), ("The Stripe CLI", find_cli())) if not found]
+    if missing and os.environ.get("REQUIRE_EVERYTHING"):
+        raise pytest.UsageError(f"{' and '.join(missing)} must be here: REQUIRE_EVERYTHING is set.")
 
 
 class CheckingClient(stripe.RequestsClient):
@@ -30,6 +41,13 @@ class CheckingClient(stripe.RequestsClient):
 def emulator() -> Iterator[Emulator]:
     """Run one emulator for the whole session."""
     with Emulator(retry_schedule=RETRY_SCHEDULE) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Chromium once: two of Playwright's loops cannot run in one process."""
+    with launched() as running:
         yield running
 
 

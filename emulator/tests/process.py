@@ -1,4 +1,4 @@
-"""The emulator as a process of its own, as `python -m stripe_emulator` runs it."""
+"""The emulator as a process of its own, as `python -m stripe_emulator` and `stripe-emulator` run it."""
 
 import os
 import subprocess
@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import Self
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
+MODULE = (sys.executable, "-m", "stripe_emulator")
+SCRIPT = (str(Path(sys.executable).with_name("stripe-emulator")),)
 
 
 class EmulatorProcess:
-    """A running `python -m stripe_emulator` on a free port."""
+    """A running emulator on a free port."""
 
-    def __init__(self, db: Path, *options: str) -> None:
-        self._command = [sys.executable, "-m", "stripe_emulator", "--port", "0", "--db", str(db), *options]
+    def __init__(self, db: Path, *options: str, command: tuple[str, ...] = MODULE) -> None:
+        self._command = [*command, "--port", "0", "--db", str(db), *options]
         self.lines: list[str] = []
 
     def __enter__(self) -> Self:

@@ -9,15 +9,16 @@ from typing import Any
 
 from stripe_emulator import Emulator
 
-ROOT = Path(__file__).parents[2]
+#: `npm install` puts it beside this distribution, or at the root of the repository that holds it.
+FOLDERS = [folder / "node_modules" for folder in Path(__file__).parents[1:3]]
 _TIMEOUT_SECONDS = 60
 
 
 def find_cli() -> str | None:
     """Return the CLI's path: `STRIPE_CLI`, then node_modules, then the PATH."""
-    modules = ROOT / "node_modules"
     # The program itself starts faster than npm's wrapper, and stops when it is told to.
-    installed = [*modules.glob("@stripe/cli-*/bin/stripe"), *modules.glob(".bin/stripe")]
+    patterns = ("@stripe/cli-*/bin/stripe", ".bin/stripe")
+    installed = [found for pattern in patterns for folder in FOLDERS for found in folder.glob(pattern)]
     return os.environ.get("STRIPE_CLI") or (str(installed[0]) if installed else shutil.which("stripe"))
 
 

@@ -12,11 +12,12 @@ import pytest
 
 from tests.conftest import client_for
 from tests.http import PINNED, send
-from tests.process import ROOT, EmulatorProcess
+from tests.process import MODULE, ROOT, SCRIPT, EmulatorProcess
 
 
-def test_start_prints_address_key_and_database(tmp_path: Path) -> None:
-    with EmulatorProcess(tmp_path / "stripe.sqlite3") as running:
+@pytest.mark.parametrize("command", [MODULE, SCRIPT], ids=["module", "script"])
+def test_start_prints_address_key_and_database(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with EmulatorProcess(tmp_path / "stripe.sqlite3", command=command) as running:
         address, key, database = running.lines
 
         assert address.startswith("Stripe emulator  http://127.0.0.1:")
@@ -24,9 +25,10 @@ def test_start_prints_address_key_and_database(tmp_path: Path) -> None:
         assert str(tmp_path / "stripe.sqlite3") in database
 
 
+@pytest.mark.parametrize("command", [MODULE, SCRIPT], ids=["module", "script"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_stops_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    with EmulatorProcess(tmp_path / "stripe.sqlite3") as running:
+def test_signal_stops_it_cleanly(tmp_path: Path, number: signal.Signals, command: tuple[str, ...]) -> None:
+    with EmulatorProcess(tmp_path / "stripe.sqlite3", command=command) as running:
         send(running.url, "GET", "/v1/account")
 
         running.process.send_signal(number)

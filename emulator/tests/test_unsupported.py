@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import stripe
 
-import stripe_emulator
 from stripe_emulator import Emulator
 from stripe_emulator.api.registry import operations
 from tests.http import send
 
 _CALL = re.compile(r'_request(?:_async)?\(\s*"(get|post|delete)",\s*"(/v1/[^"]+)"')
-README = Path(stripe_emulator.__file__).with_name("README.md").read_text()
+README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def _pattern(path: str) -> str:

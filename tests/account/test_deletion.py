@@ -72,7 +72,14 @@ def test_other_accounts_stay(alice: Person, bob: Person) -> None:
 
 def test_payments_stay_without_a_name(alice: Person) -> None:
     with alice.app.app_context():
-        payment = Payment(user_id=alice.id, stripe_invoice_id="in_alice", stripe_account="acct_1", livemode=False, status="paid", amount=900)
+        payment = Payment(
+            user_id=alice.id,
+            stripe_invoice_id="in_alice",
+            stripe_account="acct_1",
+            livemode=False,
+            status="paid",
+            amount=900,
+        )
         payment.currency, payment.created_at = "usd", utcnow()
         db.session.add(payment)
         db.session.commit()

@@ -1,4 +1,4 @@
-"""`python -m stripe_emulator`: run the emulator until Ctrl-C."""
+"""`stripe-emulator` and `python -m stripe_emulator`: run the emulator until Ctrl-C."""
 
 import argparse
 import errno
@@ -67,7 +67,7 @@ def _attempted(options: argparse.Namespace, error: OSError | sqlite3.Error) -> s
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m stripe_emulator", description="A local, stateful stand-in for Stripe.")
+    parser = argparse.ArgumentParser("stripe-emulator", description="A local, stateful stand-in for Stripe.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_port, default=12111, help="port to listen on (default: 12111)")
     parser.add_argument("--db", type=Path, default=DEFAULT_DB, help=f"database file (default: {DEFAULT_DB})")

@@ -136,3 +136,76 @@ def test_grace_of_a_failed_renewal_ends_at_the_next_check(
     expire(subscriber.app)
 
     assert subscriber.get("/dashboard/pro").status_code == 403
+
+
+def test_reading_a_role_past_its_end_asks_nobody(subscriber: Person, stripe_between: MisbehavingStripe) -> None:
+    expire(subscriber.app)
+
+    with subscriber.app.app_context():
+        answer = db.session.get_one(User, subscriber.id).has_role("pro")
+
+    assert (answer, stripe_between.requests) == (True, [])
+
+
+def test_expired_role_is_looked_at_whatever_page_is_read(subscriber: Person, at_stripe: Stripe) -> None:
+    at_stripe.v1.subscriptions.cancel(at_stripe.subscriptions()[0]["id"])
+    expire(subscriber.app)
+
+    subscriber.get("/terms")
+
+    assert subscriber.role == "free"
+
+
+def test_expired_role_is_not_looked_at_for_a_file(subscriber: Person, stripe_between: MisbehavingStripe) -> None:
+    expire(subscriber.app)
+
+    subscriber.get("/static/favicon.svg").close()
+
+    assert stripe_between.requests == []
+
+
+@pytest.fixture
+def confirmed(subscriber: Person, emulator: Emulator) -> Person:
+    """Alice, whose subscription Stripe still calls active long after its period has ended."""
+    with emulator.store.write() as tx:
+        [subscription] = tx.find("subscription")
+        item = subscription["items"]["data"][0]
+        item["current_period_start"] -= 60 * 86400
+        item["current_period_end"] -= 60 * 86400
+        tx.save(subscription)
+    expire(subscriber.app)
+    assert subscriber.get("/dashboard/pro").status_code == 200
+    return subscriber
+
+
+def test_role_that_stripe_confirms_past_its_end_is_shown_without_an_end(confirmed: Person) -> None:
+    with confirmed.app.app_context():
+        user = db.session.get_one(User, confirmed.id)
+        end, asked_again = user.role_expires_at, user.role_recheck_at
+
+    assert (end, "We can't reach Stripe" in confirmed.get("/account").text) == (None, False)
+    assert timedelta(minutes=4) < asked_again - utcnow() <= timedelta(minutes=5)
+
+
+def test_role_that_stripe_confirmed_past_its_end_is_asked_about_again(
+    confirmed: Person, stripe_between: MisbehavingStripe
+) -> None:
+    stripe_between.requests.clear()
+    confirmed.get("/dashboard/pro")
+    asked_at_once = len(stripe_between.requests)
+    recheck_now(confirmed.app)
+
+    confirmed.get("/dashboard/pro")
+
+    assert (asked_at_once, bool(stripe_between.requests)) == (0, True)
+
+
+def test_confirmed_role_stays_while_stripe_is_then_out_of_reach(
+    confirmed: Person, stripe_between: MisbehavingStripe
+) -> None:
+    stripe_between.answer(429, "/v1/subscriptions")
+    recheck_now(confirmed.app)
+
+    answer = confirmed.get("/dashboard/pro").status_code
+
+    assert (answer, confirmed.role) == (200, "pro")
