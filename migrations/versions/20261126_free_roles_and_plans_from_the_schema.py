@@ -11,12 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("users") as users:
-        users.drop_constraint("ck_users_role", type_="check")
+        users.drop_constraint(op.f("ck_users_role"), type_="check")
         users.alter_column("role", existing_type=sa.String(16), type_=sa.String(32), existing_nullable=False)
         users.add_column(sa.Column("role_rank", sa.Integer(), server_default="0", nullable=False))
         users.add_column(sa.Column("plan_key", sa.String(32), nullable=True))
     with op.batch_alter_table("grants") as grants:
-        grants.drop_constraint("ck_grants_role", type_="check")
+        grants.drop_constraint(op.f("ck_grants_role"), type_="check")
         grants.alter_column("role", existing_type=sa.String(16), type_=sa.String(32), existing_nullable=False)
         grants.add_column(sa.Column("role_rank", sa.Integer(), server_default="0", nullable=False))
     with op.batch_alter_table("role_changes") as changes:
@@ -40,10 +40,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("payments") as payments:
-        payments.drop_constraint("ck_payments_stripe_id", type_="check")
+        payments.drop_constraint(op.f("ck_payments_stripe_id"), type_="check")
     with op.batch_alter_table("orders") as orders:
-        orders.drop_constraint("ck_orders_seats", type_="check")
-        orders.drop_constraint("ck_orders_amount", type_="check")
+        orders.drop_constraint(op.f("ck_orders_seats"), type_="check")
+        orders.drop_constraint(op.f("ck_orders_amount"), type_="check")
         for column in ("seats", "role_rank", "role"):
             orders.drop_column(column)
     with op.batch_alter_table("subscriptions") as subscriptions:

@@ -52,20 +52,20 @@ def test_new_reader_is_on_the_free_plan(alice: Person) -> None:
     assert "You&#39;re on the free plan." in alice.get("/account").text
 
 
-def test_subscriber_reads_the_plan_and_the_price(alice: Person, current_scope: None) -> None:
+def test_subscriber_reads_the_plan_and_the_price(alice: Person, scope: None) -> None:
     subscribe(alice)
 
     assert "You&#39;re on Pro, $29 a month." in alice.get("/account").text
 
 
-def test_running_subscription_is_told_before_an_ended_one(alice: Person, current_scope: None) -> None:
+def test_running_subscription_is_told_before_an_ended_one(alice: Person, scope: None) -> None:
     subscribe(alice, stripe_subscription_id="sub_0", status="canceled", ended_at=utcnow())
     subscribe(alice, lookup_key="shop_basic_month", amount=900)
 
     assert "You&#39;re on Basic, $9 a month." in alice.get("/account").text
 
 
-def test_failed_payment_is_told_with_the_way_to_pay(alice: Person, current_scope: None) -> None:
+def test_failed_payment_is_told_with_the_way_to_pay(alice: Person, scope: None) -> None:
     subscribe(alice, status="past_due")
     payment = Payment(
         user_id=alice.id, stripe_account=ACCOUNT, livemode=False, status="failed", amount=2900, currency="usd"
@@ -116,7 +116,7 @@ def test_gift_is_told(alice: Person) -> None:
     assert "You have Basic as a gift." in alice.get("/account").text
 
 
-def test_page_works_while_stripe_is_down(alice: Person, current_scope: None, app_with: Callable[..., Flask]) -> None:
+def test_page_works_while_stripe_is_down(alice: Person, scope: None, app_with: Callable[..., Flask]) -> None:
     subscribe(alice)
     cut_off = app_with(stripe_api_base="http://127.0.0.1:9")
     browser = Person(cut_off, cut_off.test_client(), alice.email)

@@ -234,7 +234,7 @@ def test_check_lists_each_point_and_fails_before_the_push(run: Run) -> None:
 def test_check_passes_stripes_points_after_the_push(catalogue: None, run: Run) -> None:
     result = run("billing", "check")
 
-    points = ("Stripe accepts the key", "the account can take payments", "price lifetime", "customer portal")
+    points = ("Stripe accepts the key", "the account can take payments", "price shop_lifetime", "customer portal")
     for point in (*points, "webhook endpoint", "webhook secret"):
         assert f"ok     {point}\n" in result.output
 
@@ -248,7 +248,7 @@ def test_check_tells_of_a_wrong_amount(catalogue: None, app: Flask, run: Run) ->
 
     result = run("billing", "check")
 
-    assert "FAIL   price lifetime: charges 100 usd in Stripe; the catalogue says 19900 usd" in result.output
+    assert "FAIL   price shop_lifetime: charges 100 usd in Stripe; the catalogue says 19900 usd" in result.output
 
 
 def test_events_are_listed_and_failed_ones_apart(app: Flask, run: Run) -> None:

@@ -89,7 +89,7 @@ def sessions_of(order: Order) -> list[StripeObject]:
             return [gateway.retrieve("checkout.session", order.stripe_checkout_session_id, expand=["payment_intent"])]
         except StripeObjectMissing:
             return []
-    elif current_app.extensions["settings"].stripe_payment_link_lifetime and not order.stripe_price_id:
+    elif order.plan_key in current_app.extensions["settings"].stripe_payment_links and not order.stripe_price_id:
         return _paid_through_link(order)
     else:
         return []

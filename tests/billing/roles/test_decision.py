@@ -110,7 +110,7 @@ def test_configured_price_id_needs_no_lookup_key(app_with, app: Flask, role_with
     with configured.app_context():
         user = lock_user(user_id)
         assert user
-        assert decide_role(user, current_scope()).role == "pro"
+        assert decide_role(user, current_scope()).role.key == "pro"
 
 
 def test_subscriptions_of_another_account_or_mode_count_for_nothing(role_with) -> None:
