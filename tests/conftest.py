@@ -30,6 +30,8 @@ from tests.chromium import launched
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
 
+pytest_plugins = ["stripe_emulator.pytest_plugin"]
+
 # `make test` draws a few examples; `.ci/run` on its two databases together lives over two thousand random lives, and
 # a night has time for many more. Seeds are random; a failure prints what brings it back. No deadline: an example is a
 # life with a database, and the machine may be busy. Nor is time spent on explaining a failure, which would take longer
@@ -48,13 +50,7 @@ CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")
 
 
 @pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Emulator]:
-    with Emulator(retry_schedule=(0.2, 0.5, 1)) as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="session")
-def settings(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(running_stripe_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The settings of the application under test: the emulator, and SQLite unless TEST_DATABASE_URL says otherwise."""
     instance = tmp_path_factory.mktemp("instance")
     with socket.socket() as probe:
@@ -69,7 +65,7 @@ def settings(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactor
         redis_url=os.environ.get("TEST_REDIS_URL", ""),
         stripe_secret_key="",
         stripe_webhook_secret="",
-        stripe_api_base=running_emulator.url,
+        stripe_api_base=running_stripe_emulator.url,
     )
 
 
@@ -94,10 +90,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def emulator(running_emulator: Emulator) -> Emulator:
+def emulator(stripe_emulator: Emulator) -> Emulator:
     """The Stripe emulator, empty."""
-    running_emulator.reset()
-    return running_emulator
+    return stripe_emulator
 
 
 @pytest.fixture

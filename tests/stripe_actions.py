@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import stripe
 from stripe_emulator import Emulator
-from stripe_emulator.engine.subscriptions import cancellation
 
 Json = dict[str, Any]
 RETRIES = 2
@@ -85,12 +84,10 @@ class Stripe:
 
     def cancel_in_portal(self, subscription_id: str) -> None:
         """Cancel at the period's end as the portal does: on flexible billing that is `cancel_at` alone."""
-        with self.emulator.store.write() as tx:
-            cancellation.cancel_at_period_end(tx, tx.require("subscription", subscription_id))
+        self.emulator.cancel_in_portal(subscription_id)
 
     def resume_in_portal(self, subscription_id: str) -> None:
-        with self.emulator.store.write() as tx:
-            cancellation.resume(tx, tx.require("subscription", subscription_id))
+        self.emulator.keep_in_portal(subscription_id)
 
     def swap_price(self, subscription_id: str, lookup_key: str) -> None:
         """Change the plan, as the portal's confirm page does."""

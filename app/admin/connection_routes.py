@@ -8,6 +8,7 @@ from werkzeug import Response
 
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway import connection
+from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionRefused, ConnectionState
 from app.billing.setup.prices import price_problems
@@ -73,7 +74,7 @@ def _complete(code: str) -> None:
 
 
 def _tell_price_drift() -> None:
-    problems = price_problems(get_gateway(), current_app.extensions["settings"])
+    problems = price_problems(get_gateway(), current_app.extensions["settings"], current_scope())
     wrong = [f"{lookup_key} {problem}" for lookup_key, problem in problems.items() if problem]
     if wrong:
         flash(f"Price drift: {'; '.join(wrong)}.", "warn")

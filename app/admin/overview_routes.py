@@ -36,12 +36,13 @@ class Concern:
 
 def index() -> str:
     """How the site stands at a glance."""
+    scope = current_scope()
     counts = {
         "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "Monthly revenue at list price": _in_words(reports.monthly_recurring_revenue(current_scope())),
-        "Subscribers": sum(reports.active_subscribers_by_plan(current_scope()).values()),
+        "Monthly revenue at list price": _in_words(reports.monthly_recurring_revenue(scope)),
+        "Subscribers": sum(reports.active_subscribers_by_plan(scope).values()),
     }
-    return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns()))
+    return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns(scope)))
 
 
 def payments() -> str:
@@ -75,7 +76,7 @@ def _unearned(scope: StripeScope) -> str:
     return render_template("admin/unearned.html", page=page, emails=emails_of(page.rows))
 
 
-def _concerns() -> Iterator[Concern]:
+def _concerns(scope: StripeScope) -> Iterator[Concern]:
     connection = current_connection()
     if connection and connection.state != ConnectionState.CONNECTED:
         yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "Reconnect")
@@ -83,15 +84,15 @@ def _concerns() -> Iterator[Concern]:
         words = "event was" if failed == 1 else "events were"
         values = {"outcome": EventOutcome.FAILED.value}
         yield Concern(f"{failed} {words} not processed.", "admin.events", values, "See them")
-    mismatched = sa.select(sa.func.count()).where(Order.state == OrderState.MISMATCHED)
+    mismatched = sa.select(sa.func.count()).where(scope.covers(Order), Order.state == OrderState.MISMATCHED)
     if count := db.session.scalar(mismatched):
         words = "order was" if count == 1 else "orders were"
         values = {"state": OrderState.MISMATCHED.value}
         yield Concern(f"{count} {words} paid and could not be fulfilled.", "admin.orders", values, "See why")
-    if unearned := count_payments_to_refund(current_scope()):
+    if unearned := count_payments_to_refund(scope):
         words = "payment" if unearned == 1 else "payments"
         yield Concern(f"{unearned} {words} bought nothing.", "admin.payments", {"show": "unearned"}, "See them")
-    if unknown := subscriptions_at_unknown_prices():
+    if unknown := subscriptions_at_unknown_prices(scope):
         words = "subscription has" if len(unknown) == 1 else "subscriptions have"
         sentence = f"{len(unknown)} {words} a price that no plan knows, and grant nothing."
         yield Concern(sentence, "admin.subscriptions", {}, "See subscriptions")

@@ -3,8 +3,9 @@
 from app.auth.models import User
 from app.billing.customers import customer_of
 from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway.account import known_scope
+from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.read import subscriptions_of
 from app.billing.models.payments import Order
 from app.billing.payments.orders import close_order, pending_orders
 from app.billing.reconcile.users import sync_user
@@ -23,23 +24,23 @@ def cancel_subscriptions(user: User) -> None:
         # Without a customer, an open order and a subscription there is nothing at Stripe, and no reason to need it.
         return
     for order in pending_orders(user.id, scope):
-        _close(order)
+        _close(order, scope)
     customer = customer_of(user.id, scope)
     known = {row.stripe_subscription_id for row in live_rows(user, scope)}
-    seen = _cancel_all(customer) if customer else set()
+    seen = _cancel_all(customer, scope) if customer else set()
     # The operator can make a subscription for the user with another customer.
     for subscription_id in known - seen:
-        _cancel(subscription_id)
+        _cancel(subscription_id, scope)
     sync_user(user, cause="account deleted")
 
 
-def _close(order: Order) -> None:
+def _close(order: Order, scope: StripeScope) -> None:
     """Expire the order's session, so that nobody pays for an account that is gone."""
     gateway = get_gateway()
     if order.stripe_checkout_session_id:
         try:
             with gateway.errors():
-                gateway.v1.checkout.sessions.expire(order.stripe_checkout_session_id, {}, gateway.options())
+                gateway.v1.checkout.sessions.expire(order.stripe_checkout_session_id, {}, scope.options())
         except (StripeRefused, StripeObjectMissing):
             # It is over already; if it was paid, its subscription is among those to cancel.
             pass
@@ -47,24 +48,23 @@ def _close(order: Order) -> None:
     db.session.commit()
 
 
-def _cancel_all(customer: str) -> set[str]:
+def _cancel_all(customer: str, scope: StripeScope) -> set[str]:
     """Cancel what this customer pays for; return all the subscriptions that it has had."""
-    gateway = get_gateway()
     try:
-        subscriptions = gateway.subscriptions_of(customer)
+        subscriptions = subscriptions_of(customer, scope)
     except StripeObjectMissing:
         return set()
     for subscription in subscriptions:
         if subscription["status"] not in ENDED_STATUSES:
-            _cancel(subscription["id"])
+            _cancel(subscription["id"], scope)
     return {subscription["id"] for subscription in subscriptions}
 
 
-def _cancel(subscription_id: str) -> None:
+def _cancel(subscription_id: str, scope: StripeScope) -> None:
     gateway = get_gateway()
     try:
         with gateway.errors():
-            gateway.v1.subscriptions.cancel(subscription_id, {}, gateway.options())
+            gateway.v1.subscriptions.cancel(subscription_id, {}, scope.options())
     except StripeObjectMissing:
         return
     except StripeRefused as error:

@@ -13,6 +13,7 @@ from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused,
 from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of, reference
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
@@ -62,13 +63,13 @@ def update_customer_email(user: User) -> None:
     """Have Stripe write to the user's present address. Where Stripe cannot be told, that is logged and all goes on."""
     scope = known_scope()
     customer = customer_of(user.id, scope) if scope else None
-    if customer is None:
+    if scope is None or customer is None:
         return
     gateway, email = get_gateway(), user.email
     db.session.commit()
     try:
         with gateway.errors():
-            gateway.v1.customers.update(customer, {"email": email}, gateway.options())
+            gateway.v1.customers.update(customer, {"email": email}, scope.options())
     except BillingError as error:
         logger.warning("Stripe was not told the new address of %s: %s", customer, error)
 
@@ -145,23 +146,23 @@ def _create_customer(user_id: uuid.UUID, email: str, scope: StripeScope, instead
     key = f"customer-{user_id}-{instead_of}" if instead_of else f"customer-{user_id}"
     try:
         with gateway.errors():
-            return str(gateway.v1.customers.create(params, gateway.options(key)).id)
+            return str(gateway.v1.customers.create(params, scope.options(key)).id)
     except StripeRefused as error:
         if error.param != "idempotency_key":
             raise
     # The key was used while the user had another address.
     with gateway.errors():
-        return str(gateway.v1.customers.create(params, gateway.options(f"{key}-{_digest(email)}")).id)
+        return str(gateway.v1.customers.create(params, scope.options(f"{key}-{_digest(email)}")).id)
 
 
 def _digest(email: str) -> str:
     return hashlib.sha256(email.encode()).hexdigest()[:16]
 
 
-def customer_is_gone(stripe_customer_id: str) -> bool:
+def customer_is_gone(stripe_customer_id: str, scope: StripeScope) -> bool:
     """Whether Stripe has deleted this customer, or never had it under this key."""
     try:
-        return bool(get_gateway().retrieve("customer", stripe_customer_id).get("deleted"))
+        return bool(retrieve("customer", stripe_customer_id, scope).get("deleted"))
     except StripeObjectMissing:
         return True
     except StripeRefused as error:

@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from app.billing.gateway.account import connected_account, current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.setup.checks import Mark, record_checks, stripe_checks
@@ -23,7 +24,7 @@ def status() -> None:
     gateway = get_gateway()
     state = ask_state(gateway)
     click.echo(f"connection     {state.value}")
-    click.echo(f"account        {gateway.connected_account or 'that of the key'}")
+    click.echo(f"account        {connected_account() or 'that of the key'}")
     click.echo(f"mode           {'live' if gateway.livemode else 'test'}")
     last = event_log.last_event()
     arrived = f"{last.type}, {last.received_at:%Y-%m-%d %H:%M:%S} UTC, {last.outcome}" if last else "none yet"
@@ -49,10 +50,11 @@ def check() -> None:
 
 
 def _say_price_drift() -> None:
-    problems = price_problems(get_gateway(), current_app.extensions["settings"])
+    scope = current_scope()
+    problems = price_problems(get_gateway(), current_app.extensions["settings"], scope)
     wrong = {lookup_key: problem for lookup_key, problem in problems.items() if problem}
     click.echo(f"price drift    {len(wrong) or 'none'}")
     for lookup_key, problem in wrong.items():
         click.echo(f"  {lookup_key} {problem}")
-    for subscription_id in subscriptions_at_unknown_prices():
+    for subscription_id in subscriptions_at_unknown_prices(scope):
         click.echo(f"  {subscription_id} has a price that no plan knows")

@@ -45,6 +45,16 @@ def test_lookup_key_is_unique_until_transferred(client: stripe.StripeClient, pro
     assert client.v1.prices.retrieve(old.id).lookup_key is None
 
 
+def test_prices_are_found_by_ten_lookup_keys_at_most(client: stripe.StripeClient, product: str) -> None:
+    keys = [f"key_{number}" for number in range(11)]
+
+    assert client.v1.prices.list({"lookup_keys": keys[:10]}).data == []
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.prices.list({"lookup_keys": keys})
+
+    assert (refused.value.http_status, refused.value.param) == (400, "lookup_keys")
+
+
 @pytest.mark.parametrize(
     ("params", "param"),
     [

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from app.admin.paging import newest_first
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -37,7 +38,7 @@ def add_order(app: Flask, owner: Person, state: str, **values: object) -> None:
     with app.app_context():
         order = Order(
             id=uuid.uuid4(), user_id=owner.id, state=state, plan_key="pro", interval="month", amount=2900,
-            currency="usd", stripe_account="acct_1", livemode=False, **values,
+            currency="usd", **{"stripe_account": current_scope().stripe_account, "livemode": False, **values},
         )  # fmt: skip
         db.session.add(order)
         db.session.commit()
@@ -130,6 +131,8 @@ def test_overview_tells_what_needs_a_look(app: Flask, olga: Person, alice: Perso
     assert "Nothing. All is in order." in olga.get("/admin/").text
     add_event(app, "evt_1", "failed")
     add_order(app, alice, "mismatched")
+    add_order(app, alice, "mismatched", livemode=True)
+    add_order(app, alice, "mismatched", stripe_account="acct_another")
 
     page = olga.get("/admin/").text
 

@@ -36,7 +36,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         return int(self.server_address[1])
 
     def __enter__(self) -> "SmtpServer":
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *args: object) -> None:

@@ -6,7 +6,7 @@ from app.auth.models import User
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeObjectMissing, UnknownSession
 from app.billing.gateway.account import current_scope
-from app.billing.gateway.client import get_gateway
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.orders import find_order
@@ -38,14 +38,15 @@ def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
     """
     if not session_id.startswith(SESSION_PREFIX) or not session_id.replace("_", "").isalnum():
         raise UnknownSession("That is no Checkout Session.")
+    scope = current_scope()
     try:
-        session = get_gateway().retrieve("checkout.session", session_id)
+        session = retrieve("checkout.session", session_id, scope)
     except StripeObjectMissing as error:
         raise UnknownSession("Stripe has no such session.") from error
     order = find_order(session)
     if order is None or order.user_id != user.id:
         raise UnknownSession("The session is not this user's.")
-    fulfill_checkout_session(session, current_scope(), cause=f"return from {session_id}")
+    fulfill_checkout_session(session, scope, cause=f"return from {session_id}")
     db.session.commit()
     return _result(order)
 

@@ -6,12 +6,13 @@ from flask import current_app
 
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import MOST_SEATS
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.models.payments import Order
 from app.database import db
 
 
-def create_session(order: Order) -> StripeObject:
+def create_session(order: Order, scope: StripeScope) -> StripeObject:
     """Create the session of an order, or get the one again that was created with the order's key. Ends the transaction.
 
     https://docs.stripe.com/api/checkout/sessions/create
@@ -21,7 +22,7 @@ def create_session(order: Order) -> StripeObject:
     key = f"order-{order.id}"
     db.session.commit()
     with gateway.errors():
-        session: StripeObject = gateway.v1.checkout.sessions.create(params, gateway.options(key)).to_dict()
+        session: StripeObject = gateway.v1.checkout.sessions.create(params, scope.options(key)).to_dict()
     return session
 
 

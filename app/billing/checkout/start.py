@@ -14,6 +14,7 @@ from app.billing.gateway.account import StripeScope, current_scope, require_conn
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import time_of
 from app.billing.gateway.prices import forget_prices, price_id
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.fulfillment import fulfill_checkout_session
@@ -52,7 +53,7 @@ def _start(user: User, price: Price, seats: int) -> str:
         if subscription is None and owns_for_life(user, scope):
             raise AlreadyOwned("The user has Pro for life.")
         elif subscription:
-            address = _change(user, subscription, price, seats)
+            address = _change(user, subscription, price, seats, scope)
         else:
             address = _sell(user, price, seats, scope)
         if address:
@@ -60,10 +61,10 @@ def _start(user: User, price: Price, seats: int) -> str:
     raise StripeUnavailable("An earlier order could not be settled.")
 
 
-def _change(user: User, subscription: Subscription, price: Price, seats: int) -> str | None:
+def _change(user: User, subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str | None:
     """The portal's page for the change; None when Stripe no longer has the customer, and so not the subscription."""
     try:
-        return change_plan(user, subscription, price, seats)
+        return change_plan(subscription, price, seats, scope)
     except NoCustomer:
         sync_user(user, cause="checkout")
         return None
@@ -78,7 +79,8 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
         address = f"{link}{separator}client_reference_id={order.id}"
         return address if _is_for(order, price, seats) else _settle(order, price, seats, scope)
     customer = ensure_customer(user, scope)
-    order = claim_order(user, price, scope, stripe_price_id=price_id(price), customer=customer, seats=seats)
+    stripe_price_id = price_id(price, scope)
+    order = claim_order(user, price, scope, stripe_price_id=stripe_price_id, customer=customer, seats=seats)
     try:
         return _settle(order, price, seats, scope)
     except StripeObjectMissing:
@@ -91,7 +93,7 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
 
 def _settle(order: Order, price: Price, seats: int, scope: StripeScope) -> str | None:
     """The address of this order's open session, if it is for this price; else close the order and answer None."""
-    session = _session_of(order)
+    session = _session_of(order, scope)
     if session is None or session["status"] == "expired":
         close_order(session or {"client_reference_id": str(order.id)}, OrderState.EXPIRED)
         db.session.commit()
@@ -104,25 +106,25 @@ def _settle(order: Order, price: Price, seats: int, scope: StripeScope) -> str |
     elif _is_for(order, price, seats):
         return str(session["url"])
     else:
-        _expire(session)
+        _expire(session, scope)
         return None
 
 
-def _session_of(order: Order) -> StripeObject | None:
+def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
     """The order's session as Stripe has it; made now for a new order, None where there is none (any more)."""
     if order.stripe_checkout_session_id:
-        return _retrieve(order.stripe_checkout_session_id)
+        return _retrieve(order.stripe_checkout_session_id, scope)
     elif not order.stripe_price_id:
         return None
     order_id = order.id
-    session = create_session(order)
+    session = create_session(order, scope)
     stored = db.session.get(Order, order_id, populate_existing=True, with_for_update=True)
     if stored is None:
         raise StripeUnavailable("The order was given up meanwhile.")
     if stored.state != OrderState.PENDING:
         # Another tab chose another plan meanwhile, or the account is being deleted: nobody may pay for this one.
         db.session.rollback()
-        _expire(session)
+        _expire(session, scope)
         return None
     stored.stripe_checkout_session_id = session["id"]
     stored.checkout_expires_at = time_of(session["expires_at"])
@@ -130,9 +132,9 @@ def _session_of(order: Order) -> StripeObject | None:
     return session
 
 
-def _retrieve(session_id: str) -> StripeObject | None:
+def _retrieve(session_id: str, scope: StripeScope) -> StripeObject | None:
     try:
-        return get_gateway().retrieve("checkout.session", session_id)
+        return retrieve("checkout.session", session_id, scope)
     except StripeObjectMissing:
         # Made with another key, or by an emulator that has been reset since.
         return None
@@ -148,12 +150,12 @@ def _is_for(order: Order, price: Price, seats: int) -> bool:
     )
 
 
-def _expire(session: StripeObject) -> None:
+def _expire(session: StripeObject, scope: StripeScope) -> None:
     """Expire the session of another plan; if it was paid this very moment, the next round finds that out."""
     gateway = get_gateway()
     try:
         with gateway.errors():
-            gateway.v1.checkout.sessions.expire(session["id"], {}, gateway.options())
+            gateway.v1.checkout.sessions.expire(session["id"], {}, scope.options())
     except StripeRefused:
         return
     close_order(session, OrderState.EXPIRED)
@@ -165,5 +167,5 @@ def _recover_from_missing(user: User, order: Order, scope: StripeScope) -> None:
     customer: Any = order.stripe_customer_id
     discard_order(order)
     forget_prices()
-    if customer and customer_is_gone(customer):
+    if customer and customer_is_gone(customer, scope):
         replace_customer(user, scope, customer)

@@ -1,6 +1,7 @@
 """Whose Stripe account this site works with: the key's own, or one connected by OAuth."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
@@ -17,14 +18,23 @@ Scoped = StripeCustomer | Subscription | Order | Payment
 
 @dataclass(frozen=True)
 class StripeScope:
-    """The account and mode that all our customers, subscriptions and orders belong to."""
+    """The account and mode that a row belongs to, or a request to Stripe is made for.
+
+    An account that is connected by OAuth has to be named in each request; the key's own is meant when none is named.
+    """
 
     stripe_account: str
     livemode: bool
+    is_connected: bool = False
 
     def covers(self, rows: type[Scoped]) -> sa.ColumnElement[bool]:
         """The condition that picks the rows of this account and mode."""
         return sa.and_(rows.stripe_account == self.stripe_account, rows.livemode == self.livemode)
+
+    def options(self, idempotency_key: str | None = None) -> dict[str, Any]:
+        """The options of a request to Stripe: whose account it is for, and the key that makes it safe to repeat."""
+        account = {"stripe_account": self.stripe_account} if self.is_connected else {}
+        return account | ({"idempotency_key": idempotency_key} if idempotency_key else {})
 
 
 def current_scope() -> StripeScope:
@@ -34,16 +44,16 @@ def current_scope() -> StripeScope:
     """
     gateway = get_gateway()
     connected = connected_account()
-    gateway.connected_account = connected
-    return StripeScope(connected or own_account(gateway), gateway.livemode)
+    return StripeScope(connected or own_account(gateway), gateway.livemode, is_connected=connected is not None)
 
 
 def known_scope() -> StripeScope | None:
     """The account and mode in use if they are known already: for pages, which never wait for Stripe."""
     gateway = get_gateway()
     fingerprint = gateway.key_fingerprint
-    account = connected_account() or _known_accounts().get(fingerprint) or _stored_account(fingerprint)
-    return StripeScope(account, gateway.livemode) if account else None
+    connected = connected_account()
+    account = connected or _known_accounts().get(fingerprint) or _stored_account(fingerprint)
+    return StripeScope(account, gateway.livemode, is_connected=connected is not None) if account else None
 
 
 def connected_account() -> str | None:

@@ -42,12 +42,10 @@ class StripeGateway:
         self.livemode = settings.livemode
         self.key_fingerprint = hashlib.sha256(settings.stripe_key.encode()).hexdigest()[:32]
         self._settings = settings
-        # The account that requests are made for, when it is connected by OAuth; `accounts.home` keeps it current.
-        self.connected_account: str | None = None
 
     @property
     def v1(self) -> Any:
-        """The SDK's services; use them inside `with gateway.errors():`."""
+        """The SDK's services. Use them inside `with gateway.errors():`, and with the options of a `StripeScope`."""
         return self.client.v1
 
     @cached_property
@@ -63,15 +61,6 @@ class StripeGateway:
             http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
             max_network_retries=RETRIES,
         )
-
-    def options(self, idempotency_key: str | None = None) -> dict[str, Any]:
-        """The options of a request: whose account it is for, and the key that makes it safe to repeat."""
-        options = {}
-        if self.connected_account:
-            options["stripe_account"] = self.connected_account
-        if idempotency_key:
-            options["idempotency_key"] = idempotency_key
-        return options
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -93,32 +82,6 @@ class StripeGateway:
             raise StripeRefused(str(error.user_message), param="idempotency_key") from error
         except stripe.StripeError as error:
             raise StripeUnavailable(f"Stripe could not be asked ({type(error).__name__}).") from error
-
-    def retrieve(self, kind: str, object_id: str, expand: list[str] | None = None) -> StripeObject:
-        """The object as Stripe has it now, at the SDK's version; `kind` is its `object` value.
-
-        Raises `StripeObjectMissing` when there is none, `StripeUnavailable` when Stripe cannot be asked.
-        """
-        services = {
-            "subscription": self.v1.subscriptions,
-            "checkout.session": self.v1.checkout.sessions,
-            "invoice": self.v1.invoices,
-            "charge": self.v1.charges,
-            "dispute": self.v1.disputes,
-            "customer": self.v1.customers,
-            "payment_intent": self.v1.payment_intents,
-        }
-        params = {"expand": expand} if expand else {}
-        with self.errors():
-            found: StripeObject = services[kind].retrieve(object_id, params, self.options()).to_dict()
-        return found
-
-    def subscriptions_of(self, stripe_customer_id: str) -> list[StripeObject]:
-        """Every subscription of a customer, ended ones too, newest first."""
-        params = {"customer": stripe_customer_id, "status": "all", "limit": 100}
-        with self.errors():
-            pages = self.v1.subscriptions.list(params, self.options()).auto_paging_iter()
-            return [subscription.to_dict() for subscription in pages]
 
     def verify_signature(self, body: bytes, header: str | None) -> None:
         """Check a webhook's signature against each configured secret; raise `InvalidSignature`.

@@ -4,7 +4,6 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from flask import current_app
 
 from app.billing.errors import BillingError, StripeForbidden, StripeUnauthorized, StripeUnavailable
 from app.billing.gateway.account import connected_account
@@ -50,7 +49,6 @@ def connect(gateway: StripeGateway, code: str) -> StripeConnection:
     begin_write()
     connection = _remember(str(token.stripe_user_id), gateway.livemode)
     db.session.commit()
-    _forget_what_was_found()
     return connection
 
 
@@ -66,8 +64,6 @@ def disconnect(gateway: StripeGateway) -> None:
         _deauthorize(gateway, connection.stripe_account)
     db.session.delete(connection)
     db.session.commit()
-    gateway.connected_account = None
-    _forget_what_was_found()
 
 
 def current_connection() -> StripeConnection | None:
@@ -104,10 +100,9 @@ def ask_state(gateway: StripeGateway) -> ConnectionState:
     account, known = (connection.stripe_account, connection.state) if connection else (None, None)
     # No transaction is open while Stripe is asked.
     db.session.commit()
-    gateway.connected_account = account
     if known == ConnectionState.REVOKED:
         return ConnectionState.REVOKED
-    state = _probe(gateway)
+    state = _probe(gateway, account)
     if account and known != state:
         changed = sa.update(StripeConnection).where(StripeConnection.stripe_account == account)
         db.session.execute(changed.values(state=state, changed_at=utcnow()))
@@ -115,15 +110,16 @@ def ask_state(gateway: StripeGateway) -> ConnectionState:
     return state
 
 
-def _probe(gateway: StripeGateway) -> ConnectionState:
+def _probe(gateway: StripeGateway, account: str | None) -> ConnectionState:
+    """What Stripe answers in this connected account, or in the key's own. There need not be a scope yet."""
     try:
         with gateway.errors():
-            gateway.v1.prices.list({"limit": 1}, gateway.options())
+            gateway.v1.prices.list({"limit": 1}, {"stripe_account": account} if account else {})
     except StripeUnauthorized:
         return ConnectionState.NEEDS_RECONNECT
     except StripeForbidden:
         # The platform's key works, but not for this account; without one, the key is only restricted.
-        return ConnectionState.REVOKED if gateway.connected_account else ConnectionState.CONNECTED
+        return ConnectionState.REVOKED if account else ConnectionState.CONNECTED
     return ConnectionState.CONNECTED
 
 
@@ -150,9 +146,3 @@ def _remember(stripe_account: str, livemode: bool) -> StripeConnection:
     connection.connected_at = connection.changed_at = utcnow().replace(microsecond=0)
     db.session.add(connection)
     return connection
-
-
-def _forget_what_was_found() -> None:
-    """Price and portal ids belong to one account."""
-    for name in ("stripe_prices", "stripe_portal_configuration"):
-        current_app.extensions.pop(name, None)

@@ -50,30 +50,30 @@ def _set_state(order: Order, after: OrderState, user: User | None, scope: Stripe
     return changes | role_changes(user, scope, cause) if user else changes
 
 
-def _order_of(stripe_object: Mapping[str, Any]) -> Order | None:
+def _order_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """The order that a charge or dispute belongs to; asks Stripe where it may be a Payment Link's."""
     intent = id_of(stripe_object.get("payment_intent"))
     order = known_order(stripe_object)
     if order or intent is None or payment_of(intent):
         return order
     else:
-        return order_sold_by_link(intent)
+        return order_sold_by_link(intent, scope)
 
 
 # One page of each kind, newest first: what is older was compared on an earlier night.
 PAGE = 100
 
 
-def disputes_of(charge_id: str) -> list[StripeObject]:
+def disputes_of(charge_id: str, scope: StripeScope) -> list[StripeObject]:
     """Every dispute of a charge, newest first: there can be several, one after the other or for a part each."""
-    return _page(get_gateway().v1.disputes, charge=charge_id)
+    return _page(get_gateway().v1.disputes, scope, charge=charge_id)
 
 
-def _page(service: Any, **params: Any) -> list[StripeObject]:
+def _page(service: Any, scope: StripeScope, **params: Any) -> list[StripeObject]:
     gateway = get_gateway()
     try:
         with gateway.errors():
-            return [one.to_dict() for one in service.list({**params, "limit": PAGE}, gateway.options()).data]
+            return [one.to_dict() for one in service.list({**params, "limit": PAGE}, scope.options()).data]
     except StripeObjectMissing:
         # The customer is gone from Stripe; what is recorded of the payments stays.
         return []

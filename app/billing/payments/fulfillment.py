@@ -48,7 +48,7 @@ def fulfill_checkout_session(session: Mapping[str, Any], scope: StripeScope, *, 
         changes |= _settle(order, user, session, scope, cause)
     elif is_paid and id_of(session.get("payment_intent")):
         # The same order paid a second time, through a Payment Link in two tabs.
-        changes |= _record_payment(order, session)
+        changes |= _record_payment(order, session, scope)
     return Effect(changes=changes) if user or changes else IGNORED
 
 
@@ -65,7 +65,7 @@ def _settle(order: Order, user: User | None, session: Mapping[str, Any], scope: 
     before = order.state
     mismatch = _mismatch(order, session) if user else AFTER_DELETION
     is_single_payment = session.get("mode") == "payment" and session["amount_total"]
-    changes = _record_payment(order, session) if is_single_payment else {}
+    changes = _record_payment(order, session, scope) if is_single_payment else {}
     if before not in UNFULFILLED_STATES:
         # Its refund came first, and stands.
         order.fulfilled_at = utcnow()
@@ -81,13 +81,13 @@ def _settle(order: Order, user: User | None, session: Mapping[str, Any], scope: 
         return changes | order_change(order, before, after) | role_changes(user, scope, cause)
 
 
-def _record_payment(order: Order, session: Mapping[str, Any]) -> Changes:
+def _record_payment(order: Order, session: Mapping[str, Any], scope: StripeScope) -> Changes:
     intent = id_of(session.get("payment_intent"))
     changes: Changes = {}
     if intent and payment_of(intent) is None:
         changes[intent] = {"before": {"status": None}, "after": {"status": PaymentStatus.PAID.value}}
     payment = record_order_payment(order, intent, session["amount_total"], session["created"], session.get("currency"))
-    return changes | attach_invoice_of(session, payment)
+    return changes | attach_invoice_of(session, payment, scope)
 
 
 def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:

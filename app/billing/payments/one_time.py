@@ -13,6 +13,7 @@ from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of, time_of
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order, Payment
 from app.billing.payments.orders import order_in_metadata, order_sold_by_link
 from app.billing.statuses import PaymentStatus
@@ -79,13 +80,13 @@ def record_order_invoice(order: Order, invoice: Mapping[str, Any]) -> Effect:
     return Effect(changes=_attach(payment, invoice) if payment else {})
 
 
-def attach_invoice_of(session: Mapping[str, Any], payment: Payment) -> Changes:
+def attach_invoice_of(session: Mapping[str, Any], payment: Payment, scope: StripeScope) -> Changes:
     """Attach the invoice that a paid Checkout Session names; read from Stripe, as its own event may not come again."""
     invoice_id = id_of(session.get("invoice"))
     if invoice_id is None or payment.number:
         return {}
     try:
-        invoice = get_gateway().retrieve("invoice", invoice_id)
+        invoice = retrieve("invoice", invoice_id, scope)
     except StripeObjectMissing:
         # The order is paid all the same.
         return {}
@@ -110,6 +111,6 @@ def _order_by_link(invoice: Mapping[str, Any], scope: StripeScope) -> Order | No
         return None
     gateway = get_gateway()
     with gateway.errors():
-        found = gateway.v1.invoice_payments.list({"invoice": invoice["id"], "limit": 1}, gateway.options()).data
+        found = gateway.v1.invoice_payments.list({"invoice": invoice["id"], "limit": 1}, scope.options()).data
     intent = id_of(found[0].payment.payment_intent) if found and "payment_intent" in found[0].payment else None
-    return order_sold_by_link(intent) if intent else None
+    return order_sold_by_link(intent, scope) if intent else None

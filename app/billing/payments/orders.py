@@ -68,13 +68,13 @@ def order_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
     return parse_uuid((stripe_object.get("metadata") or {}).get("orderId"))
 
 
-def order_sold_by_link(intent: str) -> Order | None:
+def order_sold_by_link(intent: str, scope: StripeScope) -> Order | None:
     """The order that this PaymentIntent paid through a Payment Link: only its session has our id."""
     if not current_app.extensions["settings"].stripe_payment_links:
         return None
     gateway = get_gateway()
     with gateway.errors():
-        sessions = gateway.v1.checkout.sessions.list({"payment_intent": intent, "limit": 1}, gateway.options()).data
+        sessions = gateway.v1.checkout.sessions.list({"payment_intent": intent, "limit": 1}, scope.options()).data
     order_id = parse_uuid(sessions[0].client_reference_id) if sessions else None
     return db.session.get(Order, order_id) if order_id else None
 

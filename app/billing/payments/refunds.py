@@ -10,6 +10,7 @@ from app.billing.customers import lock_user, owner_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order, Payment
 from app.billing.models.subscription import Subscription
 from app.billing.payments.charges import _is_paid_otherwise, _order_of, _set_state
@@ -25,7 +26,7 @@ def record_refund(charge: Mapping[str, Any], scope: StripeScope, *, cause: str) 
 
     Nor does the refund of one of two payments for the same order: the other still pays for it.
     """
-    order = _order_of(charge)
+    order = _order_of(charge, scope)
     if order is None:
         return _refund_invoice(charge, scope)
     user = lock_user(order.user_id) if order.user_id else None
@@ -84,10 +85,10 @@ def _invoice_payment_of(intent: str, scope: StripeScope) -> Payment | None:
     gateway = get_gateway()
     params = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
     with gateway.errors():
-        found = gateway.v1.invoice_payments.list(params, gateway.options()).data
+        found = gateway.v1.invoice_payments.list(params, scope.options()).data
     if not found:
         return None
-    invoice = gateway.retrieve("invoice", id_of(found[0].invoice) or "")
+    invoice = retrieve("invoice", id_of(found[0].invoice) or "", scope)
     user = lock_invoice_owner(invoice, scope)
     if user is None and not was_ours(invoice, scope):
         return None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeGateway, StripeObject
 from app.billing.setup.push_run import PushRun
 
@@ -20,7 +21,7 @@ def push(run: PushRun, offered: dict[str, list[str]]) -> None:
     if run.settings.site_url.startswith("https://"):
         # Stripe takes public addresses alone.
         wanted["business_profile"] = _legal_pages(run.settings.site_url)
-    current = find(run.gateway)
+    current = find(run.gateway, run.scope)
     only_existing = {} if current is None else {"active": True}
     run.ensure(
         "portal configuration",
@@ -30,12 +31,12 @@ def push(run: PushRun, offered: dict[str, list[str]]) -> None:
     )
 
 
-def find(gateway: StripeGateway) -> StripeObject | None:
+def find(gateway: StripeGateway, scope: StripeScope) -> StripeObject | None:
     """Our portal configuration, or None before the first push."""
     # Stripe leaves the products out of a configuration unless they are asked for.
     params = {"limit": 100, "expand": ["data.features.subscription_update.products"]}
     with gateway.errors():
-        pages = gateway.v1.billing_portal.configurations.list(params, gateway.options()).auto_paging_iter()
+        pages = gateway.v1.billing_portal.configurations.list(params, scope.options()).auto_paging_iter()
         for configuration in pages:
             found: StripeObject = configuration.to_dict()
             if OURS.items() <= found["metadata"].items():

@@ -9,7 +9,7 @@ from app.auth.models import User
 from app.billing.catalog.plans import Price
 from app.billing.customers import customer_is_gone, customer_of
 from app.billing.errors import BillingError, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway.account import current_scope, require_connection
+from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.prices import price_id
 from app.billing.models.subscription import Subscription
@@ -37,10 +37,10 @@ def open_portal(user: User, flow: str | None = None) -> str:
     customer = subscription.stripe_customer_id if subscription else customer_of(user.id, scope)
     if customer is None:
         raise NoCustomer("The user has no Stripe customer yet.")
-    return _open(customer, _flow_data(flow, subscription))
+    return _open(customer, _flow_data(flow, subscription), scope)
 
 
-def change_plan(user: User, subscription: Subscription, price: Price, seats: int = 1) -> str:
+def change_plan(subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str:
     """The address of the portal's page that confirms a change to this price, with what it costs.
 
     Where that page does not fit (the same price, a one-time price, a subscription that first needs a payment), it is
@@ -48,10 +48,10 @@ def change_plan(user: User, subscription: Subscription, price: Price, seats: int
     """
     flow = None
     if price.is_recurring and subscription.stripe_item_id and not subscription.needs_payment:
-        target = price_id(price)
+        target = price_id(price, scope)
         if target != subscription.stripe_price_id:
             flow = _confirm_flow(subscription, target, _seats_after(subscription, price, seats))
-    return _open(subscription.stripe_customer_id, flow)
+    return _open(subscription.stripe_customer_id, flow, scope)
 
 
 def return_from_portal(user: User) -> None:
@@ -105,37 +105,37 @@ def _account_url() -> str:
     return f"{current_app.extensions['settings'].site_url}/account?from=portal"
 
 
-def _open(customer: str, flow: dict[str, Any] | None) -> str:
+def _open(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str:
     """The address of a portal session; a task that does not fit the subscription's state is left out."""
     db.session.commit()
     for task in (flow, None):
         try:
-            return _create(customer, task)
+            return _create(customer, task, scope)
         except (StripeRefused, StripeObjectMissing) as error:
             logger.warning("Stripe refused a portal session: %s", error)
             # It may be the configuration that is gone.
             _forget_configuration()
-    if customer_is_gone(customer):
+    if customer_is_gone(customer, scope):
         raise NoCustomer("Stripe no longer has this customer.")
     else:
         raise StripeUnavailable("Stripe refused the portal session.")
 
 
-def _create(customer: str, flow: dict[str, Any] | None) -> str:
+def _create(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str:
     gateway = get_gateway()
-    given = {"configuration": _configuration_id(), "flow_data": flow}
+    given = {"configuration": _configuration_id(scope), "flow_data": flow}
     params = {"customer": customer, "return_url": _account_url(), **{k: v for k, v in given.items() if v}}
     with gateway.errors():
-        return str(gateway.v1.billing_portal.sessions.create(params, gateway.options()).url)
+        return str(gateway.v1.billing_portal.sessions.create(params, scope.options()).url)
 
 
-def _configuration_id() -> str | None:
+def _configuration_id(scope: StripeScope) -> str | None:
     """Our portal configuration, looked up once; None before the first push, when the account's default serves."""
-    found: dict[str, str | None] = current_app.extensions.setdefault("stripe_portal_configuration", {})
-    if not found.get("id"):
-        configuration = portal_configuration.find(get_gateway())
-        found["id"] = configuration["id"] if configuration else None
-    return found["id"]
+    found: dict[StripeScope, str | None] = current_app.extensions.setdefault("stripe_portal_configuration", {})
+    if not found.get(scope):
+        configuration = portal_configuration.find(get_gateway(), scope)
+        found[scope] = configuration["id"] if configuration else None
+    return found[scope]
 
 
 def _forget_configuration() -> None:

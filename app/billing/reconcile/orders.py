@@ -10,6 +10,7 @@ from app.billing.changes import Changes
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.orders import close_order, pending_orders
@@ -32,7 +33,7 @@ def settle_pending_orders(user: User, scope: StripeScope, *, cause: str) -> Chan
     """
     changes: Changes = {}
     for order in pending_orders(user.id, scope):
-        sessions = sessions_of(order)
+        sessions = sessions_of(order, scope)
         for session in sessions:
             changes |= _settle(order, session, scope, cause)
         if not sessions and order.created_at < utcnow() - ABANDONED_AFTER:
@@ -61,7 +62,7 @@ def sessions_of_deleted_users(scope: StripeScope) -> list[str]:
 def settle_session_of_nobody(session_id: str, scope: StripeScope, *, cause: str) -> Changes:
     """Record what was paid in a session whose account is gone."""
     try:
-        session = get_gateway().retrieve("checkout.session", session_id)
+        session = retrieve("checkout.session", session_id, scope)
     except StripeObjectMissing:
         return {}
     return fulfill_checkout_session(session, scope, cause=cause).changes
@@ -81,26 +82,25 @@ def _named(order: Order) -> dict[str, str]:
     return {"client_reference_id": str(order.id)}
 
 
-def sessions_of(order: Order) -> list[StripeObject]:
+def sessions_of(order: Order, scope: StripeScope) -> list[StripeObject]:
     """The order's Checkout Sessions as Stripe has them: one, none (any more), or through a Payment Link even two."""
-    gateway = get_gateway()
     if order.stripe_checkout_session_id:
         try:
-            return [gateway.retrieve("checkout.session", order.stripe_checkout_session_id, expand=["payment_intent"])]
+            return [retrieve("checkout.session", order.stripe_checkout_session_id, scope, expand=["payment_intent"])]
         except StripeObjectMissing:
             return []
     elif order.plan_key in current_app.extensions["settings"].stripe_payment_links and not order.stripe_price_id:
-        return _paid_through_link(order)
+        return _paid_through_link(order, scope)
     else:
         return []
 
 
-def _paid_through_link(order: Order) -> list[StripeObject]:
+def _paid_through_link(order: Order, scope: StripeScope) -> list[StripeObject]:
     """A Payment Link tells us of no session before it is paid: look for those that name the order, of each tab."""
     gateway = get_gateway()
     params = {"status": "complete", "created": {"gte": int(order.created_at.timestamp())}, "limit": 100}
     with gateway.errors():
-        sessions = gateway.v1.checkout.sessions.list(params, gateway.options()).auto_paging_iter()
+        sessions = gateway.v1.checkout.sessions.list(params, scope.options()).auto_paging_iter()
         return [session.to_dict() for session in sessions if session.client_reference_id == str(order.id)]
 
 

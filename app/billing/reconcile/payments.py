@@ -62,7 +62,7 @@ def _repair_order(charge: StripeObject, scope: StripeScope, cause: str) -> Chang
     if order is None or intent is None:
         return {}
     changes: Changes = {}
-    for session in sessions_of(order) if order.state in UNFULFILLED_STATES else []:
+    for session in sessions_of(order, scope) if order.state in UNFULFILLED_STATES else []:
         changes |= fulfill_checkout_session(session, scope, cause=cause).changes
     if payment_of(intent) is None:
         record_order_payment(order, intent, charge["amount"], charge["created"], charge["currency"])
@@ -119,15 +119,15 @@ def read_payments(user_id: uuid.UUID, scope: StripeScope) -> PaymentsAtStripe:
     customer, intents = customer_of(user_id, scope), _intents_of_orders(user_id, scope)
     db.session.commit()
     v1 = get_gateway().v1
-    invoices = _page(v1.invoices, customer=customer, expand=["data.payments"]) if customer else []
-    charges = _page(v1.charges, customer=customer) if customer else []
+    invoices = _page(v1.invoices, scope, customer=customer, expand=["data.payments"]) if customer else []
+    charges = _page(v1.charges, scope, customer=customer) if customer else []
     # Who pays through a Payment Link can do so as a guest.
     for intent in intents - {id_of(charge["payment_intent"]) for charge in charges}:
-        charges += _page(v1.charges, payment_intent=intent)
+        charges += _page(v1.charges, scope, payment_intent=intent)
     charges = [charge for charge in charges if charge["status"] == "succeeded"]
     disputed = [charge for charge in charges if charge["disputed"] and _is_for_order(charge, intents)]
-    disputes = [dispute for charge in disputed for dispute in disputes_of(charge["id"])]
-    return PaymentsAtStripe(_with_status(invoices), charges, disputes)
+    disputes = [dispute for charge in disputed for dispute in disputes_of(charge["id"], scope)]
+    return PaymentsAtStripe(_with_status(invoices, scope), charges, disputes)
 
 
 def _intents_of_orders(user_id: uuid.UUID, scope: StripeScope) -> set[str]:
@@ -143,12 +143,12 @@ def _is_for_order(charge: Mapping[str, Any], intents: set[str]) -> bool:
     return id_of(charge["payment_intent"]) in intents or order_in_metadata(charge) is not None
 
 
-def _with_status(invoices: list[StripeObject]) -> list[tuple[StripeObject, PaymentStatus]]:
+def _with_status(invoices: list[StripeObject], scope: StripeScope) -> list[tuple[StripeObject, PaymentStatus]]:
     """The invoices that were paid, and those that an attempt to pay has failed for."""
     found = [(invoice, PaymentStatus.PAID) for invoice in invoices if invoice["status"] == "paid"]
     attempted = [invoice for invoice in invoices if invoice["status"] == "open" and invoice["attempt_count"]]
     if attempted:
-        intents = _page(get_gateway().v1.payment_intents, customer=id_of(attempted[0]["customer"]))
+        intents = _page(get_gateway().v1.payment_intents, scope, customer=id_of(attempted[0]["customer"]))
         status_of = {intent["id"]: ATTEMPTS.get(intent["status"]) for intent in intents}
         told = [(invoice, status_of.get(intent_that_pays(invoice) or "")) for invoice in attempted]
         found += [(invoice, status) for invoice, status in told if status]

@@ -13,7 +13,8 @@ from app.billing.changes import Changes
 from app.billing.customers import customer_of, lock_user
 from app.billing.errors import BillingError, StripeObjectMissing, StripeUnavailable
 from app.billing.gateway.account import StripeScope, current_scope
-from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.client import StripeObject
+from app.billing.gateway.read import subscriptions_of
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
@@ -162,7 +163,7 @@ def _subscriptions_at_stripe(user: User, scope: StripeScope) -> list[StripeObjec
     if customer is None:
         return []
     try:
-        return get_gateway().subscriptions_of(customer)
+        return subscriptions_of(customer, scope)
     except StripeObjectMissing:
         return []
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.billing.errors import BillingError, StripeForbidden
+from app.billing.gateway.account import current_scope, known_scope
 from app.billing.gateway.client import StripeGateway, api_version
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.portal import configuration as portal_configuration
@@ -54,7 +55,8 @@ def record_checks() -> Checks:
         yield Check(Mark.OK, "an event has arrived", f"{last.type}, {last.received_at:%Y-%m-%d %H:%M} UTC")
     failed = event_log.count_failed()
     yield _fails_if(failed > 0, "no failed events", f"{failed} failed: see `flask billing events --failed`")
-    unknown = subscriptions_at_unknown_prices()
+    scope = known_scope()
+    unknown = subscriptions_at_unknown_prices(scope) if scope else []
     yield _fails_if(bool(unknown), "every subscription's price is of a plan", ", ".join(unknown[:5]))
 
 
@@ -86,7 +88,7 @@ def _account(gateway: StripeGateway, settings: Settings) -> Checks:
     name = "the account can take payments"
     try:
         with gateway.errors():
-            account = gateway.v1.accounts.retrieve_current(options=gateway.options())
+            account = gateway.v1.accounts.retrieve_current(options=current_scope().options())
     except StripeForbidden:
         yield Check(Mark.LATER, name, "this restricted key may not read it; look at Stripe's dashboard")
     else:
@@ -100,12 +102,12 @@ def _mode(settings: Settings) -> Check:
 
 
 def _prices(gateway: StripeGateway, settings: Settings) -> Checks:
-    for lookup_key, problem in price_problems(gateway, settings).items():
+    for lookup_key, problem in price_problems(gateway, settings, current_scope()).items():
         yield _fails_if(problem is not None, f"price {lookup_key}", problem or "")
 
 
 def _portal(gateway: StripeGateway) -> Checks:
-    found = portal_configuration.find(gateway)
+    found = portal_configuration.find(gateway, current_scope())
     if found is None:
         yield Check(Mark.FAIL, "customer portal", "not configured; run `flask billing push`")
     else:

@@ -2,7 +2,7 @@
 
 from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.errors import StripeObjectMissing
-from app.billing.gateway.account import connected_account
+from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, StripeObject
 from app.billing.gateway.prices import forget_prices
 from app.billing.portal import configuration as portal_configuration
@@ -15,11 +15,11 @@ from app.database import db
 
 def push_catalogue(gateway: StripeGateway, settings: Settings) -> PushRun:
     """Create or update products, prices, the portal configuration and the webhook endpoint."""
-    gateway.connected_account = connected_account()
+    scope = current_scope()
     # No transaction is open while Stripe is asked.
     db.session.commit()
-    run = PushRun(gateway, settings)
-    stored = stored_prices(gateway)
+    run = PushRun(gateway, settings, scope)
+    stored = stored_prices(gateway, scope)
     offered: dict[str, list[str]] = {}
     for plan in current_catalog().plans:
         product_id = _push_product(run, plan, stored)
@@ -42,7 +42,7 @@ def _push_product(run: PushRun, plan: Plan, stored: dict[str, StripeObject]) -> 
     product_id = str(known[0]) if known else f"{current_catalog().slug}_{plan.key}"
     try:
         with gateway.errors():
-            current = gateway.v1.products.retrieve(product_id, options=gateway.options()).to_dict()
+            current = gateway.v1.products.retrieve(product_id, options=run.scope.options()).to_dict()
     except StripeObjectMissing:
         current = None
     wanted = {
@@ -56,7 +56,7 @@ def _push_product(run: PushRun, plan: Plan, stored: dict[str, StripeObject]) -> 
 
 
 def _push_price(run: PushRun, price: Price, product_id: str, stored: StripeObject | None) -> StripeObject:
-    configured = configured_price(run.gateway, run.settings, price)
+    configured = configured_price(run.gateway, run.settings, price, run.scope)
     if configured is not None:
         _tell_of_configured(run, price, configured)
         return configured

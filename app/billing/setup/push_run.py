@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeGateway, StripeObject
 from app.config.settings import Settings
 
@@ -13,6 +14,7 @@ class PushRun:
 
     gateway: StripeGateway
     settings: Settings
+    scope: StripeScope
     lines: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     price_ids: dict[str, str] = field(default_factory=dict)
@@ -31,7 +33,7 @@ class PushRun:
 
         `only_new` holds the parameters that Stripe takes at creation alone.
         """
-        options = self.gateway.options()
+        options = self.scope.options()
         if current is not None and contains(current, wanted):
             self.tell("unchanged", kind, current["id"])
             return current

@@ -75,7 +75,7 @@ def _create(run: PushRun) -> None:
         "description": run.settings.app_name,
         "metadata": {"connect": _is_connect(run)},
     }
-    if run.gateway.connected_account:
+    if run.scope.is_connected:
         params["connect"] = True
     service = run.gateway.v1.webhook_endpoints
     with run.gateway.errors():
@@ -104,7 +104,7 @@ def _remove(run: PushRun, endpoint: StripeObject) -> None:
 
 
 def _is_connect(run: PushRun) -> str:
-    return "true" if run.gateway.connected_account else "false"
+    return "true" if run.scope.is_connected else "false"
 
 
 def _keep_secret(file: Path, secret: str) -> None:

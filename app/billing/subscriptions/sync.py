@@ -12,7 +12,7 @@ from app.billing.changes import Changes, Effect, difference
 from app.billing.customers import link_customer
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import get_gateway
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.roles.decision import role_changes
@@ -32,7 +32,7 @@ def sync_subscription(
     """
     read_at = max(utcnow().replace(microsecond=0), not_before or utcnow().replace(microsecond=0))
     try:
-        found = get_gateway().retrieve("subscription", subscription_id)
+        found = retrieve("subscription", subscription_id, scope)
     except StripeObjectMissing:
         return Effect(changes=_end_missing(user, subscription_id, read_at, scope, cause))
     return mirror(user, found, scope, cause=cause, read_at=read_at)

@@ -7,8 +7,8 @@ from app.auth.models import User
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import unlink_customer
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import SHAPES
+from app.billing.gateway.read import retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
@@ -27,17 +27,17 @@ from app.mail.outbox import queue_mail
 
 def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
     """Fulfill the order of a completed session, if it is paid or nothing was due."""
-    return fulfill_checkout_session(_current(event, "checkout.session"), scope, cause=event.id)
+    return fulfill_checkout_session(_current(event, scope, "checkout.session"), scope, cause=event.id)
 
 
 def on_checkout_failed(event: Event, scope: StripeScope) -> Effect:
     """A delayed payment method did not pay."""
-    return close_order(_current(event, "checkout.session"), OrderState.FAILED)
+    return close_order(_current(event, scope, "checkout.session"), OrderState.FAILED)
 
 
 def on_checkout_expired(event: Event, scope: StripeScope) -> Effect:
     """The buyer never paid."""
-    return close_order(_current(event, "checkout.session"), OrderState.EXPIRED)
+    return close_order(_current(event, scope, "checkout.session"), OrderState.EXPIRED)
 
 
 def on_subscription_changed(event: Event, scope: StripeScope) -> Effect:
@@ -80,12 +80,12 @@ def on_invoice_action_required(event: Event, scope: StripeScope) -> Effect:
 
 def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
     """Record the refund; a full one takes an order for life back."""
-    return record_refund(_current(event, "charge"), scope, cause=event.id)
+    return record_refund(_current(event, scope, "charge"), scope, cause=event.id)
 
 
 def on_dispute_changed(event: Event, scope: StripeScope) -> Effect:
     """Suspend an order for life, restore it if the dispute is won."""
-    return record_dispute(_current(event, "dispute"), scope, cause=event.id)
+    return record_dispute(_current(event, scope, "dispute"), scope, cause=event.id)
 
 
 def on_customer_deleted(event: Event, scope: StripeScope) -> Effect:
@@ -130,16 +130,16 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
 }
 
 
-def _current(event: Event, kind: str) -> Mapping[str, Any]:
+def _current(event: Event, scope: StripeScope, kind: str) -> Mapping[str, Any]:
     """The event's object; read from Stripe when it has the shapes of another API version, or parts are missing."""
     if event.is_current_version and SHAPES[kind](event.object):
         return event.object
     else:
-        return get_gateway().retrieve(kind, event.object_id)
+        return retrieve(kind, event.object_id, scope)
 
 
 def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> Effect:
-    invoice = _current(event, "invoice")
+    invoice = _current(event, scope, "invoice")
     order = order_of_invoice(invoice, scope)
     return record_order_invoice(order, invoice) if order else record_invoice(invoice, status, scope)
 

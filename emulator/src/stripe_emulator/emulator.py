@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from stripe_emulator.happenings import Happenings
+from stripe_emulator.records import Records
 from stripe_emulator.server.server import Server
 from stripe_emulator.state import deliveries
 from stripe_emulator.state.chaos import Chaos
@@ -15,7 +17,7 @@ from stripe_emulator.state.store import Store
 TEMPORARY = ":temp:"
 
 
-class Emulator:
+class Emulator(Happenings, Records):
     """A running emulator; use it as a context manager, or call `start` and `stop`."""
 
     secret_key = "sk_test_emulator00000000000000"  # noqa: S105
@@ -69,8 +71,15 @@ class Emulator:
         return self.store.base_url
 
     def reset(self) -> None:
-        """Forget everything that happened."""
+        """Forget everything that happened, and work again as it was started."""
         self._server.control.reset()
+        self._server.control.replace_settings(self._settings)
+
+    def configure(self, **settings: Any) -> None:
+        """Change from now on, until `reset`, how it works: `retry_schedule`, `delivery_timeout`, and the waits and
+        outcomes of `engine/settings.py`, such as `dunning_final_status="unpaid"`. An unknown name raises ValueError.
+        """
+        self._server.control.set_settings(settings)
 
     def save(self) -> sqlite3.Connection:
         """Return everything that has happened so far, for `restore`."""

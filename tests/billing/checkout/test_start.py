@@ -8,6 +8,7 @@ from flask import Flask
 from stripe_emulator import Emulator
 
 from app.auth.models import User
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
@@ -160,8 +161,7 @@ def test_change_of_plan_leads_to_the_page_that_confirms_it(
 ) -> None:
     address = subscribed.buy("pro", "year").location
 
-    with emulator.store.read() as tx:
-        [session] = [one for one in tx.find("billing_portal.session") if one["url"] == address]
+    [session] = emulator.find("billing_portal.session", url=address)
     [item] = session["flow"]["subscription_update_confirm"]["items"]
     assert session["flow"]["type"] == "subscription_update_confirm"
     assert item["price"] == at_stripe.price("shop_pro_year")
@@ -355,7 +355,8 @@ def test_portal_without_its_customer_leads_to_the_prices(subscribed: Person, at_
 
 
 def test_portal_configuration_that_is_gone_is_looked_up_again(subscribed: Person, app: Flask) -> None:
-    app.extensions["stripe_portal_configuration"] = {"id": "bpc_gone"}
+    with app.app_context():
+        app.extensions["stripe_portal_configuration"] = {current_scope(): "bpc_gone"}
 
     assert "/p/session" in subscribed.post("/account/portal").location
 

@@ -22,6 +22,8 @@ class MisbehavingStripe:
 
     def __init__(self, upstream: str) -> None:
         self.requests: list[tuple[str, str]] = []
+        # Whose account each of these was for, as its header says; None for the key's own.
+        self.accounts: list[str | None] = []
         self.rule: Rule = _pass
         self.after: Rule = _pass
         self._upstream = urlsplit(upstream).netloc
@@ -83,6 +85,7 @@ class MisbehavingStripe:
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         self.requests.append((request.command, request.path))
+        self.accounts.append(request.headers.get("Stripe-Account"))
         status = self.rule(request.command, request.path)
         answer = (status, ERROR) if status else self._pass_on(request, body)
         spoiled = self.after(request.command, request.path)

@@ -5,16 +5,15 @@ from contextlib import suppress
 import stripe as sdk
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
-from stripe_emulator.engine.payments import authentication
-from stripe_emulator.engine.payments.disputes import create_dispute
+from stripe_emulator import ApiError
 
 from app.auth.models import User
 from app.billing.catalog.plans import Role
 from app.billing.roles.grants import grant_role, revoke_grants
 from app.database import db
 from tests.billing.lives.oracle import assert_everything_equals_stripe
-from tests.billing.stage import CODES
-from tests.billing.subscriber import Subscriber
+from tests.billing.lives.stage import CODES
+from tests.billing.lives.subscriber import Subscriber
 from tests.catalogue import BASIC, PRO
 
 PLANS = st.sampled_from(
@@ -74,10 +73,10 @@ class Life(Subscriber):
     @rule(succeeds=st.booleans())
     def answer_bank(self, succeeds: bool) -> None:
         """Finish, or fail, what waits for 3-D Secure."""
-        answer = authentication.complete_authentication if succeeds else authentication.fail_authentication
+        answer = self.emulator.confirm_3d_secure if succeeds else self.emulator.fail_3d_secure
         for intent in self.waiting:
-            with self.emulator.store.write() as tx:
-                answer(tx, intent)
+            with suppress(ApiError):
+                answer(intent["id"])
 
     @precondition(lambda self: self.customer)
     @rule(key=KEYS, trial=st.booleans())
@@ -154,8 +153,7 @@ class Life(Subscriber):
 
     @rule(final=st.sampled_from(["canceled", "unpaid", "past_due"]))
     def set_what_comes_after_the_last_attempt(self, final: str) -> None:
-        with self.emulator.store.write() as tx:
-            tx.set_setting("dunning_final_status", final)
+        self.emulator.configure(dunning_final_status=final)
 
     @precondition(lambda self: self.refundable)
     @rule(share=st.sampled_from([1, 2]))
@@ -167,8 +165,7 @@ class Life(Subscriber):
     @precondition(lambda self: self.refundable)
     @rule()
     def dispute(self) -> None:
-        with self.emulator.store.write() as tx:
-            create_dispute(tx, tx.require("charge", self.one_of(self.refundable)), "fraudulent")
+        self.emulator.open_dispute(self.one_of(self.refundable))
 
     @precondition(lambda self: self.all_of("dispute", status="needs_response"))
     @rule(evidence=st.sampled_from(["winning_evidence", "losing_evidence"]))

@@ -1,13 +1,9 @@
 """Lives to be recorded: what happens at Stripe to one subscriber, from the first purchase to the last event."""
 
-from collections.abc import Callable
-
 from stripe_emulator import Emulator
-from stripe_emulator.engine.payments import authentication
-from stripe_emulator.state.transaction import Transaction
 
 from tests.people import Person
-from tests.stripe_actions import Json, Stripe, session_id_in
+from tests.stripe_actions import Stripe, session_id_in
 
 
 def subscription_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
@@ -70,9 +66,11 @@ def confirmed_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     customer = stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
     stripe.use_card(customer, "tok_authenticationRequired")
     emulator.advance(days=32)
-    _answer_bank(emulator, authentication.fail_authentication)
+    for intent in emulator.find("payment_intent", status="requires_action"):
+        emulator.fail_3d_secure(intent["id"])
     emulator.advance(days=2)
-    _answer_bank(emulator, authentication.complete_authentication)
+    for intent in emulator.find("payment_intent", status="requires_action"):
+        emulator.confirm_3d_secure(intent["id"])
 
 
 def deleted_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
@@ -103,9 +101,3 @@ LIVES = {
     "deleted": deleted_life,
     "double": double_life,
 }
-
-
-def _answer_bank(emulator: Emulator, answer: Callable[[Transaction, Json], Json]) -> None:
-    with emulator.store.write() as tx:
-        for intent in tx.find("payment_intent", status="requires_action"):
-            answer(tx, intent)

@@ -9,8 +9,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from stripe_emulator import Emulator
 
 from tests.billing.lives.life import Life
-from tests.billing.post import ByHand, Courier
-from tests.billing.stage import Stage
+from tests.billing.lives.post import ByHand, Courier
+from tests.billing.lives.stage import Stage
 
 STEPS = 8
 

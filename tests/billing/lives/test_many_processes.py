@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from stripe_emulator import Emulator
-from stripe_emulator.state.deliveries import RETRY_SETTING
 
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
@@ -23,7 +22,7 @@ from app.database import db
 from app.mail.outbox import OutboxMail
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.billing.lives.oracle import assert_everything_equals_stripe
-from tests.billing.serving import Server
+from tests.billing.lives.serving import Server
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
@@ -185,8 +184,7 @@ def test_workers_killed_at_any_moment_lose_and_double_nothing(
     with serve(2) as server:
         for endpoint in at_stripe.v1.webhook_endpoints.list({}).data:
             at_stripe.v1.webhook_endpoints.update(endpoint.id, {"url": f"{server.url}/webhooks/stripe"})
-        with emulator.store.write() as tx:
-            tx.set_setting(RETRY_SETTING, [0.3] * 60)
+        emulator.configure(retry_schedule=[0.3] * 60)
         stop = threading.Event()
         killer = threading.Thread(target=_keep_killing, args=(server, stop))
         killer.start()

@@ -22,10 +22,10 @@ from app.billing.subscriptions.sync import sync_subscription
 from app.billing.webhooks.handlers import HANDLERS
 from app.database import db
 from app.mail.outbox import OutboxMail
+from tests.billing.lives.old_shapes import VERSIONS, downgraded
+from tests.billing.lives.post import BLURS
 from tests.billing.lives.recorded_lives import LIVES
-from tests.billing.old_shapes import VERSIONS, downgraded
-from tests.billing.post import BLURS
-from tests.billing.recorded_stripe import RecordedStripe
+from tests.billing.lives.recorded_stripe import RecordedStripe
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, signed
 

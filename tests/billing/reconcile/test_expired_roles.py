@@ -126,13 +126,12 @@ def test_grace_of_a_failed_renewal_ends_at_the_next_check(
         long_ago = utcnow() - timedelta(days=8)
         db.session.execute(db.update(Subscription).values(status="past_due", current_period_start=long_ago))
         db.session.commit()
-    with emulator.store.write() as tx:
-        [subscription] = tx.find("subscription")
-        item = subscription["items"]["data"][0]
-        item["current_period_start"] -= 8 * 86400
-        item["current_period_end"] -= 8 * 86400
-        subscription["status"] = "past_due"
-        tx.save(subscription)
+    [subscription] = emulator.find("subscription")
+    item = subscription["items"]["data"][0]
+    item["current_period_start"] -= 8 * 86400
+    item["current_period_end"] -= 8 * 86400
+    subscription["status"] = "past_due"
+    emulator.overwrite(subscription)
     expire(subscriber.app)
 
     assert subscriber.get("/dashboard/pro").status_code == 403
@@ -167,12 +166,11 @@ def test_expired_role_is_not_looked_at_for_a_file(subscriber: Person, stripe_bet
 @pytest.fixture
 def confirmed(subscriber: Person, emulator: Emulator) -> Person:
     """Alice, whose subscription Stripe still calls active long after its period has ended."""
-    with emulator.store.write() as tx:
-        [subscription] = tx.find("subscription")
-        item = subscription["items"]["data"][0]
-        item["current_period_start"] -= 60 * 86400
-        item["current_period_end"] -= 60 * 86400
-        tx.save(subscription)
+    [subscription] = emulator.find("subscription")
+    item = subscription["items"]["data"][0]
+    item["current_period_start"] -= 60 * 86400
+    item["current_period_end"] -= 60 * 86400
+    emulator.overwrite(subscription)
     expire(subscriber.app)
     assert subscriber.get("/dashboard/pro").status_code == 200
     return subscriber

@@ -9,6 +9,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 from app import jobs
+from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.stripe import StripeEvent
 from app.billing.models.subscription import Subscription
@@ -108,11 +109,15 @@ def test_failed_events_fail_and_the_last_one_is_named(context: Flask) -> None:
 
 
 def test_subscription_at_a_price_of_no_plan_fails_while_it_lives(context: Flask) -> None:
-    subscription = Subscription(
-        stripe_subscription_id=f"sub_{uuid.uuid4().hex}", stripe_customer_id="cus_1", stripe_account="acct_1",
-        livemode=False, status="active", stripe_price_id="price_unknown", snapshot_at=utcnow(),
-    )  # fmt: skip
-    db.session.add(subscription)
+    account = current_scope().stripe_account
+    subscription, *_ = rows = [
+        Subscription(
+            stripe_subscription_id=f"sub_{uuid.uuid4().hex}", stripe_customer_id="cus_1", stripe_account=of_account,
+            livemode=livemode, status="active", stripe_price_id="price_unknown", snapshot_at=utcnow(),
+        )
+        for of_account, livemode in [(account, False), (account, True), ("acct_another", False)]
+    ]  # fmt: skip
+    db.session.add_all(rows)
     db.session.commit()
     name = "every subscription's price is of a plan"
 

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from app.billing.errors import BillingError
+from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, api_version, get_gateway
 from app.billing.portal import configuration as portal_configuration
 from app.billing.setup import webhook_endpoint
@@ -37,7 +38,7 @@ def test_first_push_creates_the_whole_catalogue(gateway: StripeGateway, settings
     run = push_catalogue(gateway, settings)
 
     assert actions(run) == {"created"}
-    stored = stored_prices(gateway)
+    stored = stored_prices(gateway, current_scope())
     assert {key: price["unit_amount"] for key, price in stored.items()} == {
         "shop_basic_month": 900,
         "shop_basic_year": 9000,
@@ -62,7 +63,7 @@ def test_second_push_changes_nothing(gateway: StripeGateway, settings: Settings)
 
 def test_changed_amount_moves_the_lookup_key_to_a_new_price(gateway: StripeGateway, settings: Settings) -> None:
     push_catalogue(gateway, settings)
-    stored = stored_prices(gateway)["shop_pro_month"]
+    stored = stored_prices(gateway, current_scope())["shop_pro_month"]
     dearer = gateway.v1.prices.create(
         {
             "product": stored["product"],
@@ -76,7 +77,7 @@ def test_changed_amount_moves_the_lookup_key_to_a_new_price(gateway: StripeGatew
 
     run = push_catalogue(gateway, settings)
 
-    found = stored_prices(gateway)["shop_pro_month"]
+    found = stored_prices(gateway, current_scope())["shop_pro_month"]
     assert found["unit_amount"] == 2900
     assert found["id"] == run.price_ids["STRIPE_PRICE_PRO"] != dearer.id
     assert gateway.v1.prices.retrieve(dearer.id).active is False
@@ -116,7 +117,7 @@ def test_price_named_by_a_setting_is_kept_and_offered(gateway: StripeGateway, se
 
     run = push_catalogue(gateway, with_settings(settings, stripe_price_ids={"STRIPE_PRICE_PRO": price.id}))
 
-    configuration = portal_configuration.find(gateway)
+    configuration = portal_configuration.find(gateway, current_scope())
     assert configuration is not None
     offered = configuration["features"]["subscription_update"]["products"]
     assert price.id in [price_id for product in offered for price_id in product["prices"]]
@@ -133,7 +134,7 @@ def test_portal_offers_every_recurring_price_and_cancels_at_period_end(
 ) -> None:
     run = push_catalogue(gateway, settings)
 
-    configuration = portal_configuration.find(gateway)
+    configuration = portal_configuration.find(gateway, current_scope())
     assert configuration is not None
     features = configuration["features"]
     offered = {price for product in features["subscription_update"]["products"] for price in product["prices"]}
@@ -146,7 +147,7 @@ def test_portal_of_a_public_site_links_to_its_legal_pages(gateway: StripeGateway
 
     push_catalogue(gateway, public)
 
-    configuration = portal_configuration.find(gateway)
+    configuration = portal_configuration.find(gateway, current_scope())
     assert configuration is not None
     assert configuration["business_profile"]["terms_of_service_url"] == "https://example.com/terms"
     assert actions(push_catalogue(gateway, public)) == {"unchanged"}
@@ -154,7 +155,7 @@ def test_portal_of_a_public_site_links_to_its_legal_pages(gateway: StripeGateway
 
 def test_portal_changed_in_the_dashboard_is_put_right(gateway: StripeGateway, settings: Settings) -> None:
     push_catalogue(gateway, settings)
-    configuration = portal_configuration.find(gateway)
+    configuration = portal_configuration.find(gateway, current_scope())
     assert configuration is not None
     features = {"subscription_cancel": {"enabled": False}}
     gateway.v1.billing_portal.configurations.update(configuration["id"], {"features": features})
@@ -162,7 +163,7 @@ def test_portal_changed_in_the_dashboard_is_put_right(gateway: StripeGateway, se
     run = push_catalogue(gateway, settings)
 
     assert any(line.startswith("updated    portal configuration") for line in run.lines)
-    found = portal_configuration.find(gateway)
+    found = portal_configuration.find(gateway, current_scope())
     assert found is not None
     assert found["id"] == configuration["id"]
     assert found["features"]["subscription_cancel"]["enabled"] is True
@@ -175,7 +176,7 @@ def test_portal_of_another_product_is_left_alone(gateway: StripeGateway, setting
 
     push_catalogue(gateway, settings)
 
-    found = portal_configuration.find(gateway)
+    found = portal_configuration.find(gateway, current_scope())
     assert found is not None
     assert found["id"] != other.id
     assert gateway.v1.billing_portal.configurations.retrieve(other.id).name == "Another product"
@@ -256,7 +257,7 @@ def test_address_that_stripe_cannot_reach_gets_the_listen_command(gateway: Strip
     unreachable = with_settings(
         settings, stripe_api_base="", stripe_secret_key=settings.secret_key.__class__("sk_test_000000000000")
     )
-    run = PushRun(gateway, unreachable)
+    run = PushRun(gateway, unreachable, current_scope())
 
     webhook_endpoint.push(run)
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from stripe_emulator import Emulator
-from stripe_emulator.engine.payments.disputes import close, create_dispute
 
 from app.auth.models import User
 from app.billing.models.payments import Order, Payment
@@ -205,9 +204,9 @@ def test_inquiry_and_a_dispute_after_it_end_the_same_in_any_order(
 ) -> None:
     deliver(event_of("checkout.session.completed", object_for("checkout")))
     charge_id = object_for("charge")["id"]
-    with emulator.store.write() as tx:
-        close(tx, create_dispute(tx, tx.require("charge", charge_id), inquiry=True))
-        close(tx, create_dispute(tx, tx.require("charge", charge_id)), status)
+    emulator.close_inquiry(emulator.open_dispute(charge_id, inquiry=True)["id"])
+    dispute = emulator.open_dispute(charge_id)["id"]
+    (emulator.win_dispute if status == "won" else emulator.lose_dispute)(dispute)
     events = at_stripe.events("charge.dispute.created", "charge.dispute.closed")
 
     answers = {deliver(events[number]).status_code for number in order}

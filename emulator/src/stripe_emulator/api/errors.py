@@ -45,6 +45,16 @@ class ApiError(Exception):
         self.keep_writes = keep_writes
         self.missing_id: str | None = None
 
+    @property
+    def code(self) -> str | None:
+        """Stripe's error code, such as `card_declined`."""
+        return self.body.get("code")
+
+    @property
+    def decline_code(self) -> str | None:
+        """Why a card was declined, such as `insufficient_funds`."""
+        return self.body.get("decline_code")
+
     def as_json(self) -> dict[str, Any]:
         """Return the answer's body."""
         return {"error": self.body}

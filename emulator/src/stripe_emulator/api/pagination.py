@@ -7,7 +7,7 @@ from typing import Any
 from stripe_emulator.api import errors
 from stripe_emulator.api.registry import Request
 from stripe_emulator.state.documents import Json
-from stripe_emulator.state.transaction import INDEXED_FIELDS
+from stripe_emulator.state.stored_objects import INDEXED_FIELDS
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100

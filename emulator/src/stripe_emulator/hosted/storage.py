@@ -5,7 +5,6 @@ from typing import TypeVar, cast
 
 from flask import current_app
 
-from stripe_emulator.api.errors import ApiError
 from stripe_emulator.state.store import Store, Transaction
 
 Result = TypeVar("Result")
@@ -17,12 +16,5 @@ def current_store() -> Store:
 
 
 def attempt(action: Callable[[Transaction], Result]) -> Result:
-    """Run `action` in one write; a refusal that is itself news, such as a failed charge, is kept and then raised."""
-    with current_store().write() as tx:
-        try:
-            return action(tx)
-        except ApiError as error:
-            if not error.keep_writes:
-                raise
-            refusal = error
-    raise refusal
+    """Run `action` in one write of that store; a failed charge is kept, and then raised."""
+    return current_store().attempt(action)

@@ -6,7 +6,6 @@ from stripe_emulator.api import errors
 from stripe_emulator.api.currencies import check_currency
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.copies import refresh_copies
-from stripe_emulator.resources import price_parts
 from stripe_emulator.resources.fields import carry
 from stripe_emulator.state import ids
 from stripe_emulator.state.documents import Json
@@ -64,7 +63,7 @@ def custom_amount(given: Json | None) -> Json | None:
     return {name: given.get(name) for name in ("maximum", "minimum", "preset")}
 
 
-def recurring(given: Json) -> Json:
+def recurrence(given: Json) -> Json:
     """Return how often the price is charged."""
     count = given.get("interval_count", 1)
     longest = {"day": 1095, "week": 156, "month": 36, "year": 3}[given["interval"]]
@@ -109,11 +108,11 @@ def build(tx: Transaction, params: Json) -> Json:
         "currency": check_currency(params["currency"]),
         "custom_unit_amount": custom_amount(params.get("custom_unit_amount")),
         "livemode": False,
-        "lookup_key": _claim_lookup_key(tx, params, None),
+        "lookup_key": claim_lookup_key(tx, params, None),
         "metadata": {},
         "nickname": None,
         "product": params["product"],
-        "recurring": price_parts.recurring(recurring) if recurring else None,
+        "recurring": recurrence(recurring) if recurring else None,
         "tax_behavior": params.get("tax_behavior", "unspecified"),
         "tiers_mode": params.get("tiers_mode"),
         "transform_quantity": params.get("transform_quantity"),
@@ -129,7 +128,7 @@ def build(tx: Transaction, params: Json) -> Json:
     return price
 
 
-def _claim_lookup_key(tx: Transaction, params: Json, own_id: str | None) -> str | None:
+def claim_lookup_key(tx: Transaction, params: Json, own_id: str | None) -> str | None:
     """Return the lookup key to use, taking it from the price that has it if a transfer is asked for."""
     key = params.get("lookup_key") or None
     holders = [one for one in tx.find("price", lookup_key=key) if one["id"] != own_id] if key else []

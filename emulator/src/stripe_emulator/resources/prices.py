@@ -8,10 +8,11 @@ from stripe_emulator.api.search import search_objects
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.copies import refresh_copies
 from stripe_emulator.resources.fields import carry
-from stripe_emulator.resources.price_parts import _claim_lookup_key, amounts, build, check_price, tier
+from stripe_emulator.resources.price_parts import amounts, build, check_price, claim_lookup_key, tier
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
 
+_MAX_LOOKUP_KEYS = 10
 _SEARCHABLE = ("active", "currency", "lookup_key", "metadata", "product", "type")
 
 
@@ -33,6 +34,8 @@ def create(request: Request) -> Json:
 def list_all(request: Request) -> Json:
     """List prices, those of some lookup keys or of a product if asked."""
     params = request.params
+    if len(params.get("lookup_keys", ())) > _MAX_LOOKUP_KEYS:
+        raise errors.invalid_request(f"You may pass at most {_MAX_LOOKUP_KEYS} lookup keys.", "lookup_keys")
     filters = {name: params.get(name) for name in ("active", "currency", "product", "type")}
     return list_objects(request, "price", filters=filters, where=lambda price: _is_wanted(price, params))
 
@@ -58,7 +61,7 @@ def update(request: Request) -> Json:
         raise errors.invalid_request(
             "This price cannot be archived because it is the default price of its product.", "active"
         )
-    lookup_key = _claim_lookup_key(tx, params, price["id"])
+    lookup_key = claim_lookup_key(tx, params, price["id"])
     with changing(tx, "price.updated", price):
         carry(price, params, ("active", "nickname", "tax_behavior"))
         if "lookup_key" in params:

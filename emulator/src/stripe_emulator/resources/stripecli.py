@@ -23,7 +23,7 @@ def create(request: Request) -> Json:
     return {
         "object": "stripecli.session",
         "websocket_id": websocket_id,
-        "websocket_url": request.tx.store.websocket_url,
+        "websocket_url": request.tx.websocket_url,
         "websocket_authorized_feature": wanted or "webhooks",
         "secret": cli_secret(request.tx),
         "default_version": API_VERSION,

@@ -3,7 +3,8 @@
 import time
 from typing import Any
 
-from stripe_emulator.delivery.courier import Courier
+from stripe_emulator.delivery.courier import TIMEOUT_SETTING, Courier
+from stripe_emulator.engine.settings import DEFAULTS
 from stripe_emulator.server import seed
 from stripe_emulator.state import chaos, clock, deliveries
 from stripe_emulator.state.chaos import Chaos
@@ -11,6 +12,7 @@ from stripe_emulator.state.documents import Json
 from stripe_emulator.state.store import Store
 
 _POLL_SECONDS = 0.02
+SETTINGS = frozenset({deliveries.RETRY_SETTING, TIMEOUT_SETTING, *DEFAULTS})
 
 
 class Control:
@@ -37,6 +39,16 @@ class Control:
         with self.store.write() as tx:
             seed.clear(tx)
 
+    def replace_settings(self, values: dict[str, Any]) -> None:
+        """Let these settings hold, and Stripe's own ways where they say nothing."""
+        _check_settings(values)
+        with self.store.write() as tx:
+            for key in SETTINGS:
+                if key in values:
+                    tx.set_setting(key, values[key])
+                else:
+                    tx.forget_setting(key)
+
     def advance(self, seconds: int) -> int:
         """Move the dashboard's clock and let everything happen that is due by then."""
         from stripe_emulator.engine import clocks
@@ -54,7 +66,8 @@ class Control:
             chaos.put(tx, wanted)
 
     def set_settings(self, values: dict[str, Any]) -> None:
-        """Change settings, such as `retry_schedule` or `delivery_timeout`."""
+        """Change settings, such as `retry_schedule` or `delivery_timeout`; an unknown name raises ValueError."""
+        _check_settings(values)
         with self.store.write() as tx:
             for key, value in values.items():
                 tx.set_setting(key, value)
@@ -72,3 +85,9 @@ class Control:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"Deliveries are still pending after {timeout:g} seconds")
             time.sleep(_POLL_SECONDS)
+
+
+def _check_settings(values: dict[str, Any]) -> None:
+    unknown = sorted(set(values) - SETTINGS)
+    if unknown:
+        raise ValueError(f"unknown settings: {', '.join(unknown)}")

@@ -3,10 +3,9 @@
 import random
 import time
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from stripe_emulator.state.transaction import Transaction
+from stripe_emulator.state.stored_objects import StoredObjects
 
 SETTING = "chaos"
 _SAME_SECOND_WINDOW = 60
@@ -59,12 +58,12 @@ CALM = Chaos()
 FULL = Chaos(duplicate=0.3, delay=2.0, shuffle=True, drop=0.2, same_second=True)
 
 
-def current(tx: "Transaction") -> Chaos:
+def current(tx: StoredObjects) -> Chaos:
     """Return the chaos that is set."""
     return Chaos(**tx.get_setting(SETTING, {}))
 
 
-def put(tx: "Transaction", chaos: Chaos) -> None:
+def put(tx: StoredObjects, chaos: Chaos) -> None:
     """Set the chaos for everything that happens from now on."""
     tx.set_setting(SETTING, chaos.as_mapping())
 

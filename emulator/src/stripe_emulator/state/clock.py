@@ -1,17 +1,14 @@
 """What time it is: really, on the dashboard's clock, or on a test clock."""
 
 import time
-from typing import TYPE_CHECKING
 
 from stripe_emulator.state.documents import Json, id_of
-
-if TYPE_CHECKING:
-    from stripe_emulator.state.transaction import Transaction
+from stripe_emulator.state.stored_objects import StoredObjects
 
 OFFSET_SETTING = "clock_offset"
 
 
-def now(tx: "Transaction", of: Json | None = None) -> int:
+def now(tx: StoredObjects, of: Json | None = None) -> int:
     """Return the unix time that holds for `of`, an object or None."""
     test_clock = test_clock_of(tx, of) if of else None
     if test_clock is None and tx.pinned_now is not None:
@@ -23,7 +20,7 @@ def now(tx: "Transaction", of: Json | None = None) -> int:
     return moment
 
 
-def test_clock_of(tx: "Transaction", obj: Json) -> Json | None:
+def test_clock_of(tx: StoredObjects, obj: Json) -> Json | None:
     """Return the test clock that an object or its customer is on."""
     if obj.get("object") == "test_helpers.test_clock":
         return tx.get("test_helpers.test_clock", obj["id"])
@@ -34,7 +31,7 @@ def test_clock_of(tx: "Transaction", obj: Json) -> Json | None:
     return tx.get("test_helpers.test_clock", clock_id) if clock_id else None
 
 
-def advance(tx: "Transaction", seconds: int) -> int:
+def advance(tx: StoredObjects, seconds: int) -> int:
     """Move the dashboard's clock forward and return the new time."""
     tx.set_setting(OFFSET_SETTING, int(tx.get_setting(OFFSET_SETTING, 0)) + seconds)
     return now(tx)

@@ -3,13 +3,11 @@
 import json
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_emulator.state import chaos
 from stripe_emulator.state.documents import Json
-
-if TYPE_CHECKING:
-    from stripe_emulator.state.transaction import Transaction
+from stripe_emulator.state.stored_objects import StoredObjects
 
 #: Seconds to wait after each failed attempt; a setting, so that tests can shorten it.
 RETRY_SCHEDULE = (1, 3, 8, 20, 60, 300, 1800, 7200)
@@ -51,7 +49,7 @@ class Attempt:
         return self.status is not None and 200 <= self.status < 300
 
 
-def schedule(tx: "Transaction", event: Json) -> int:
+def schedule(tx: StoredObjects, event: Json) -> int:
     """Put the event on its way to every endpoint that wants it and return how many those are."""
     wanting = [one for one in tx.find("webhook_endpoint", status="enabled") if wants(one, event)]
     for endpoint in wanting:
@@ -65,7 +63,7 @@ def wants(endpoint: Json, event: Json) -> bool:
     return "*" in endpoint["enabled_events"] or event["type"] in endpoint["enabled_events"]
 
 
-def enqueue(tx: "Transaction", event: Json, endpoint_id: str, due: float | None = None) -> None:
+def enqueue(tx: StoredObjects, event: Json, endpoint_id: str, due: float | None = None) -> None:
     """Make one delivery, due at once unless said otherwise."""
     tx.connection.execute(
         "INSERT INTO deliveries (event, endpoint, type, status, due, created) VALUES (?, ?, ?, 'pending', ?, ?)",
@@ -74,12 +72,12 @@ def enqueue(tx: "Transaction", event: Json, endpoint_id: str, due: float | None 
     tx.has_deliveries = True
 
 
-def pending(tx: "Transaction", until: float) -> list[Delivery]:
+def pending(tx: StoredObjects, until: float) -> list[Delivery]:
     """Return what is due by then, in the order the events happened."""
     return _deliveries(tx, "due <= ? ORDER BY seq LIMIT 500", until)
 
 
-def next_due(tx: "Transaction") -> float | None:
+def next_due(tx: StoredObjects) -> float | None:
     """Return when the next delivery is due."""
     row = tx.connection.execute("SELECT min(due) FROM deliveries WHERE due IS NOT NULL").fetchone()
     due: float | None = row[0]
@@ -87,14 +85,14 @@ def next_due(tx: "Transaction") -> float | None:
 
 
 def latest(
-    tx: "Transaction", event: str | None = None, endpoint: str | None = None, limit: int = 100
+    tx: StoredObjects, event: str | None = None, endpoint: str | None = None, limit: int = 100
 ) -> list[Delivery]:
     """Return deliveries newest first, of one event or to one endpoint if said so."""
     condition = "(? IS NULL OR event = ?) AND (? IS NULL OR endpoint = ?) ORDER BY seq DESC LIMIT ?"
     return _deliveries(tx, condition, event, event, endpoint, endpoint, limit)
 
 
-def attempts(tx: "Transaction", delivery: Delivery) -> list[Attempt]:
+def attempts(tx: StoredObjects, delivery: Delivery) -> list[Attempt]:
     """Return the tries of a delivery, oldest first."""
     rows = tx.connection.execute(
         "SELECT at, duration, url, request_headers, request_body, status, response_headers, response_body, "
@@ -104,7 +102,7 @@ def attempts(tx: "Transaction", delivery: Delivery) -> list[Attempt]:
     return [_attempt(row) for row in rows]
 
 
-def record(tx: "Transaction", delivery: Delivery, attempt: Attempt) -> None:
+def record(tx: StoredObjects, delivery: Delivery, attempt: Attempt) -> None:
     """Keep the attempt and decide what comes of the delivery."""
     tx.connection.execute(
         "INSERT INTO attempts (delivery, at, duration, url, request_headers, request_body, status, "
@@ -130,12 +128,12 @@ def record(tx: "Transaction", delivery: Delivery, attempt: Attempt) -> None:
     _count_pending_webhooks(tx, delivery.event)
 
 
-def give_up(tx: "Transaction", delivery: Delivery) -> None:
+def give_up(tx: StoredObjects, delivery: Delivery) -> None:
     """Stop trying: the endpoint is gone or disabled."""
     tx.connection.execute("UPDATE deliveries SET status = 'failed', due = NULL WHERE seq = ?", (delivery.seq,))
 
 
-def cancel_for(tx: "Transaction", endpoint_id: str) -> None:
+def cancel_for(tx: StoredObjects, endpoint_id: str) -> None:
     """Stop everything on its way to a deleted or disabled endpoint."""
     tx.connection.execute(
         "UPDATE deliveries SET status = 'failed', due = NULL WHERE endpoint = ? AND status = 'pending'",
@@ -149,19 +147,19 @@ def _attempt(row: tuple[Any, ...]) -> Attempt:
     return replace(attempt, **headers)
 
 
-def _settle(tx: "Transaction", delivery: Delivery, status: str, due: float | None) -> None:
+def _settle(tx: StoredObjects, delivery: Delivery, status: str, due: float | None) -> None:
     tx.connection.execute(
         "UPDATE deliveries SET status = ?, due = ?, attempts = attempts + 1 WHERE seq = ?",
         (status, due, delivery.seq),
     )
 
 
-def _retry_at(tx: "Transaction", delivery: Delivery) -> float | None:
+def _retry_at(tx: StoredObjects, delivery: Delivery) -> float | None:
     waits: list[float] = tx.get_setting(RETRY_SETTING, RETRY_SCHEDULE)
     return time.time() + waits[delivery.attempts] if delivery.attempts < len(waits) else None
 
 
-def _count_pending_webhooks(tx: "Transaction", event_id: str) -> None:
+def _count_pending_webhooks(tx: StoredObjects, event_id: str) -> None:
     event = tx.get("event", event_id)
     if event is not None:
         row: Any = tx.connection.execute(
@@ -172,6 +170,6 @@ def _count_pending_webhooks(tx: "Transaction", event_id: str) -> None:
         tx.save({**event, "pending_webhooks": row[0]})
 
 
-def _deliveries(tx: "Transaction", condition: str, *values: Any) -> list[Delivery]:
+def _deliveries(tx: StoredObjects, condition: str, *values: Any) -> list[Delivery]:
     rows = tx.connection.execute(f"SELECT {_COLUMNS} FROM deliveries WHERE {condition}", values)
     return [Delivery(*row) for row in rows]

@@ -1,17 +1,15 @@
 """Events: what happened to an object, with the object as it was then."""
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_emulator.spec import API_VERSION, complete
-from stripe_emulator.state import chaos, ids
+from stripe_emulator.state import chaos, clock, ids
 from stripe_emulator.state.documents import Json, ordered
-
-if TYPE_CHECKING:
-    from stripe_emulator.state.transaction import Transaction
+from stripe_emulator.state.stored_objects import StoredObjects
 
 
-def build(tx: "Transaction", type: str, obj: Json, previous: Json | None = None) -> Json:
+def build(tx: StoredObjects, type: str, obj: Json, previous: Json | None, request: Json) -> Json:
     """Return the event of `type` with a snapshot of `obj`."""
     data: Json = {"object": ordered(complete(copy.deepcopy(obj)))}
     if previous is not None:
@@ -20,11 +18,11 @@ def build(tx: "Transaction", type: str, obj: Json, previous: Json | None = None)
         "id": ids.new_id("event"),
         "object": "event",
         "api_version": API_VERSION,
-        "created": chaos.current(tx).second_of(tx.now(obj)),
+        "created": chaos.current(tx).second_of(clock.now(tx, obj)),
         "data": data,
         "livemode": False,
         "pending_webhooks": 0,
-        "request": {"id": tx.request_id, "idempotency_key": tx.idempotency_key},
+        "request": request,
         "type": type,
     }
 

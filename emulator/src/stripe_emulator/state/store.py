@@ -5,11 +5,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from stripe_emulator.api.errors import ApiError
 from stripe_emulator.state.documents import Json
-from stripe_emulator.state.transaction import INDEXED_FIELDS, Transaction
+from stripe_emulator.state.stored_objects import INDEXED_FIELDS
+from stripe_emulator.state.transaction import Transaction
 
 __all__ = ["Json", "Store", "Transaction"]
+
+Result = TypeVar("Result")
 
 _INDEXED_COLUMNS = ", ".join(f'"{field}"' for field in INDEXED_FIELDS)
 SCHEMA = f"""
@@ -84,7 +89,7 @@ class Store:
         connection = self._acquire()
         try:
             connection.execute("BEGIN")
-            yield Transaction(self, connection)
+            yield self._transaction(connection)
         finally:
             connection.rollback()
             self._release(connection)
@@ -97,7 +102,7 @@ class Store:
             connection = self._acquire()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                transaction = Transaction(self, connection)
+                transaction = self._transaction(connection)
                 yield transaction
                 connection.commit()
             except BaseException:
@@ -107,6 +112,17 @@ class Store:
                 self._release(connection)
         for listener in self._listeners:
             listener(transaction)
+
+    def attempt(self, action: Callable[[Transaction], Result]) -> Result:
+        """Run `action` in one write; a refusal that is news, such as a failed charge, is kept and then raised."""
+        with self.write() as tx:
+            try:
+                return action(tx)
+            except ApiError as error:
+                if not error.keep_writes:
+                    raise
+                refusal = error
+        raise refusal
 
     def copy(self) -> sqlite3.Connection:
         """Return everything that is stored, as a database in memory."""
@@ -130,6 +146,9 @@ class Store:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def _transaction(self, connection: sqlite3.Connection) -> Transaction:
+        return Transaction(connection, self.base_url, self.websocket_url)
 
     def _acquire(self) -> sqlite3.Connection:
         with self._lock:

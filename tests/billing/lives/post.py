@@ -7,7 +7,7 @@ from flask import Flask
 from stripe_emulator import Emulator
 
 from app.billing.webhooks.process import HANDLED_TYPES
-from tests.billing.old_shapes import VERSIONS, downgraded
+from tests.billing.lives.old_shapes import VERSIONS, downgraded
 from tests.stripe_actions import Json, Stripe, signed
 
 CHAOS = {"duplicate": 0.3, "delay": 0.2, "shuffle": True, "drop": 0.2}
@@ -46,7 +46,7 @@ class ByHand:
         self._client, self._emulator, self._chance = app.test_client(), emulator, chance
         self._secret = app.extensions["settings"].webhook_secrets[0]
         Stripe(emulator).mute()
-        self._last = 0
+        self._last: str | None = None
         self._under_way: list[Json] = []
         self._blur = chance.choice(BLURS)
         # How many of the events come in old shapes, and how many are late.
@@ -71,13 +71,10 @@ class ByHand:
             self._collect()
 
     def _collect(self) -> None:
-        with self._emulator.store.read() as tx:
-            query = "SELECT seq, id FROM objects WHERE kind = 'event' AND seq > ? ORDER BY seq"
-            for seq, event_id in tx.connection.execute(query, (self._last,)).fetchall():
-                self._last = seq
-                event = tx.require("event", event_id)
-                if event["type"] in HANDLED_TYPES:
-                    self._under_way.append(event | {"created": event["created"] // self._blur * self._blur})
+        for event in self._emulator.events(after=self._last):
+            self._last = event["id"]
+            if event["type"] in HANDLED_TYPES:
+                self._under_way.append(event | {"created": event["created"] // self._blur * self._blur})
 
     def _deliver(self, event: Json) -> None:
         """Bring an event to the webhook, which always takes it; some come again later."""

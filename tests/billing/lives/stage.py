@@ -40,9 +40,7 @@ class Stage:
         for code, (percent, duration) in CODES.items():
             coupon = stripe.v1.coupons.create({"percent_off": percent, "duration": duration}).id
             stripe.v1.promotion_codes.create({"code": code, "promotion": {"type": "coupon", "coupon": coupon}})
-        with emulator.store.write() as tx:
-            for name, seconds in LATER.items():
-                tx.set_setting(name, seconds)
+        emulator.configure(**LATER)
         with people[next(iter(people))].app.app_context():
             rows = {table: [dict(row._mapping) for row in db.session.execute(table.select())] for table in _tables()}
         return cls(people, emulator, emulator.save(), rows)
