@@ -90,7 +90,7 @@ def test_a_killed_site_takes_its_emulator_with_it(tmp_path):
     """So that the next start, at once, finds the emulator's port free."""
     owner = (
         "import sys, time; from pathlib import Path; from app.dev.emulator import EmulatorProcess;"
-        "from app.settings import Settings;"
+        "from app.config.settings import Settings;"
         "owner = EmulatorProcess(Settings(stripe_api_base=sys.argv[1], instance_path=Path(sys.argv[2])));"
         "owner.__enter__(); print('up', flush=True); time.sleep(60)"
     )
