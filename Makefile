@@ -9,7 +9,7 @@ run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
 test: $(VENV)/.installed ## the site's test suite; the emulator's is in emulator/
-	$(BIN)/pytest -q $(PYTEST_ARGS)
+	$(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, format and types
 	$(BIN)/ruff check .

@@ -113,6 +113,17 @@ def allowed_to_write() -> Iterator[None]:
             g.writes = allowed_before
 
 
+def in_transaction() -> bool:
+    """Whether the current context's session has a transaction open, be it only one that reads."""
+    return db.session.registry.has() and db.session().in_transaction()
+
+
+def end_transaction() -> None:
+    """Commit the transaction that is open, if there is one."""
+    if in_transaction():
+        db.session.commit()
+
+
 def engine_options(url: str) -> dict[str, Any]:
     """SQLAlchemy's engine options for this database address."""
     if url.startswith("sqlite"):

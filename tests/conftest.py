@@ -1,7 +1,6 @@
 """What every test can use: the application on a real database, the emulator over HTTP, and a running site."""
 
 import os
-import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
 from playwright.sync_api import Browser
+from sqlalchemy import event
 from stripe_emulator import Emulator
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
@@ -27,10 +27,12 @@ from app.database import db
 from app.extensions import limiter
 from tests.catalogue import CATALOG
 from tests.chromium import launched
+from tests.environment import forget_settings, held_port, own_database, own_redis
 from tests.people import Person
 from tests.stripe_actions import Stripe, signed
 
 pytest_plugins = ["stripe_emulator.pytest_plugin"]
+forget_settings()
 
 # `make test` draws a few examples; `.ci/run` on its two databases together lives over two thousand random lives, and
 # a night has time for many more. Seeds are random; a failure prints what brings it back. No deadline: an example is a
@@ -50,23 +52,20 @@ CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")
 
 
 @pytest.fixture(scope="session")
-def settings(running_stripe_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(running_stripe_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of the application under test: the emulator, and SQLite unless TEST_DATABASE_URL says otherwise."""
-    instance = tmp_path_factory.mktemp("instance")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return Settings(
-        app_env="testing",
-        instance_path=instance,
-        base_url=f"http://127.0.0.1:{port}",
-        port=port,
-        database_url=os.environ.get("TEST_DATABASE_URL", ""),
-        redis_url=os.environ.get("TEST_REDIS_URL", ""),
-        stripe_secret_key="",
-        stripe_webhook_secret="",
-        stripe_api_base=running_stripe_emulator.url,
-    )
+    with held_port() as port, own_database() as database_url:
+        yield Settings(
+            app_env="testing",
+            instance_path=tmp_path_factory.mktemp("instance"),
+            base_url=f"http://127.0.0.1:{port}",
+            port=port,
+            database_url=database_url,
+            redis_url=own_redis(),
+            stripe_secret_key="",
+            stripe_webhook_secret="",
+            stripe_api_base=running_stripe_emulator.url,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -74,12 +73,17 @@ def application(settings: Settings) -> Iterator[Flask]:
     """One application for the whole run, with its tables made from the models."""
     application = create_app(settings, CATALOG)
     with application.app_context():
-        db.drop_all()
+        _spare_the_disk()
         db.create_all()
     yield application
     with application.app_context():
-        db.drop_all()
         db.engine.dispose()
+
+
+def _spare_the_disk() -> None:
+    """On SQLite, wait for no disk: a file that is deleted at the end need not outlive a power cut."""
+    if db.engine.dialect.name == "sqlite":
+        event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +122,8 @@ def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
     def build(**changed: Any) -> Flask:
         settings = app.extensions["settings"]
         others.append(create_app(Settings(**{**settings.model_dump(), **changed}), CATALOG))
+        with others[-1].app_context():
+            _spare_the_disk()
         return others[-1]
 
     yield build

@@ -4,12 +4,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from stripe_emulator import Emulator
 
 from app.config.settings import Settings
+from app.dev import server
 from app.dev.emulator import EmulatorProcess, PortTaken
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,152 +25,169 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Server:
-    """`python app.py` in a folder of its own, with an emulator that is running already."""
+def eventually(condition: Callable[[], bool]) -> bool:
+    """Whether this becomes true in a while."""
+    deadline = time.monotonic() + START_SECONDS
+    while not (holds := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return holds
 
-    def __init__(self, **environment: str) -> None:
-        self.port = free_port()
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "FLASK_"))}
-        self.environment = clean | {"APP_ENV": "development", "PORT": str(self.port), "BASE_URL": ""} | environment
 
-    def start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "app.py"],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self) -> subprocess.CompletedProcess[str]:
-        process = self.start()
-        output, errors = process.communicate(timeout=START_SECONDS)
-        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
-
-    def is_ready(self, process: subprocess.Popen[str]) -> bool:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                with urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
-                    return answer.status == 200
-            except OSError:
-                time.sleep(0.1)
+def answers(address: str) -> bool:
+    try:
+        urlopen(address, timeout=2).close()
+    except OSError:
         return False
+    return True
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_site_comes_up_prints_its_address_and_stops_when_told(tmp_path, emulator, stop):
-    server = Server(INSTANCE_PATH=str(tmp_path), STRIPE_API_BASE=emulator.url)
-    process = server.start()
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """What `python app.py` is started with: a folder and a port of its own, and nothing of the shell's settings."""
+    for name in os.environ:
+        if name.startswith(("STRIPE_", "FLASK_", "EMULATOR_")):
+            monkeypatch.delenv(name)
+    values = {"APP_ENV": "development", "PORT": str(free_port()), "BASE_URL": "", "INSTANCE_PATH": str(tmp_path)}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
 
-    ready = server.is_ready(process)
+
+@pytest.fixture
+def keep_signals() -> Iterator[None]:
+    """`main` lets SIGINT and SIGTERM end it; the run of the tests has its own ways."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def run_until(stop: signal.Signals, port: str) -> subprocess.CompletedProcess[str]:
+    """Start the site as `make run` does, and stop it once it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    eventually(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}/readyz"))
     process.send_signal(stop)
     output, errors = process.communicate(timeout=30)
-
-    assert ready, errors
-    assert f"http://127.0.0.1:{server.port}" in output
-    assert "4242 4242 4242 4242" in output
-    assert process.returncode == 0, errors
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
-def test_a_second_start_keeps_all_data(tmp_path, emulator):
-    server = Server(INSTANCE_PATH=str(tmp_path), STRIPE_API_BASE=emulator.url)
-    kept = []
-    for _ in range(2):
-        process = server.start()
-        assert server.is_ready(process)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-        kept.append((tmp_path / "emulator_webhook_secret").read_text())
+def test_the_site_comes_up_prints_its_address_stops_when_told_and_keeps_its_data(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, emulator: Emulator, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STRIPE_API_BASE", emulator.url)
+    secrets = []
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        run = run_until(stop, environment["PORT"])
+        secrets.append((tmp_path / "emulator_webhook_secret").read_text())
 
-    assert kept[0] == kept[1]
+        assert run.returncode == 0, run.stderr
+        assert f"http://127.0.0.1:{environment['PORT']}" in run.stdout
+        assert "4242 4242 4242 4242" in run.stdout
+
+    assert secrets[0] == secrets[1]
     assert (tmp_path / "perennial.sqlite3").exists()
 
 
-def test_a_killed_site_takes_its_emulator_with_it(tmp_path):
+def test_bad_settings_stop_the_start_with_one_list(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("SECRET_KEY", "short")
+
+    run = run_until(signal.SIGTERM, environment["PORT"])
+
+    assert run.returncode == 1
+    assert "  - SECRET_KEY: each key must be at least 32 bytes long" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_production_is_told_to_use_gunicorn(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "APP_ENV": "production",
+        "SECRET_KEY": "k" * 32,
+        "BASE_URL": "https://example.com",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "STRIPE_SECRET_KEY": "sk_live_made_up_for_this_test",
+        "STRIPE_PUBLISHABLE_KEY": "pk_live_made_up_for_this_test",
+        "STRIPE_WEBHOOK_SECRET": "whsec_made_up",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert server.main() == 1
+    assert 'gunicorn "app:create_app()"' in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_a_clear_message(
+    environment: dict[str, str], keep_signals: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = environment["PORT"]
+    with socket.create_server(("127.0.0.1", int(port))):
+        status = server.main()
+
+    assert status == 1
+    assert capsys.readouterr().err.strip() == (
+        f"Port {port} is in use: stop what listens there, or set PORT to another one."
+    )
+
+
+def test_a_killed_site_takes_its_emulator_with_it(environment: dict[str, str], tmp_path: Path) -> None:
     """So that the next start, at once, finds the emulator's port free."""
     owner = (
         "import sys, time; from pathlib import Path; from app.dev.emulator import EmulatorProcess;"
         "from app.config.settings import Settings;"
-        "owner = EmulatorProcess(Settings(stripe_api_base=sys.argv[1], instance_path=Path(sys.argv[2])));"
+        "owner = EmulatorProcess(Settings(emulator_port=int(sys.argv[1]), instance_path=Path(sys.argv[2])));"
         "owner.__enter__(); print('up', flush=True); time.sleep(60)"
     )
-    address = f"http://127.0.0.1:{free_port()}"
-    for _ in range(2):
-        process = subprocess.Popen(
-            [sys.executable, "-c", owner, address, str(tmp_path)],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("STRIPE_")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        said = process.stdout.readline()
-        process.kill()
-        _, errors = process.communicate(timeout=30)
-
-        assert said == "up\n", errors
-
-    assert ends(address)
-
-
-def test_a_port_that_the_emulator_needs_and_another_has_is_a_clear_message(tmp_path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        settings = Settings(stripe_api_base=f"http://127.0.0.1:{port}", instance_path=tmp_path)
-
-        with pytest.raises(PortTaken, match=f"Port {port} is in use, and the Stripe emulator needs it"):
-            EmulatorProcess(settings).__enter__()
-
-
-def ends(address: str) -> bool:
-    """Whether nothing answers there any more, in a while."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            urlopen(f"{address}/healthz", timeout=2).close()
-            time.sleep(0.1)
-        except OSError:
-            return True
-    return False
-
-
-def test_a_port_in_use_is_a_clear_message(tmp_path, emulator):
-    server = Server(INSTANCE_PATH=str(tmp_path), STRIPE_API_BASE=emulator.url)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", server.port))
-        taken.listen()
-
-        result = server.run()
-
-    assert result.returncode == 1
-    assert result.stderr.strip() == (
-        f"Port {server.port} is in use: stop what listens there, or set PORT to another one."
+    settings = Settings(emulator_port=free_port(), instance_path=tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", owner, str(settings.emulator_port), str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    said = process.stdout.readline()
+    process.kill()
+    _, errors = process.communicate(timeout=30)
+
+    assert said == "up\n", errors
+    with EmulatorProcess(settings, patience=START_SECONDS):
+        assert answers(f"{settings.emulator_url}/healthz")
+    assert not answers(f"{settings.emulator_url}/healthz")
 
 
-def test_production_is_told_to_use_gunicorn(tmp_path):
-    result = Server(
-        APP_ENV="production",
-        SECRET_KEY="k" * 32,
-        BASE_URL="https://example.com",
-        DATABASE_URL="postgresql://nobody@127.0.0.1:1/none",
-        STRIPE_SECRET_KEY="sk_live_made_up_for_this_test",
-        STRIPE_PUBLISHABLE_KEY="pk_live_made_up_for_this_test",
-        STRIPE_WEBHOOK_SECRET="whsec_made_up",
-    ).run()
+def test_the_emulator_takes_the_next_free_port_when_none_was_set(environment: dict[str, str], tmp_path: Path) -> None:
+    settings = Settings(instance_path=tmp_path)
+    usual = settings.emulator_url
+    try:
+        taken = socket.create_server(("127.0.0.1", 12111))
+    except OSError:  # Somebody else has it, which is as good.
+        taken = socket.socket()
 
-    assert result.returncode == 1
-    assert 'gunicorn "app:create_app()"' in result.stderr
+    with taken, EmulatorProcess(settings, patience=0):
+        found = settings.emulator_url
+        assert answers(f"{found}/healthz")
+        assert Settings(instance_path=tmp_path).stripe_base == found
+
+    assert usual == "http://127.0.0.1:12111" != found
+    assert settings.emulator_url == usual
 
 
-def test_bad_settings_stop_the_start_with_one_list():
-    result = Server(APP_ENV="production", SECRET_KEY="short").run()
+def test_an_emulators_port_that_was_set_and_is_in_use_is_a_clear_message(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(emulator_port=port, instance_path=tmp_path)
 
-    assert result.returncode == 1
-    assert "  - SECRET_KEY: each key must be at least 32 bytes long" in result.stderr
-    assert "Traceback" not in result.stderr
+        with pytest.raises(PortTaken, match=f"Port {port} is in use, .* or set EMULATOR_PORT to another one"):
+            EmulatorProcess(settings, patience=0).__enter__()

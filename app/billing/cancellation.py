@@ -1,5 +1,7 @@
 """Ending everything a user pays for, before the account goes."""
 
+import uuid
+
 from app.auth.models import User
 from app.billing.customers import customer_of
 from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
@@ -11,7 +13,7 @@ from app.billing.payments.orders import close_order, pending_orders
 from app.billing.reconcile.users import sync_user
 from app.billing.statuses import ENDED_STATUSES, OrderState
 from app.billing.subscriptions.lookup import live_rows
-from app.database import db
+from app.database import db, end_transaction
 
 
 def cancel_subscriptions(user: User) -> None:
@@ -20,13 +22,17 @@ def cancel_subscriptions(user: User) -> None:
     Raises `StripeUnavailable` if one could not be ended; whoever deletes the account must then delete nothing.
     """
     scope = known_scope()
-    if scope is None or not (customer_of(user.id, scope) or pending_orders(user.id, scope) or live_rows(user, scope)):
-        # Without a customer, an open order and a subscription there is nothing at Stripe, and no reason to need it.
+    if scope is None:
         return
-    for order in pending_orders(user.id, scope):
-        _close(order, scope)
-    customer = customer_of(user.id, scope)
+    customer, orders = customer_of(user.id, scope), pending_orders(user.id, scope)
+    sessions = {order.id: order.stripe_checkout_session_id for order in orders}
     known = {row.stripe_subscription_id for row in live_rows(user, scope)}
+    end_transaction()
+    if not (customer or sessions or known):
+        # There is nothing at Stripe, and no reason to need it.
+        return
+    for order_id, session_id in sessions.items():
+        _close(order_id, session_id, scope)
     seen = _cancel_all(customer, scope) if customer else set()
     # The operator can make a subscription for the user with another customer.
     for subscription_id in known - seen:
@@ -34,17 +40,19 @@ def cancel_subscriptions(user: User) -> None:
     sync_user(user, cause="account deleted")
 
 
-def _close(order: Order, scope: StripeScope) -> None:
-    """Expire the order's session, so that nobody pays for an account that is gone."""
+def _close(order_id: uuid.UUID, session_id: str | None, scope: StripeScope) -> None:
+    """Expire an order's session, so that nobody pays for an account that is gone. Commits."""
     gateway = get_gateway()
-    if order.stripe_checkout_session_id:
+    if session_id:
         try:
             with gateway.errors():
-                gateway.v1.checkout.sessions.expire(order.stripe_checkout_session_id, {}, scope.options())
+                gateway.v1.checkout.sessions.expire(session_id, {}, scope.options())
         except (StripeRefused, StripeObjectMissing):
             # It is over already; if it was paid, its subscription is among those to cancel.
             pass
-    close_order({"client_reference_id": str(order.id)}, OrderState.EXPIRED)
+    order = db.session.get(Order, order_id)
+    if order:
+        close_order(order, OrderState.EXPIRED)
     db.session.commit()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
+from app.billing.asking import expect_no_change
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
@@ -23,23 +24,22 @@ logger = logging.getLogger(__name__)
 
 
 def ensure_customer(user: User, scope: StripeScope) -> str:
-    """The id of this user's Stripe customer, made on the first call.
+    """The id of this user's Stripe customer, made on the first call. Commits.
 
-    Two calls at once make one: the idempotency key is the user's. Commits, so that no lock is held while Stripe works.
+    Two calls at once make one: the idempotency key is the user's.
     """
-    known = customer_of(user.id, scope)
-    if known:
-        return known
-    user_id, email = user.id, user.email
+    user_id, email, customer = user.id, user.email, customer_of(user.id, scope)
     db.session.commit()
-    created = _create_customer(user_id, email, scope)
-    link_customer(user_id, created, scope)
-    db.session.commit()
-    return customer_of(user_id, scope) or created
+    if customer is None:
+        created = _create_customer(user_id, email, scope)
+        link_customer(user_id, created, scope)
+        customer = customer_of(user_id, scope) or created
+        db.session.commit()
+    return customer
 
 
 def replace_customer(user: User, scope: StripeScope, gone: str) -> str:
-    """Make a new customer for a user whose customer Stripe no longer has."""
+    """Make a new customer for a user whose customer Stripe no longer has. Commits."""
     db.session.execute(sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == gone))
     user_id, email = user.id, user.email
     db.session.commit()
@@ -60,7 +60,7 @@ def customer_of(user_id: uuid.UUID, scope: StripeScope) -> str | None:
 
 
 def update_customer_email(user: User) -> None:
-    """Have Stripe write to the user's present address. Where Stripe cannot be told, that is logged and all goes on."""
+    """Have Stripe write to the user's present address; that Stripe cannot be told is only logged. Commits."""
     scope = known_scope()
     customer = customer_of(user.id, scope) if scope else None
     if scope is None or customer is None:
@@ -172,9 +172,11 @@ def customer_is_gone(stripe_customer_id: str, scope: StripeScope) -> bool:
 def lock_user(user_id: uuid.UUID) -> User | None:
     """The user, fresh, with the row locked until the transaction ends; None when the account is gone.
 
-    The lock is counted, so that `fast_path`, which reads without one, learns that somebody came between.
+    The lock is counted, so that whoever reads without one (`fast_path`, `asking`) learns that somebody came between.
     """
     count = sa.update(User).where(User.id == user_id).values(billing_version=User.billing_version + 1)
     query = count.returning(User).execution_options(populate_existing=True, synchronize_session=False)
     user: User | None = db.session.scalars(query).one_or_none()
+    if user:
+        expect_no_change(user.id, user.billing_version)
     return user

@@ -21,6 +21,14 @@ class ConnectionRevoked(StripeUnavailable):
     """The connected Stripe account took its permission back; it has to be connected again."""
 
 
+class StillChanging(StripeUnavailable):
+    """What Stripe was asked about changed each time before the answer could be written."""
+
+
+class TransactionOpen(Exception):
+    """A mistake of ours: a transaction would be open for as long as Stripe works."""
+
+
 class StripeRejection(BillingError):
     """Stripe answered that the request cannot be done as asked (400, 404); `param` names what is wrong."""
 

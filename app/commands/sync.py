@@ -6,7 +6,8 @@ from flask.cli import with_appcontext
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
-from app.billing.reconcile.users import DriftReport, sync_all, users_to_sync
+from app.billing.reconcile.drift import DriftReport
+from app.billing.reconcile.users import sync_all, users_to_sync
 from app.commands.lookup import user_with
 
 FINDINGS = {

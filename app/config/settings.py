@@ -13,7 +13,6 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
-EMULATOR_API_BASE = "http://127.0.0.1:12111"
 EMULATOR_SECRET_KEY = "sk_test_perennial_emulator_000000"  # noqa: S105  # Opens nothing but the emulator.
 
 
@@ -34,6 +33,7 @@ class Settings(BaseSettings):
     base_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(5000, ge=1, le=65535)
+    emulator_port: int = Field(12111, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)
 
     secret_key: SecretStr = SecretStr("")
@@ -82,7 +82,25 @@ class Settings(BaseSettings):
         if self.stripe_api_base:
             return self.stripe_api_base.rstrip("/")
         else:
-            return EMULATOR_API_BASE if self.uses_emulator else None
+            return self.emulator_url if self.uses_emulator else None
+
+    @property
+    def emulator_url(self) -> str:
+        """Where the emulator listens: at the port that was set, else at the one that `make run` found free."""
+        port = str(self.emulator_port)
+        if not self.sets_emulator_port and self.emulator_port_file.exists():
+            port = self.emulator_port_file.read_text().strip() or port
+        return f"http://127.0.0.1:{port}"
+
+    @property
+    def sets_emulator_port(self) -> bool:
+        """Whether somebody chose the emulator's port, so that no other will do."""
+        return "emulator_port" in self.model_fields_set
+
+    @property
+    def emulator_port_file(self) -> Path:
+        """Tells the commands beside a running site where its emulator is."""
+        return self.instance_path / "emulator_port"
 
     @property
     def livemode(self) -> bool:

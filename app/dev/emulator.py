@@ -8,13 +8,14 @@ import sys
 import time
 from types import TracebackType
 from urllib.error import URLError
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from app.config.settings import ROOT, Settings
 
+HOST = "127.0.0.1"
+LAST_PORT = 65535
 START_SECONDS = 20
-ENDING_SECONDS = 5
+ENDING_SECONDS = 2
 
 
 class PortTaken(Exception):
@@ -38,35 +39,28 @@ class EmulatorProcess:
     It holds the other end of our pipe, so that it ends with us however we end, by SIGKILL too.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._base = settings.stripe_base or ""
-        self._database = settings.instance_path / "stripe-emulator.sqlite3"
+    def __init__(self, settings: Settings, patience: float = ENDING_SECONDS) -> None:
+        self._settings = settings
+        self._patience = patience
 
     def __enter__(self) -> EmulatorProcess:
-        self._database.parent.mkdir(parents=True, exist_ok=True)
-        address = urlsplit(self._base)
-        self._wait_for_port(str(address.hostname), int(address.port or 0))
-        command = [
-            sys.executable,
-            "-m",
-            "stripe_emulator",
-            "--host",
-            str(address.hostname),
-            "--port",
-            str(address.port),
-            "--db",
-            str(self._database),
-            "--until-stdin-closes",
-        ]
+        self._settings.instance_path.mkdir(parents=True, exist_ok=True)
+        port = self._find_port()
+        self._settings.emulator_port_file.write_text(str(port))
         self._process = subprocess.Popen(  # noqa: S603
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            self._command(port), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._settings.emulator_port_file.unlink(missing_ok=True)
         self._process.terminate()
         try:
             self._process.wait(timeout=10)
@@ -77,16 +71,33 @@ class EmulatorProcess:
             if pipe:
                 pipe.close()
 
-    def _wait_for_port(self, host: str, port: int) -> None:
-        """Return when the port is free; an emulator whose site was killed just now needs a moment to end."""
-        deadline = time.monotonic() + ENDING_SECONDS
-        while not is_free(host, port):
+    def _find_port(self) -> int:
+        """Return the port that was set once it is free, or, when none was set, the next one that is free."""
+        wanted = self._settings.emulator_port
+        if self._becomes_free(wanted):
+            return wanted
+        later = () if self._settings.sets_emulator_port else range(wanted + 1, LAST_PORT + 1)
+        found = next((port for port in later if is_free(HOST, port)), None)
+        if found is None:
+            raise PortTaken(
+                f"Port {wanted} is in use, and the Stripe emulator needs it: stop what listens there, or set "
+                "EMULATOR_PORT to another one."
+            )
+        return found
+
+    def _becomes_free(self, port: int) -> bool:
+        """Whether the port is free now or soon: an emulator whose site was killed just now needs a moment to end."""
+        deadline = time.monotonic() + self._patience
+        while not is_free(HOST, port):
             if time.monotonic() > deadline:
-                raise PortTaken(
-                    f"Port {port} is in use, and the Stripe emulator needs it: stop what listens there, or set "
-                    "STRIPE_API_BASE to the emulator that you have running."
-                )
+                return False
             time.sleep(0.05)
+        return True
+
+    def _command(self, port: int) -> list[str]:
+        database = self._settings.instance_path / "stripe-emulator.sqlite3"
+        options = ["--host", HOST, "--port", str(port), "--db", str(database), "--until-stdin-closes"]
+        return [sys.executable, "-m", "stripe_emulator", *options]
 
     def _wait(self) -> None:
         """Return when the emulator answers; say why when it does not."""
@@ -97,12 +108,11 @@ class EmulatorProcess:
             if self._answers():
                 return
             time.sleep(0.05)
-        self.__exit__(None, None, None)
-        raise PortTaken(f"The Stripe emulator did not start at {self._base}.")
+        raise PortTaken(f"The Stripe emulator did not start at {self._settings.emulator_url}.")
 
     def _answers(self) -> bool:
         try:
-            with urlopen(f"{self._base}/healthz", timeout=1) as answer:  # noqa: S310
+            with urlopen(f"{self._settings.emulator_url}/healthz", timeout=1) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False

@@ -1,11 +1,13 @@
 """Coming back from Checkout: the same fulfillment as the webhook's, for whoever is first."""
 
+import uuid
 from dataclasses import dataclass
 
 from app.auth.models import User
+from app.billing.asking import ask, ask_then_lock
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeObjectMissing, UnknownSession
-from app.billing.gateway.account import current_scope
+from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.payments.fulfillment import fulfill_checkout_session
@@ -38,16 +40,21 @@ def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
     """
     if not session_id.startswith(SESSION_PREFIX) or not session_id.replace("_", "").isalnum():
         raise UnknownSession("That is no Checkout Session.")
-    scope = current_scope()
+    scope, user_id = current_scope(), user.id
+    result = ask_then_lock(lambda: _confirm(user_id, session_id, scope))
+    db.session.commit()
+    return result
+
+
+def _confirm(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> CheckoutResult:
     try:
-        session = retrieve("checkout.session", session_id, scope)
+        session = ask(retrieve, "checkout.session", session_id, scope)
     except StripeObjectMissing as error:
         raise UnknownSession("Stripe has no such session.") from error
     order = find_order(session)
-    if order is None or order.user_id != user.id:
+    if order is None or order.user_id != user_id:
         raise UnknownSession("The session is not this user's.")
     fulfill_checkout_session(session, scope, cause=f"return from {session_id}")
-    db.session.commit()
     return _result(order)
 
 

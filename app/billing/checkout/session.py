@@ -13,7 +13,7 @@ from app.database import db
 
 
 def create_session(order: Order, scope: StripeScope) -> StripeObject:
-    """Create the session of an order, or get the one again that was created with the order's key. Ends the transaction.
+    """Create the session of an order, or get the one again that was created with the order's key. Commits.
 
     https://docs.stripe.com/api/checkout/sessions/create
     """

@@ -6,6 +6,7 @@ from typing import Any
 from flask import current_app
 
 from app.auth.models import User
+from app.billing.asking import ask_then_lock
 from app.billing.catalog.plans import Price
 from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
@@ -23,7 +24,7 @@ from app.billing.portal.sessions import change_plan
 from app.billing.reconcile.users import sync_user
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.lookup import live_subscription
-from app.database import db
+from app.database import db, end_transaction
 
 logger = logging.getLogger(__name__)
 # An earlier order of the user is settled in each round, and two tabs can make one each.
@@ -92,26 +93,26 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
 
 
 def _settle(order: Order, price: Price, seats: int, scope: StripeScope) -> str | None:
-    """The address of this order's open session, if it is for this price; else close the order and answer None."""
+    """The address of this order's open session, if it is for this price; else close the order: None. Commits."""
     session = _session_of(order, scope)
     if session is None or session["status"] == "expired":
-        close_order(session or {"client_reference_id": str(order.id)}, OrderState.EXPIRED)
+        close_order(order, OrderState.EXPIRED)
         db.session.commit()
         return None
     elif session["status"] == "complete":
-        fulfill_checkout_session(session, scope, cause="checkout")
+        ask_then_lock(lambda: fulfill_checkout_session(session, scope, cause="checkout"))
         db.session.commit()
         # Complete and not paid: a slow payment method. It counts as bought until Stripe says otherwise.
         return success_url(session["id"]) if order.state == OrderState.PENDING else None
     elif _is_for(order, price, seats):
         return str(session["url"])
     else:
-        _expire(session, scope)
+        _expire(order, session, scope)
         return None
 
 
 def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
-    """The order's session as Stripe has it; made now for a new order, None where there is none (any more)."""
+    """The order's session as Stripe has it; made now for a new order, None where there is none (any more). Commits."""
     if order.stripe_checkout_session_id:
         return _retrieve(order.stripe_checkout_session_id, scope)
     elif not order.stripe_price_id:
@@ -123,8 +124,7 @@ def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
         raise StripeUnavailable("The order was given up meanwhile.")
     if stored.state != OrderState.PENDING:
         # Another tab chose another plan meanwhile, or the account is being deleted: nobody may pay for this one.
-        db.session.rollback()
-        _expire(session, scope)
+        _expire(stored, session, scope)
         return None
     stored.stripe_checkout_session_id = session["id"]
     stored.checkout_expires_at = time_of(session["expires_at"])
@@ -133,10 +133,11 @@ def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
 
 
 def _retrieve(session_id: str, scope: StripeScope) -> StripeObject | None:
+    """The session; None for one that was made with another key, or by an emulator that has been reset. Commits."""
+    end_transaction()
     try:
         return retrieve("checkout.session", session_id, scope)
     except StripeObjectMissing:
-        # Made with another key, or by an emulator that has been reset since.
         return None
 
 
@@ -150,15 +151,16 @@ def _is_for(order: Order, price: Price, seats: int) -> bool:
     )
 
 
-def _expire(session: StripeObject, scope: StripeScope) -> None:
-    """Expire the session of another plan; if it was paid this very moment, the next round finds that out."""
+def _expire(order: Order, session: StripeObject, scope: StripeScope) -> None:
+    """Expire the session of another plan; if it was paid this very moment, the next round finds that out. Commits."""
+    end_transaction()
     gateway = get_gateway()
     try:
         with gateway.errors():
             gateway.v1.checkout.sessions.expire(session["id"], {}, scope.options())
     except StripeRefused:
         return
-    close_order(session, OrderState.EXPIRED)
+    close_order(order, OrderState.EXPIRED)
     db.session.commit()
 
 

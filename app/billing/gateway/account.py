@@ -11,7 +11,7 @@ from app.billing.gateway.client import StripeGateway, get_gateway
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.database import db, insert
+from app.database import allowed_to_write, db, end_transaction, insert
 
 Scoped = StripeCustomer | Subscription | Order | Payment
 
@@ -38,13 +38,15 @@ class StripeScope:
 
 
 def current_scope() -> StripeScope:
-    """The account and mode in use; asks Stripe once per key, and never again.
+    """The account and mode in use. Commits: what comes next asks Stripe, and then no transaction may be open.
 
-    Raises `StripeUnavailable` when that one question cannot be asked.
+    Raises `StripeUnavailable` when the key's account is not known yet and Stripe cannot be asked for it.
     """
     gateway = get_gateway()
     connected = connected_account()
-    return StripeScope(connected or own_account(gateway), gateway.livemode, is_connected=connected is not None)
+    account = connected or own_account(gateway)
+    end_transaction()
+    return StripeScope(account, gateway.livemode, is_connected=connected is not None)
 
 
 def known_scope() -> StripeScope | None:
@@ -81,7 +83,10 @@ def require_connection() -> None:
 
 
 def own_account(gateway: StripeGateway) -> str:
-    """The account that the secret key belongs to; raises `StripeUnavailable` when the first question fails."""
+    """The account that the secret key belongs to; asks Stripe once per key, and never again. Commits if it asks.
+
+    Raises `StripeUnavailable` when that one question cannot be asked.
+    """
     known = _known_accounts()
     fingerprint = gateway.key_fingerprint
     if fingerprint not in known:
@@ -100,9 +105,12 @@ def _stored_account(fingerprint: str) -> str | None:
 
 
 def _ask_account(gateway: StripeGateway) -> str:
+    """Ask Stripe and remember the answer. Commits before and after."""
     account = _account_of_known_customers(gateway) or _account_of_key(gateway)
     row = {"key_fingerprint": gateway.key_fingerprint, "stripe_account": account}
-    db.session.execute(insert(StripeAccount).values(**row).on_conflict_do_nothing())
+    with allowed_to_write():
+        db.session.execute(insert(StripeAccount).values(**row).on_conflict_do_nothing())
+        db.session.commit()
     return account
 
 
@@ -117,7 +125,9 @@ def _account_of_known_customers(gateway: StripeGateway) -> str | None:
         .group_by(StripeCustomer.stripe_account)
         .order_by(sa.func.min(StripeCustomer.created_at))
     )
-    for account, customer in db.session.execute(one_of_each).all():
+    known = db.session.execute(one_of_each).all()
+    db.session.commit()
+    for account, customer in known:
         try:
             with gateway.errors():
                 gateway.v1.customers.retrieve(customer, {}, {})

@@ -6,6 +6,7 @@ The SDK is a fifth of what a start would import, and no page needs it to be show
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -20,13 +21,16 @@ from app.billing.errors import (
     StripeRefused,
     StripeUnauthorized,
     StripeUnavailable,
+    TransactionOpen,
 )
+from app.database import in_transaction
 
 if TYPE_CHECKING:
     from stripe import StripeClient
 
     from app.config.settings import Settings
 
+logger = logging.getLogger(__name__)
 SIGNATURE_TOLERANCE_SECONDS = 300
 CONNECT_SECONDS, READ_SECONDS = 3.05, 8
 RETRIES = 2
@@ -64,9 +68,10 @@ class StripeGateway:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn the SDK's errors into ours, without what they quote of the request."""
+        """Turn the SDK's errors into ours, without what they quote of the request. No transaction may be open."""
         import stripe
 
+        self._expect_no_transaction()
         try:
             yield
         except stripe.AuthenticationError as error:
@@ -82,6 +87,13 @@ class StripeGateway:
             raise StripeRefused(str(error.user_message), param="idempotency_key") from error
         except stripe.StripeError as error:
             raise StripeUnavailable(f"Stripe could not be asked ({type(error).__name__}).") from error
+
+    def _expect_no_transaction(self) -> None:
+        """A transaction that waits for Stripe holds up others, on SQLite the whole site: ask first, then lock."""
+        if in_transaction():
+            if not self._settings.is_production:
+                raise TransactionOpen("Stripe is asked while a transaction is open; see `billing.asking`.")
+            logger.error("Stripe is asked while a transaction is open.", stack_info=True)
 
     def verify_signature(self, body: bytes, header: str | None) -> None:
         """Check a webhook's signature against each configured secret; raise `InvalidSignature`.

@@ -10,7 +10,7 @@ from app.billing.gateway.account import connected_account
 from app.billing.gateway.client import StripeGateway
 from app.billing.models.stripe import StripeConnection
 from app.config.settings import Settings
-from app.database import begin_write, db, utcnow
+from app.database import begin_write, db, end_transaction, utcnow
 
 CALLBACK = "/admin/connection/callback"
 
@@ -35,7 +35,8 @@ def authorize_url(gateway: StripeGateway, settings: Settings, state: str) -> str
 
 
 def connect(gateway: StripeGateway, code: str) -> StripeConnection:
-    """Exchange the code that Stripe sent the operator back with; that account is used from now on."""
+    """Exchange the code that Stripe sent the operator back with; that account is used from now on. Commits."""
+    end_transaction()
     try:
         with gateway.errors():
             token = gateway.client.oauth.token({"grant_type": "authorization_code", "code": code})
@@ -60,9 +61,11 @@ def disconnect(gateway: StripeGateway) -> None:
     connection = current_connection()
     if connection is None:
         return
-    if connection.state != ConnectionState.REVOKED:
-        _deauthorize(gateway, connection.stripe_account)
-    db.session.delete(connection)
+    account, state = connection.stripe_account, connection.state
+    end_transaction()
+    if state != ConnectionState.REVOKED:
+        _deauthorize(gateway, account)
+    db.session.execute(sa.delete(StripeConnection).where(StripeConnection.stripe_account == account))
     db.session.commit()
 
 
@@ -98,8 +101,7 @@ def ask_state(gateway: StripeGateway) -> ConnectionState:
     """
     connection = current_connection()
     account, known = (connection.stripe_account, connection.state) if connection else (None, None)
-    # No transaction is open while Stripe is asked.
-    db.session.commit()
+    end_transaction()
     if known == ConnectionState.REVOKED:
         return ConnectionState.REVOKED
     state = _probe(gateway, account)

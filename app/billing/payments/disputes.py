@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.billing.asking import ask
 from app.billing.changes import IGNORED, Effect
 from app.billing.customers import lock_user
 from app.billing.gateway.account import StripeScope
@@ -36,7 +37,7 @@ def _deciding_dispute(order: Order, dispute: Mapping[str, Any], scope: StripeSco
     """
     charge = id_of(dispute.get("charge"))
     is_alone = order.stripe_dispute_id in (None, dispute["id"]) and dispute_takes_access(dispute["status"])
-    found = [] if is_alone or charge is None else disputes_of(charge, scope)
+    found = [] if is_alone or charge is None else ask(disputes_of, charge, scope)
     return max(found, key=lambda one: dispute_takes_access(one["status"]), default=dispute)
 
 
@@ -54,4 +55,4 @@ def _state_by_dispute(order: Order) -> OrderState:
 def _order_of_charge(dispute: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """A dispute names no customer: where its payment is unknown to us, ask for the charge."""
     charge = id_of(dispute.get("charge"))
-    return _order_of(retrieve("charge", charge, scope), scope) if charge else None
+    return _order_of(ask(retrieve, "charge", charge, scope), scope) if charge else None

@@ -16,7 +16,7 @@ from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.one_time import attach_invoice_of, payment_of, record_order_payment
-from app.billing.payments.orders import lock_order_of, order_change
+from app.billing.payments.orders import find_order, lock_order, order_change
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
 from app.billing.subscriptions.sync import sync_subscription
@@ -34,7 +34,8 @@ def fulfill_checkout_session(session: Mapping[str, Any], scope: StripeScope, *, 
     The webhook, the success page and the nightly job all end up here; the second to come changes nothing.
     https://docs.stripe.com/checkout/fulfillment
     """
-    order, user = lock_order_of(session)
+    found = find_order(session)
+    order, user = lock_order(found) if found else (None, None)
     is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
     # What was paid for an account that is gone is kept, and shown to the operator; where nothing was due, nothing is.
     if order is None or (user is None and not (is_paid and session.get("amount_total"))):

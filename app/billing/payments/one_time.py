@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 
+from app.billing.asking import ask
 from app.billing.catalog.plans import current_catalog
 from app.billing.changes import Changes, Effect
 from app.billing.customers import lock_user, owner_of
@@ -86,7 +87,7 @@ def attach_invoice_of(session: Mapping[str, Any], payment: Payment, scope: Strip
     if invoice_id is None or payment.number:
         return {}
     try:
-        invoice = retrieve("invoice", invoice_id, scope)
+        invoice = ask(retrieve, "invoice", invoice_id, scope)
     except StripeObjectMissing:
         # The order is paid all the same.
         return {}
@@ -109,8 +110,12 @@ def _order_by_link(invoice: Mapping[str, Any], scope: StripeScope) -> Order | No
     """A Payment Link's invoice carries none of our metadata: it is its payment that leads to the order."""
     if not current_app.extensions["settings"].stripe_payment_links or owner_of(invoice, scope) is None:
         return None
+    intent = ask(_intent_of_invoice, invoice["id"], scope)
+    return order_sold_by_link(intent, scope) if intent else None
+
+
+def _intent_of_invoice(invoice_id: str, scope: StripeScope) -> str | None:
     gateway = get_gateway()
     with gateway.errors():
-        found = gateway.v1.invoice_payments.list({"invoice": invoice["id"], "limit": 1}, scope.options()).data
-    intent = id_of(found[0].payment.payment_intent) if found and "payment_intent" in found[0].payment else None
-    return order_sold_by_link(intent, scope) if intent else None
+        found = gateway.v1.invoice_payments.list({"invoice": invoice_id, "limit": 1}, scope.options()).data
+    return id_of(found[0].payment.payment_intent) if found and "payment_intent" in found[0].payment else None

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from flask import current_app
 
 from app.auth.models import User
+from app.billing.asking import ask
 from app.billing.catalog.plans import Price, Role, current_catalog
-from app.billing.changes import IGNORED, Changes, Effect
+from app.billing.changes import Changes
 from app.billing.customers import lock_user, parse_uuid
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope
@@ -24,17 +25,15 @@ from app.mail.outbox import queue_mail
 logger = logging.getLogger(__name__)
 
 
-def close_order(session: Mapping[str, Any], state: OrderState) -> Effect:
-    """Mark the order of a session that was not paid `failed` or `expired`; a paid one stays as it is."""
-    order, user = lock_order_of(session)
-    if order is None:
-        return IGNORED
-    if order.state != OrderState.PENDING:
-        return Effect()
-    order.state = state.value
-    if user and state == OrderState.FAILED and order.interval is None:
-        _mail_about_failure(order, user)
-    return Effect(changes=order_change(order, OrderState.PENDING, state))
+def close_order(order: Order, state: OrderState) -> Changes:
+    """Mark an order that was not paid `failed` or `expired`; a paid one stays as it is. Locks the user."""
+    locked, user = lock_order(order)
+    if locked is None or locked.state != OrderState.PENDING:
+        return {}
+    locked.state = state.value
+    if user and state == OrderState.FAILED and locked.interval is None:
+        _mail_about_failure(locked, user)
+    return order_change(locked, OrderState.PENDING, state)
 
 
 def _mail_about_failure(order: Order, user: User) -> None:
@@ -48,12 +47,9 @@ def _mail_about_failure(order: Order, user: User) -> None:
     )
 
 
-def lock_order_of(session: Mapping[str, Any]) -> tuple[Order | None, User | None]:
-    """The order that a session was made for, with its user locked first; (None, None) when it is none of ours."""
-    order = find_order(session)
-    user = lock_user(order.user_id) if order and order.user_id else None
-    if order is None:
-        return None, None
+def lock_order(order: Order) -> tuple[Order | None, User | None]:
+    """The order as it is now, and its user, who is locked first; None for what is gone."""
+    user = lock_user(order.user_id) if order.user_id else None
     return db.session.get(Order, order.id, populate_existing=True, with_for_update=True), user
 
 
@@ -72,11 +68,15 @@ def order_sold_by_link(intent: str, scope: StripeScope) -> Order | None:
     """The order that this PaymentIntent paid through a Payment Link: only its session has our id."""
     if not current_app.extensions["settings"].stripe_payment_links:
         return None
+    order_id = parse_uuid(ask(_reference_of_payment, intent, scope))
+    return db.session.get(Order, order_id) if order_id else None
+
+
+def _reference_of_payment(intent: str, scope: StripeScope) -> str | None:
     gateway = get_gateway()
     with gateway.errors():
         sessions = gateway.v1.checkout.sessions.list({"payment_intent": intent, "limit": 1}, scope.options()).data
-    order_id = parse_uuid(sessions[0].client_reference_id) if sessions else None
-    return db.session.get(Order, order_id) if order_id else None
+    return sessions[0].client_reference_id if sessions else None
 
 
 def order_change(order: Order, before: OrderState | str, after: OrderState) -> Changes:

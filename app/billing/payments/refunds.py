@@ -5,10 +5,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.billing.asking import ask
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_of
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import get_gateway
+from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order, Payment
@@ -82,13 +83,10 @@ def _close_for_deleted_users(payment: Payment) -> Changes:
 
 
 def _invoice_payment_of(intent: str, scope: StripeScope) -> Payment | None:
-    gateway = get_gateway()
-    params = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
-    with gateway.errors():
-        found = gateway.v1.invoice_payments.list(params, scope.options()).data
-    if not found:
+    """The payment of the invoice that this PaymentIntent paid, recorded now; None when there is none of ours."""
+    invoice = ask(_invoice_paid_by, intent, scope)
+    if invoice is None:
         return None
-    invoice = retrieve("invoice", id_of(found[0].invoice) or "", scope)
     user = lock_invoice_owner(invoice, scope)
     if user is None and not was_ours(invoice, scope):
         return None
@@ -96,6 +94,14 @@ def _invoice_payment_of(intent: str, scope: StripeScope) -> Payment | None:
     if payment:
         payment.stripe_payment_intent_id = intent
     return payment
+
+
+def _invoice_paid_by(intent: str, scope: StripeScope) -> StripeObject | None:
+    gateway = get_gateway()
+    params = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
+    with gateway.errors():
+        found = gateway.v1.invoice_payments.list(params, scope.options()).data
+    return retrieve("invoice", id_of(found[0].invoice) or "", scope) if found else None
 
 
 def _save_refund(payment: Payment, charge: Mapping[str, Any]) -> Changes:

@@ -16,14 +16,14 @@ from app.billing.models.subscription import Subscription
 from app.billing.portal import configuration as portal_configuration
 from app.billing.reconcile.users import sync_user
 from app.billing.subscriptions.lookup import live_subscription
-from app.database import begin_write, db
+from app.database import begin_write, db, end_transaction
 
 logger = logging.getLogger(__name__)
 FLOWS = ("payment_method_update", "subscription_cancel", "subscription_update")
 
 
 def open_portal(user: User, flow: str | None = None) -> str:
-    """The address of a portal session for this user, straight into one task if `flow` names one.
+    """The address of a portal session for this user, straight into one task if `flow` names one. Commits.
 
     Raises `NoCustomer` before the first checkout, `ValueError` for an unknown flow, `StripeUnavailable`.
     A task that does not fit the subscription's state leads to the portal's front page.
@@ -41,13 +41,14 @@ def open_portal(user: User, flow: str | None = None) -> str:
 
 
 def change_plan(subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str:
-    """The address of the portal's page that confirms a change to this price, with what it costs.
+    """The address of the portal's page that confirms a change to this price, with what it costs. Commits.
 
     Where that page does not fit (the same price, a one-time price, a subscription that first needs a payment), it is
     the portal's front page.
     """
     flow = None
     if price.is_recurring and subscription.stripe_item_id and not subscription.needs_payment:
+        end_transaction()
         target = price_id(price, scope)
         if target != subscription.stripe_price_id:
             flow = _confirm_flow(subscription, target, _seats_after(subscription, price, seats))
@@ -106,8 +107,8 @@ def _account_url() -> str:
 
 
 def _open(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str:
-    """The address of a portal session; a task that does not fit the subscription's state is left out."""
-    db.session.commit()
+    """The address of a portal session; a task that does not fit the subscription's state is left out. Commits."""
+    end_transaction()
     for task in (flow, None):
         try:
             return _create(customer, task, scope)

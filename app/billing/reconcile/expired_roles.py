@@ -75,9 +75,10 @@ def _claim_recheck(user: User) -> datetime | None:
 
 def _settle(user: User, *, believe_expired: bool) -> None:
     """Write the decision; a role that Stripe confirms past its end holds, and is asked about again. Commits."""
+    scope = current_scope()
     locked = lock_user(user.id)
     if locked:
-        apply_role(locked, current_scope(), "role expired", believe_expired=believe_expired)
+        apply_role(locked, scope, "role expired", believe_expired=believe_expired)
         if locked.role_expires_at and locked.role_expires_at <= utcnow():
             locked.role_expires_at, locked.role_recheck_at = None, utcnow() + ASK_AGAIN_AFTER
     db.session.commit()

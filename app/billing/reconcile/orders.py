@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from app.auth.models import User
+from app.billing.asking import ask
 from app.billing.changes import Changes
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
@@ -37,7 +38,7 @@ def settle_pending_orders(user: User, scope: StripeScope, *, cause: str) -> Chan
         for session in sessions:
             changes |= _settle(order, session, scope, cause)
         if not sessions and order.created_at < utcnow() - ABANDONED_AFTER:
-            changes |= close_order(_named(order), OrderState.EXPIRED).changes
+            changes |= close_order(order, OrderState.EXPIRED)
     return changes
 
 
@@ -59,10 +60,10 @@ def sessions_of_deleted_users(scope: StripeScope) -> list[str]:
     return found
 
 
-def settle_session_of_nobody(session_id: str, scope: StripeScope, *, cause: str) -> Changes:
+def settle_session_of_deleted_user(session_id: str, scope: StripeScope, *, cause: str) -> Changes:
     """Record what was paid in a session whose account is gone."""
     try:
-        session = retrieve("checkout.session", session_id, scope)
+        session = ask(retrieve, "checkout.session", session_id, scope)
     except StripeObjectMissing:
         return {}
     return fulfill_checkout_session(session, scope, cause=cause).changes
@@ -70,38 +71,38 @@ def settle_session_of_nobody(session_id: str, scope: StripeScope, *, cause: str)
 
 def _settle(order: Order, session: StripeObject, scope: StripeScope, cause: str) -> Changes:
     if session["status"] == "expired":
-        return close_order(_named(order), OrderState.EXPIRED).changes
+        return close_order(order, OrderState.EXPIRED)
     elif session["status"] == "complete":
         changes = fulfill_checkout_session(session, scope, cause=cause).changes
-        return changes | (close_order(_named(order), OrderState.FAILED).changes if _has_failed(session) else {})
+        return changes | (close_order(order, OrderState.FAILED) if _has_failed(session) else {})
     else:
         return {}
-
-
-def _named(order: Order) -> dict[str, str]:
-    return {"client_reference_id": str(order.id)}
 
 
 def sessions_of(order: Order, scope: StripeScope) -> list[StripeObject]:
     """The order's Checkout Sessions as Stripe has them: one, none (any more), or through a Payment Link even two."""
     if order.stripe_checkout_session_id:
         try:
-            return [retrieve("checkout.session", order.stripe_checkout_session_id, scope, expand=["payment_intent"])]
+            return [ask(_session_with_payment, order.stripe_checkout_session_id, scope)]
         except StripeObjectMissing:
             return []
     elif order.plan_key in current_app.extensions["settings"].stripe_payment_links and not order.stripe_price_id:
-        return _paid_through_link(order, scope)
+        return ask(_paid_through_link, str(order.id), int(order.created_at.timestamp()), scope)
     else:
         return []
 
 
-def _paid_through_link(order: Order, scope: StripeScope) -> list[StripeObject]:
+def _session_with_payment(session_id: str, scope: StripeScope) -> StripeObject:
+    return retrieve("checkout.session", session_id, scope, expand=["payment_intent"])
+
+
+def _paid_through_link(order_id: str, created_at: int, scope: StripeScope) -> list[StripeObject]:
     """A Payment Link tells us of no session before it is paid: look for those that name the order, of each tab."""
     gateway = get_gateway()
-    params = {"status": "complete", "created": {"gte": int(order.created_at.timestamp())}, "limit": 100}
+    params = {"status": "complete", "created": {"gte": created_at}, "limit": 100}
     with gateway.errors():
         sessions = gateway.v1.checkout.sessions.list(params, scope.options()).auto_paging_iter()
-        return [session.to_dict() for session in sessions if session.client_reference_id == str(order.id)]
+        return [session.to_dict() for session in sessions if session.client_reference_id == order_id]
 
 
 def _has_failed(session: StripeObject) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
+from app.billing.asking import ask
 from app.billing.changes import Changes, difference
 from app.billing.customers import customer_of
 from app.billing.gateway.account import StripeScope
@@ -111,13 +112,12 @@ ATTEMPTS = {
 }
 
 
-def read_payments(user_id: uuid.UUID, scope: StripeScope) -> PaymentsAtStripe:
-    """Ask Stripe for a user's latest payments: two questions for most, one more for each oddity. Ends the transaction.
+def payments_at_stripe(user_id: uuid.UUID, scope: StripeScope) -> PaymentsAtStripe:
+    """A user's latest payments: two questions for most, one more for each oddity."""
+    return ask(_read_payments, customer_of(user_id, scope), frozenset(_intents_of_orders(user_id, scope)), scope)
 
-    Nothing is locked meanwhile: a payment stays paid and refunds only grow, so an answer that has aged does no harm.
-    """
-    customer, intents = customer_of(user_id, scope), _intents_of_orders(user_id, scope)
-    db.session.commit()
+
+def _read_payments(customer: str | None, intents: frozenset[str], scope: StripeScope) -> PaymentsAtStripe:
     v1 = get_gateway().v1
     invoices = _page(v1.invoices, scope, customer=customer, expand=["data.payments"]) if customer else []
     charges = _page(v1.charges, scope, customer=customer) if customer else []
@@ -139,7 +139,7 @@ def _intents_of_orders(user_id: uuid.UUID, scope: StripeScope) -> set[str]:
     return set(db.session.scalars(query))
 
 
-def _is_for_order(charge: Mapping[str, Any], intents: set[str]) -> bool:
+def _is_for_order(charge: Mapping[str, Any], intents: frozenset[str]) -> bool:
     return id_of(charge["payment_intent"]) in intents or order_in_metadata(charge) is not None
 
 

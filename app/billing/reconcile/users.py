@@ -3,11 +3,12 @@
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 
 from app.auth.models import User
+from app.billing.asking import ask, ask_then_lock
 from app.billing.catalog.plans import current_catalog
 from app.billing.changes import Changes
 from app.billing.customers import customer_of, lock_user
@@ -18,32 +19,20 @@ from app.billing.gateway.read import subscriptions_of
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.billing.reconcile.orders import sessions_of_deleted_users, settle_pending_orders, settle_session_of_nobody
-from app.billing.reconcile.payments import read_payments, repair_payments
+from app.billing.reconcile.drift import DriftReport, UserDrift
+from app.billing.reconcile.orders import (
+    sessions_of_deleted_users,
+    settle_pending_orders,
+    settle_session_of_deleted_user,
+)
+from app.billing.reconcile.payments import payments_at_stripe, repair_payments
 from app.billing.roles.decision import role_changes, role_of
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.lookup import live_rows
 from app.billing.subscriptions.sync import mirror, sync_subscription
-from app.database import db, utcnow
+from app.database import db
 
 logger = logging.getLogger(__name__)
-# How the ids of invoices and of PaymentIntents begin.
-PAYMENT_IDS = ("in_", "pi_")
-
-
-@dataclass
-class DriftReport:
-    """What a reconcile found, by e-mail address or subscription id, and how much it repaired."""
-
-    has_access_without_paying: list[str] = field(default_factory=list)
-    pays_without_access: list[str] = field(default_factory=list)
-    several_subscriptions: list[str] = field(default_factory=list)
-    settled_orders: list[str] = field(default_factory=list)
-    repaired_payments: list[str] = field(default_factory=list)
-    unknown_prices: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    repaired: int = 0
-    checked: int = 0
 
 
 def sync_user(user: User, *, cause: str = "sync", with_payments: bool = False) -> Changes:
@@ -52,16 +41,10 @@ def sync_user(user: User, *, cause: str = "sync", with_payments: bool = False) -
     The payments are compared too if asked for: access does not wait for that. Raises `StripeUnavailable` when Stripe
     cannot be asked; then nothing is changed.
     """
-    scope = current_scope()
-    payments = read_payments(user.id, scope) if with_payments else None
-    locked = lock_user(user.id)
-    if locked is None:
-        return {}
-    changes = _sync_locked(locked, scope, cause)
-    if payments:
-        changes |= repair_payments(locked, payments, scope, cause=cause)
+    scope, user_id = current_scope(), user.id
+    drift = ask_then_lock(lambda: _compare(user_id, scope, cause, with_payments=with_payments))
     db.session.commit()
-    return changes
+    return drift.all_changes if drift else {}
 
 
 def sync_all(
@@ -76,7 +59,10 @@ def sync_all(
     scope = current_scope()
     for user_id in users_to_sync(scope, email):
         try:
-            _reconcile(user_id, scope, report, dry_run)
+            drift = ask_then_lock(partial(_compare, user_id, scope, "sync", with_payments=True))
+            _commit_unless_dry_run(dry_run)
+            if drift:
+                report.add(drift)
         except BillingError as error:
             db.session.rollback()
             logger.warning("User %s could not be compared with Stripe: %s", user_id, error)
@@ -102,27 +88,18 @@ def users_to_sync(scope: StripeScope, email: str | None = None) -> list[uuid.UUI
     return list(db.session.scalars(query.order_by(User.id)))
 
 
-def _reconcile(user_id: uuid.UUID, scope: StripeScope, report: DriftReport, dry_run: bool) -> None:
-    payments = read_payments(user_id, scope)
+def _compare(user_id: uuid.UUID, scope: StripeScope, cause: str, *, with_payments: bool) -> UserDrift | None:
+    """Repair what we keep of this user, and tell how it differed; None when the account is gone. Locks the user."""
     user = lock_user(user_id)
     if user is None:
-        return
-    before, email = role_of(user), user.email
-    changes = _sync_locked(user, scope, "sync")
-    repaired = repair_payments(user, payments, scope, cause="sync")
-    changes |= repaired
-    after = role_of(user)
-    report.checked += 1
-    report.repaired += bool(changes)
-    report.repaired_payments += [f"{name} of {email}" for name in repaired if name.startswith(PAYMENT_IDS)]
-    if any(name.startswith("order ") for name in changes):
-        report.settled_orders.append(email)
-    if after.rank < before.rank:
-        report.has_access_without_paying.append(email)
-    elif after.rank > before.rank:
-        report.pays_without_access.append(email)
-    _note_oddities(user, scope, report)
-    _end(dry_run)
+        return None
+    before = role_of(user)
+    changes = _sync_locked(user, scope, cause)
+    at_stripe = payments_at_stripe(user_id, scope) if with_payments else None
+    repaired = repair_payments(user, at_stripe, scope, cause=cause) if at_stripe else {}
+    live = live_rows(user, scope)
+    unknown = [row.stripe_subscription_id for row in live if row.role is None]
+    return UserDrift(user.email, before, role_of(user), changes, repaired, len(live), unknown)
 
 
 def _reconcile_deleted_users(scope: StripeScope, report: DriftReport, dry_run: bool) -> None:
@@ -130,16 +107,17 @@ def _reconcile_deleted_users(scope: StripeScope, report: DriftReport, dry_run: b
     for session_id in sessions_of_deleted_users(scope):
         name = f"a deleted user ({session_id})"
         try:
-            if settle_session_of_nobody(session_id, scope, cause="sync"):
+            changes = ask_then_lock(partial(settle_session_of_deleted_user, session_id, scope, cause="sync"))
+            _commit_unless_dry_run(dry_run)
+            if changes:
                 report.settled_orders.append(name)
-            _end(dry_run)
         except BillingError as error:
             db.session.rollback()
             logger.warning("%s could not be compared with Stripe: %s", session_id, error)
             report.failed.append(name)
 
 
-def _end(dry_run: bool) -> None:
+def _commit_unless_dry_run(dry_run: bool) -> None:
     if dry_run:
         db.session.rollback()
     else:
@@ -163,15 +141,6 @@ def _subscriptions_at_stripe(user: User, scope: StripeScope) -> list[StripeObjec
     if customer is None:
         return []
     try:
-        return subscriptions_of(customer, scope)
+        return ask(subscriptions_of, customer, scope)
     except StripeObjectMissing:
         return []
-
-
-def _note_oddities(user: User, scope: StripeScope, report: DriftReport) -> None:
-    live = live_rows(user, scope)
-    if len(live) > 1:
-        report.several_subscriptions.append(user.email)
-    report.unknown_prices += [row.stripe_subscription_id for row in live if row.plan is None]
-    if user.role_expires_at and user.role_expires_at <= utcnow():
-        logger.info("The role of user %s has passed its end.", user.id)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
+from app.billing.asking import ask
 from app.billing.changes import Changes, Effect, difference
 from app.billing.customers import link_customer
 from app.billing.errors import StripeObjectMissing
@@ -32,7 +33,7 @@ def sync_subscription(
     """
     read_at = max(utcnow().replace(microsecond=0), not_before or utcnow().replace(microsecond=0))
     try:
-        found = retrieve("subscription", subscription_id, scope)
+        found = ask(retrieve, "subscription", subscription_id, scope)
     except StripeObjectMissing:
         return Effect(changes=_end_missing(user, subscription_id, read_at, scope, cause))
     return mirror(user, found, scope, cause=cause, read_at=read_at)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.auth.models import User
+from app.billing.asking import ask
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import unlink_customer
 from app.billing.gateway.account import StripeScope
@@ -14,7 +15,7 @@ from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.invoices import record_invoice
 from app.billing.payments.one_time import order_of_invoice, record_order_invoice
-from app.billing.payments.orders import close_order
+from app.billing.payments.orders import close_order, find_order
 from app.billing.payments.refunds import record_refund
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState, PaymentStatus
@@ -32,12 +33,12 @@ def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
 
 def on_checkout_failed(event: Event, scope: StripeScope) -> Effect:
     """A delayed payment method did not pay."""
-    return close_order(_current(event, scope, "checkout.session"), OrderState.FAILED)
+    return _close_order(event, OrderState.FAILED, scope)
 
 
 def on_checkout_expired(event: Event, scope: StripeScope) -> Effect:
     """The buyer never paid."""
-    return close_order(_current(event, scope, "checkout.session"), OrderState.EXPIRED)
+    return _close_order(event, OrderState.EXPIRED, scope)
 
 
 def on_subscription_changed(event: Event, scope: StripeScope) -> Effect:
@@ -135,7 +136,12 @@ def _current(event: Event, scope: StripeScope, kind: str) -> Mapping[str, Any]:
     if event.is_current_version and SHAPES[kind](event.object):
         return event.object
     else:
-        return retrieve(kind, event.object_id, scope)
+        return ask(retrieve, kind, event.object_id, scope)
+
+
+def _close_order(event: Event, state: OrderState, scope: StripeScope) -> Effect:
+    order = find_order(_current(event, scope, "checkout.session"))
+    return Effect(changes=close_order(order, state)) if order else IGNORED
 
 
 def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> Effect:

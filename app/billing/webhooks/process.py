@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.billing.asking import ask_then_lock
 from app.billing.changes import IGNORED, Effect
 from app.billing.errors import ForeignMode, StripeObjectMissing, UnknownEvent
 from app.billing.gateway import connection
@@ -15,7 +16,7 @@ from app.billing.statuses import EventOutcome
 from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
 from app.billing.webhooks.handlers import HANDLERS, on_subscription_changed
-from app.database import db, insert, utcnow
+from app.database import db, end_transaction, insert, utcnow
 
 logger = logging.getLogger(__name__)
 DEAUTHORIZED = "account.application.deauthorized"
@@ -52,52 +53,60 @@ def process(event: Event, *, again: bool = False) -> EventOutcome:
     """Let an event take effect: its effects, its record and the audit in one transaction.
 
     An event that was processed before changes nothing, however many copies arrive at once: whoever writes the
-    record first wins, and the others roll back.
+    record first wins, and the others roll back. Commits.
     """
     try:
-        settled = None if again else _settle(event)
-        if settled is not None:
-            return settled
-        recorded = _recorded_outcome(event.id)
-        if recorded not in (None, EventOutcome.FAILED) and not again:
-            db.session.rollback()
-            return EventOutcome(recorded)
-        effect = _effect_of(event)
-        if _record(event, effect, again):
+        scope = _scope_of(event)
+        outcome = None if again else _apply_fast_path(event, scope)
+        if outcome is None:
+            outcome = ask_then_lock(lambda: _take_effect(event, scope, again))
             db.session.commit()
-        else:
-            db.session.rollback()
-        return effect.outcome
+        return outcome
     except Exception as error:
         db.session.rollback()
         _record_failure(event, error)
         raise
 
 
-def _settle(event: Event) -> EventOutcome | None:
-    """The short way, for what nearly all events are; None for the others."""
-    if HANDLERS.get(event.type) is not on_subscription_changed or not event.object_id:
+def _scope_of(event: Event) -> StripeScope | None:
+    """The account and mode to handle the event in; None when it has no handler, or is of an account of others'.
+
+    An event that names no account is of the key's own.
+    """
+    if event.type not in HANDLERS or not event.object_id:
         return None
     scope = current_scope()
-    if not _is_ours(event, scope):
+    account = event.account or own_account(get_gateway())
+    return scope if account == scope.stripe_account else None
+
+
+def _apply_fast_path(event: Event, scope: StripeScope | None) -> EventOutcome | None:
+    """The short way, for what nearly all events are; None for the others."""
+    if scope is None or HANDLERS[event.type] is not on_subscription_changed:
         return None
-    if db.session.registry.has():
-        # What was read so far was read in the session's transaction; the short way has its own.
-        db.session.commit()
+    # What was read so far was read in the session's transaction; the short way has its own.
+    end_transaction()
     return fast_path.apply(event, _row(event), scope)
 
 
-def _effect_of(event: Event) -> Effect:
+def _take_effect(event: Event, scope: StripeScope | None, again: bool) -> EventOutcome:
+    """Write the event's effects, the audit and its record, unless another has done so."""
+    recorded = _recorded_outcome(event.id)
+    if recorded not in (None, EventOutcome.FAILED) and not again:
+        return EventOutcome(recorded)
+    effect = _effect_of(event, scope)
+    if not _record(event, effect, again):
+        db.session.rollback()
+    return effect.outcome
+
+
+def _effect_of(event: Event, scope: StripeScope | None) -> Effect:
     if event.type == DEAUTHORIZED:
         return _revoke(event)
-    handler = HANDLERS.get(event.type)
-    if handler is None or not event.object_id:
-        return IGNORED
-    scope = current_scope()
-    if not _is_ours(event, scope):
+    if scope is None:
         return IGNORED
     try:
-        return handler(event, scope)
+        return HANDLERS[event.type](event, scope)
     except StripeObjectMissing as error:
         # Nothing takes effect by half.
         db.session.rollback()
@@ -112,11 +121,6 @@ def _revoke(event: Event) -> Effect:
         return Effect(changes={event.account: {"before": {}, "after": after}})
     else:
         return IGNORED
-
-
-def _is_ours(event: Event, scope: StripeScope) -> bool:
-    """Whether the event is of the account that we work with; one that names no account is of the key's own."""
-    return (event.account or own_account(get_gateway())) == scope.stripe_account
 
 
 def _recorded_outcome(event_id: str) -> str | None:

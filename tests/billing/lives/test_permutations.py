@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from stripe_emulator import Emulator
 
 from app.auth.models import User
+from app.billing.asking import ask_then_lock
 from app.billing.customers import lock_user
-from app.billing.gateway.account import current_scope
+from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -78,9 +80,12 @@ class Life:
     def look(self) -> None:
         """Mirror every known subscription as Stripe has it now: the success page, the nightly job."""
         with self.app.app_context():
-            for row in db.session.scalars(db.select(Subscription)).all():
-                sync_subscription(lock_user(row.user_id), row.stripe_subscription_id, current_scope(), cause="look")
+            ask_then_lock(partial(self._mirror_all, current_scope()))
             db.session.commit()
+
+    def _mirror_all(self, scope: StripeScope) -> None:
+        for row in db.session.scalars(db.select(Subscription)).all():
+            sync_subscription(lock_user(row.user_id), row.stripe_subscription_id, scope, cause="look")
 
     def end(self) -> dict[str, Any]:
         """Everything that matters at rest."""

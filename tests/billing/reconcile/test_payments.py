@@ -307,7 +307,7 @@ def test_one_user_costs_one_question_of_each_kind(reconcile, app_with, subscribe
         sync_all()
 
     assert [path.partition("?")[0] for _, path in between.requests] == [
+        "/v1/subscriptions",
         "/v1/invoices",
         "/v1/charges",
-        "/v1/subscriptions",
     ]
