@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
@@ -83,6 +84,15 @@ def _spare_the_disk() -> None:
     """On SQLite, wait for no disk: a file that is deleted at the end need not outlive a power cut."""
     if db.engine.dialect.name == "sqlite":
         event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pause_between_tries() -> Iterator[None]:
+    """How often the SDK asks again is for the tests to see; that it waits half a second or more before, is not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+        patch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+        yield
 
 
 @pytest.fixture(scope="session")
