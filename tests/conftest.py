@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -169,8 +170,20 @@ def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connect
 
 
 @pytest.fixture
-def site(app: Flask, catalogue: None) -> Iterator[str]:
-    """The address of the running site, to which the emulator delivers its events."""
+def serve_site() -> Iterator[Callable[[Flask], str]]:
+    """Run an application at the site's address, to which the emulator delivers its events."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(_served(app))
+
+
+@pytest.fixture
+def site(app: Flask, catalogue: None, serve_site: Callable[[Flask], str]) -> str:
+    """The address of the running site."""
+    return serve_site(app)
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
     server = make_server("127.0.0.1", app.extensions["settings"].port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
