@@ -4,11 +4,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
@@ -86,6 +88,15 @@ def _spare_the_disk() -> None:
         event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_pause_between_tries() -> Iterator[None]:
+    """How often the SDK asks again is for the tests to see; that it waits half a second or more before, is not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+        patch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, started once: two of Playwright's loops cannot run in one process."""
@@ -160,8 +171,20 @@ def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connect
 
 
 @pytest.fixture
-def site(app: Flask, catalogue: None) -> Iterator[str]:
-    """The address of the running site, to which the emulator delivers its events."""
+def serve_site() -> Iterator[Callable[[Flask], str]]:
+    """Run an application at the site's address, to which the emulator delivers its events."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(_served(app))
+
+
+@pytest.fixture
+def site(app: Flask, catalogue: None, serve_site: Callable[[Flask], str]) -> str:
+    """The address of the running site."""
+    return serve_site(app)
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
     server = make_server("127.0.0.1", app.extensions["settings"].port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -396,7 +396,7 @@ def test_payments_show_amount_status_and_refund(alice: Person, run: Run) -> None
 
 
 def test_commands_are_found_with_plain_flask_from_the_root(tmp_path: Path) -> None:
-    environment = {**os.environ, "INSTANCE_PATH": str(tmp_path), "APP_ENV": "development"}
+    environment = {**os.environ, "INSTANCE_PATH": str(tmp_path), "APP_ENV": "testing"}
     flask = Path(sys.executable).with_name("flask")
 
     result = subprocess.run([flask, "billing", "--help"], cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -1,16 +1,12 @@
-"""The steady state: an event, certainly newer, of a mirrored subscription that its user's role alone rests on.
+"""The short way of nearly every event: certainly newer, of a known subscription that its user's role alone rests on.
 
-Nearly every event is of this kind, so it is settled without the ORM, in two round trips to the database: one statement
-reads, without a lock; one writes everything, provided that billing has not locked the user since (`billing_version`).
-The rules are those of `sync`, `roles` and `effects`; whatever is not of this kind is left to the general way, in
-`sync.sync_from_event`.
+It takes effect without the ORM, in two round trips to the database: one statement reads, without a lock; one writes
+everything, provided that billing has not locked the user since (`billing_version`). The rules are those of
+`subscription_events` and `roles.decision`; whatever is not of this kind is left to the general way, in `process`.
 """
 
-from __future__ import annotations
-
-from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
 from app.billing.changes import Changes, difference
@@ -19,13 +15,11 @@ from app.billing.roles.decision import role_change_values
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.billing.webhooks.event import Event
+from app.billing.webhooks.fast_path_connection import FastConnection
 from app.billing.webhooks.fast_path_sql import WriteShape, prefixed
+from app.billing.webhooks.handlers import HANDLERS, on_subscription_changed
 from app.billing.webhooks.subscription_events import certain_snapshot
-from app.database import db, utcnow
-
-if TYPE_CHECKING:
-    from app.billing.webhooks.fast_path_on_postgresql import OnPostgresql
-    from app.billing.webhooks.fast_path_on_sqlite import OnSqlite
+from app.database import db, end_transaction, utcnow
 
 
 @dataclass(frozen=True)
@@ -38,38 +32,37 @@ class PlannedWrite:
     shape: WriteShape
 
 
-def apply(event: Event, record: dict[str, Any], scope: StripeScope) -> EventOutcome | None:
-    """Let the event take effect; None, with nothing written, when it is not of the steady state."""
-    with closing(on_database()(db.engine)) as database:
-        return apply_on(database, event, record, scope)
+def apply(event: Event, scope: StripeScope) -> EventOutcome | None:
+    """Let the event take effect. Commits; None, with nothing written, when it is not of this kind."""
+    if HANDLERS[event.type] is not on_subscription_changed:
+        return None
+    # What was read so far was read in the session's transaction; this is another one.
+    end_transaction()
+    try:
+        return _apply_once(event, scope)
+    except db.engine.dialect.loaded_dbapi.NotSupportedError:
+        # A migration has changed what the connections' prepared statements read: new connections prepare them anew.
+        db.engine.dispose()
+        return _apply_once(event, scope)
 
 
-def on_database() -> type[OnPostgresql] | type[OnSqlite]:
-    """How the application's database is spoken to; the other one's driver is not imported."""
-    if db.engine.dialect.name == "postgresql":
-        from app.billing.webhooks.fast_path_on_postgresql import OnPostgresql
-
-        return OnPostgresql
-    else:
-        from app.billing.webhooks.fast_path_on_sqlite import OnSqlite
-
-        return OnSqlite
+def _apply_once(event: Event, scope: StripeScope) -> EventOutcome | None:
+    with FastConnection(db.engine) as connection:
+        return apply_on(connection, event, scope)
 
 
-def apply_on(
-    database: OnPostgresql | OnSqlite, event: Event, record: dict[str, Any], scope: StripeScope
-) -> EventOutcome | None:
+def apply_on(connection: FastConnection, event: Event, scope: StripeScope) -> EventOutcome | None:
     """The same on an open connection: read, decide, write."""
     at_scope = {"scope_account": scope.stripe_account, "scope_livemode": scope.livemode, "at": utcnow()}
-    values = prefixed("event", record) | at_scope
-    found = database.read(values)
+    values = prefixed("event", event.record()) | at_scope
+    found = connection.read(values)
     if found.outcome is not None:
         return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
     planned = _plan_write(event, found) if found.id and not found.has_other_sources else None
     if planned is None:
         return None
     values |= _values(event, found, planned)
-    return EventOutcome.PROCESSED if database.write(planned.shape, values) else None
+    return EventOutcome.PROCESSED if connection.write(planned.shape, values) else None
 
 
 def _plan_write(event: Event, found: Any) -> PlannedWrite | None:

@@ -3,9 +3,7 @@
 import copy
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +17,7 @@ from app.billing.models.subscription import Subscription
 from app.billing.roles.grants import grant_role
 from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
+from app.billing.webhooks.fast_path_connection import FastConnection
 from app.billing.webhooks.process import process
 from app.database import db, utcnow
 from tests.catalogue import PRO
@@ -50,29 +49,24 @@ def newer(alice: Person, at_stripe: Stripe, deliver) -> Callable[..., Json]:
 
 def settled(app: Flask, event: Json) -> str | None:
     """What the short way alone makes of an event."""
-    from app.billing.webhooks.process import _row
-
     read = Event.parse(signed(event, "whsec")[0])
     with app.app_context():
-        return fast_path.apply(read, _row(read), current_scope())
+        return fast_path.apply(read, current_scope())
 
 
 def settled_after(app: Flask, event: Json, meanwhile: Callable[[], object]) -> str | None:
     """The same, when something happens after its reading and before its writing."""
-    from app.billing.webhooks.process import _row
-
     read = Event.parse(signed(event, "whsec")[0])
     with app.app_context():
-        database: Any = fast_path.on_database()
 
-        class Interrupted(database):  # type: ignore[misc]
+        class Interrupted(FastConnection):
             def read(self, values: Json) -> object:
                 found = super().read(values)
                 meanwhile()
                 return found
 
-        with closing(Interrupted(db.engine)) as connection:
-            return fast_path.apply_on(connection, read, _row(read), current_scope())
+        with Interrupted(db.engine) as connection:
+            return fast_path.apply_on(connection, read, current_scope())
 
 
 def state_of(app: Flask) -> tuple[object, ...]:
@@ -226,19 +220,19 @@ def test_amount_that_no_row_holds_is_asked_about(deliver, alice: Person, newer) 
     assert (deliver(event).status_code, alice.role) == (200, "pro")
 
 
-def test_migration_of_what_is_read_fails_no_event(app: Flask, deliver, alice: Person, newer) -> None:
+def test_migration_of_what_is_read_fails_no_event(app: Flask, alice: Person, newer) -> None:
     """A server runs on while the database is migrated, and its connections keep their prepared statements."""
     if "postgresql" not in app.extensions["settings"].database_url.get_secret_value():
         pytest.skip("SQLite prepares its statements again by itself.")
-    deliver(newer())
+    outcomes = [settled(app, newer(status=status)) for status in ("unpaid", "active") * 8]
     with app.app_context():
         _widen_status(60)
 
-    answers = [deliver(newer(status=status)).status_code for status in ("unpaid", "active", "unpaid")]
+    outcomes += [settled(app, newer(status=status)) for status in ("unpaid", "active", "unpaid")]
 
     with app.app_context():
         _widen_status(32)
-    assert (answers, alice.role) == ([200, 200, 200], "free")
+    assert (set(outcomes), alice.role) == ({"processed"}, "free")
 
 
 def _widen_status(length: int) -> None:
