@@ -8,7 +8,8 @@
 4. `handlers` is the table of events: which are handled, by what, and why. What nearly every event is, the newest of a
    subscription that we know, goes a shorter way by the same rules: `fast_path`.
 5. `sync` is the only writer of the subscription mirror. It locks the user's row, takes the event's snapshot when
-   that is certainly newer than the mirror, and asks Stripe when it is not certain. So order does not matter.
+   that is certainly newer than the mirror, and asks Stripe when it is not certain. So order does not matter. No
+   transaction is open while Stripe works: `asking` lets go of the lock, asks, and begins anew.
 6. `fulfillment` settles an order, for the webhook, the success page (`checkout_return`) and the nightly job alike.
 7. `payments` records invoices, `reversals` refunds and disputes; what comes late never undoes what is later. What was
    paid and bought nothing is `unearned`, for the operator to give back.

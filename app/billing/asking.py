@@ -18,7 +18,7 @@ from app.database import db, end_transaction
 P = ParamSpec("P")
 R = TypeVar("R")
 # How often the answers may turn out to be out of date.
-ROUNDS = 3
+ROUNDS = 5
 
 
 @dataclass
