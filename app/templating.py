@@ -1,6 +1,7 @@
 """What templates may call: money and dates in words, addresses, the app's name."""
 
 import datetime as dt
+from collections.abc import Callable
 from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import urljoin
@@ -27,7 +28,7 @@ def init_templating(app: Flask) -> None:
     settings = app.extensions["settings"]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(money=money, currency_name=currency_name, date=date, datetime=datetime)
+    app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
         app_name=app.config["APP_NAME"],
         support_email=settings.support_email or parseaddr(settings.mail_from)[1],
@@ -88,3 +89,11 @@ def nav_current(*prefixes: str) -> bool:
 def endpoint_exists(endpoint: str) -> bool:
     """Tell whether this site has such a page, so that a link appears only with it."""
     return endpoint in current_app.view_functions
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "money": money,
+    "currency_name": currency_name,
+    "date": date,
+    "datetime": datetime,
+}

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Flask
 
+from app.templating import FILTERS
+
 ENDPOINTS = {
     "pricing.landing": "/",
     "pricing.index": "/pricing",
@@ -18,7 +20,7 @@ ENDPOINTS = {
     "dashboard.index": "/dashboard",
     "dashboard.basic": "/dashboard/basic",
     "dashboard.pro": "/dashboard/pro",
-    "discovery.manifest": "/site.webmanifest",
+    "legal.manifest": "/site.webmanifest",
     "legal.terms": "/terms",
     "legal.privacy": "/privacy",
 }
@@ -29,7 +31,7 @@ def bare_flask(name: str) -> Flask:
     app = Flask(name, template_folder="../../templates", static_folder="../../static")
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["money"] = _money
+    app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
         app_name="Perennial",
         support_email="hello@example.com",
@@ -41,10 +43,6 @@ def bare_flask(name: str) -> Flask:
     for endpoint, rule in ENDPOINTS.items():
         app.add_url_rule(rule, endpoint, methods=["GET", "POST"])
     return app
-
-
-def _money(amount: int, currency: str, exact: bool = False) -> str:
-    return f"${amount / 100:,.{2 if exact or amount % 100 else 0}f}"
 
 
 class Visitor:

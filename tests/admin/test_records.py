@@ -157,7 +157,7 @@ def test_subscriptions_name_plan_status_and_owner(app: Flask, olga: Person, alic
         db.session.add(
             Subscription(
                 stripe_subscription_id="sub_1", user_id=alice.id, stripe_customer_id="cus_1", stripe_account="acct_1",
-                livemode=False, status="active", lookup_key="pro_month", stripe_price_id="price_1", amount=2900,
+                livemode=False, status="active", lookup_key="shop_pro_month", stripe_price_id="price_1", amount=2900,
                 currency="usd", interval="month", current_period_end=now + timedelta(days=20), cancel_at=now,
                 started_at=now, snapshot_at=now,
             )

@@ -8,6 +8,7 @@ from typing import Any
 from app.billing.errors import MalformedEvent
 from app.billing.gateway.client import api_version
 from app.billing.gateway.objects import time_of
+from app.database import utcnow
 
 LONGEST_TEXT = 255
 
@@ -34,6 +35,20 @@ class Event:
     def is_current_version(self) -> bool:
         """Whether the snapshot has the shapes that this code reads."""
         return self.api_version == api_version()
+
+    def record(self) -> dict[str, Any]:
+        """The columns of its `StripeEvent` that do not tell what came of it."""
+        return {
+            "id": self.id,
+            "type": self.type,
+            "api_version": self.api_version,
+            "stripe_account": self.account,
+            "object_id": self.object_id or None,
+            "payload": self.body,
+            "created_at": self.created_at,
+            "received_at": utcnow(),
+            "tries": 1,
+        }
 
     @classmethod
     def parse(cls, body: bytes) -> "Event":

@@ -1,32 +1,25 @@
-"""The steady state: an event, certainly newer, of a mirrored subscription that its user's role alone rests on.
+"""The short way of nearly every event: certainly newer, of a known subscription that its user's role alone rests on.
 
-Nearly every event is of this kind, so it is settled without the ORM, in two round trips to the database: one statement
-reads, without a lock; one writes everything, provided that billing has not locked the user since (`billing_version`).
-The rules are those of `sync`, `roles` and `effects`; whatever is not of this kind is left to the general way, in
-`sync.sync_from_event`.
+It takes effect without the ORM, in two round trips to the database: one statement reads, without a lock; one writes
+everything, provided that billing has not locked the user since (`billing_version`). The rules are those of
+`subscription_events` and `roles.decision`; whatever is not of this kind is left to the general way, in `process`.
 """
 
-from __future__ import annotations
-
-from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription, plan_of
-from app.billing.catalog.plans import Role
+from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
 from app.billing.changes import Changes, difference
 from app.billing.gateway.account import StripeScope
 from app.billing.roles.decision import role_change_values
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.billing.webhooks.event import Event
+from app.billing.webhooks.fast_path_connection import FastConnection
 from app.billing.webhooks.fast_path_sql import WriteShape, prefixed
+from app.billing.webhooks.handlers import HANDLERS, on_subscription_changed
 from app.billing.webhooks.subscription_events import certain_snapshot
-from app.database import db, utcnow
-
-if TYPE_CHECKING:
-    from app.billing.webhooks.fast_path_on_postgresql import OnPostgresql
-    from app.billing.webhooks.fast_path_on_sqlite import OnSqlite
+from app.database import db, end_transaction, utcnow
 
 
 @dataclass(frozen=True)
@@ -39,49 +32,48 @@ class PlannedWrite:
     shape: WriteShape
 
 
-def apply(event: Event, record: dict[str, Any], scope: StripeScope) -> EventOutcome | None:
-    """Let the event take effect; None, with nothing written, when it is not of the steady state."""
-    with closing(on_database()(db.engine)) as database:
-        return apply_on(database, event, record, scope)
+def apply(event: Event, scope: StripeScope) -> EventOutcome | None:
+    """Let the event take effect. Commits; None, with nothing written, when it is not of this kind."""
+    if HANDLERS[event.type] is not on_subscription_changed:
+        return None
+    # What was read so far was read in the session's transaction; this is another one.
+    end_transaction()
+    try:
+        return _apply_once(event, scope)
+    except db.engine.dialect.loaded_dbapi.NotSupportedError:
+        # A migration has changed what the connections' prepared statements read: new connections prepare them anew.
+        db.engine.dispose()
+        return _apply_once(event, scope)
 
 
-def on_database() -> type[OnPostgresql] | type[OnSqlite]:
-    """How the application's database is spoken to; the other one's driver is not imported."""
-    if db.engine.dialect.name == "postgresql":
-        from app.billing.webhooks.fast_path_on_postgresql import OnPostgresql
-
-        return OnPostgresql
-    else:
-        from app.billing.webhooks.fast_path_on_sqlite import OnSqlite
-
-        return OnSqlite
+def _apply_once(event: Event, scope: StripeScope) -> EventOutcome | None:
+    with FastConnection(db.engine) as connection:
+        return apply_on(connection, event, scope)
 
 
-def apply_on(
-    database: OnPostgresql | OnSqlite, event: Event, record: dict[str, Any], scope: StripeScope
-) -> EventOutcome | None:
+def apply_on(connection: FastConnection, event: Event, scope: StripeScope) -> EventOutcome | None:
     """The same on an open connection: read, decide, write."""
     at_scope = {"scope_account": scope.stripe_account, "scope_livemode": scope.livemode, "at": utcnow()}
-    values = prefixed("event", record) | at_scope
-    found = database.read(values)
+    values = prefixed("event", event.record()) | at_scope
+    found = connection.read(values)
     if found.outcome is not None:
         return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
     planned = _plan_write(event, found) if found.id and not found.has_other_sources else None
     if planned is None:
         return None
     values |= _values(event, found, planned)
-    return EventOutcome.PROCESSED if database.write(planned.shape, values) else None
+    return EventOutcome.PROCESSED if connection.write(planned.shape, values) else None
 
 
 def _plan_write(event: Event, found: Any) -> PlannedWrite | None:
     snapshot = certain_snapshot(event, found)
     if snapshot is None or snapshot.status in ENDED_STATUSES:
         return None
-    if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) is None:
-        if snapshot.stripe_price_id != found.stripe_price_id or not plan_of(None, found.lookup_key):
+    if snapshot.plan_key is None:
+        if snapshot.stripe_price_id != found.stripe_price_id or found.role is None:
             return None
-        # The price is the old one: the lookup key that it was sold under has moved to a newer price.
-        snapshot = replace(snapshot, lookup_key=found.lookup_key)
+        # The catalogue knows the price no more: what it bought is remembered.
+        snapshot = replace(snapshot, plan_key=found.plan_key, role=found.role, role_rank=found.role_rank)
     return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found)
 
 
@@ -89,23 +81,28 @@ def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any)
     values = snapshot.values()
     change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
-    is_new_role = decision.role != found.role
+    is_new_role = decision.role.key != found.user_role
+    is_new_rest = (decision.role.rank, decision.plan_key) != (found.user_role_rank, found.user_plan_key)
     if is_new_role:
-        changes["user"] = {"before": {"role": found.role}, "after": {"role": decision.role.value}}
+        changes["user"] = {"before": {"role": found.user_role}, "after": {"role": decision.role.key}}
     is_new_end = found.role_expires_at != decision.expires_at or found.role_recheck_at is not None
-    shape = WriteShape(tuple(change.get("after", ())), sets_role=is_new_role or is_new_end, audits=is_new_role)
+    shape = WriteShape(
+        tuple(change.get("after", ())), sets_role=is_new_role or is_new_rest or is_new_end, audits=is_new_role
+    )
     return PlannedWrite(values, decision, changes, shape)
 
 
 def _values(event: Event, found: Any, planned: PlannedWrite) -> dict[str, Any]:
     decision = planned.decision
-    audit = role_change_values(found.id, Role(found.role), decision, event.id) if planned.shape.audits else {}
+    audit = role_change_values(found.id, found.user_role, decision, event.id) if planned.shape.audits else {}
     return {
         **prefixed("new", {name: planned.values[name] for name in planned.shape.changed}),
         "new_snapshot_at": event.created_at,
         "of_user": found.id,
         "read_version": found.billing_version,
-        "user_role": decision.role.value,
+        "user_role": decision.role.key,
+        "user_role_rank": decision.role.rank,
+        "user_plan_key": decision.plan_key,
         "user_role_expires_at": decision.expires_at,
         **prefixed("audit", audit),
         "event_outcome": EventOutcome.PROCESSED.value,

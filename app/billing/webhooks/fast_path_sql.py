@@ -21,8 +21,6 @@ _USERS = cast(sa.Table, User.__table__)
 _SUBSCRIPTIONS = cast(sa.Table, Subscription.__table__)
 _EVENTS = cast(sa.Table, StripeEvent.__table__)
 _ROLE_CHANGES = cast(sa.Table, RoleChange.__table__)
-# What `WriteShape.lock` gives back of the user, for the other effects to rest on.
-LOCKED = _USERS.c.id
 _RECORDED = [column.name for column in _EVENTS.c if column.name != "error"]
 _AUDITED = [column.name for column in _ROLE_CHANGES.c if column.name != "id"]
 
@@ -52,7 +50,8 @@ def _reading() -> sa.Select[Any]:
     has_other_sources = sa.or_(*(sa.exists(found.with_only_columns(sa.literal_column("1"))) for found in others))
     return sa.select(
         once.c.outcome,
-        *(_USERS.c[name] for name in ("id", "billing_version", "role", "role_expires_at", "role_recheck_at")),
+        *(_USERS.c[name] for name in ("id", "billing_version", "role_expires_at", "role_recheck_at")),
+        *(_USERS.c[name].label(f"user_{name}") for name in ("role", "role_rank", "plan_key")),
         *(mirrored.c[field.name] for field in fields(SubscriptionSnapshot)),
         mirrored.c.snapshot_at,
         has_other_sources.label("has_other_sources"),
@@ -75,9 +74,24 @@ class WriteShape:
     sets_role: bool
     audits: bool
 
+    def statements(self, dialect: sa.Dialect) -> list[Any]:
+        """What writes it all, each giving one row or nothing is to be written.
+
+        On PostgreSQL that is one statement, with the effects as data-modifying CTEs: one round trip, one transaction.
+        """
+        if dialect.name == "postgresql":
+            locked = self.lock().returning(_USERS.c.id).cte("locked")
+            *effects, record = self.effects(locked)
+            return [record.add_cte(*(effect.cte(f"effect_{number}") for number, effect in enumerate(effects)))]
+        else:
+            return [self.lock(), *self.effects()]
+
     def lock(self) -> sa.Update:
         """Lock the user, provided that billing has not come near since the reading, and set the role."""
-        role = {**_binds("user", _USERS, ("role", "role_expires_at")), "role_recheck_at": sa.null()}
+        role = {
+            **_binds("user", _USERS, ("role", "role_rank", "plan_key", "role_expires_at")),
+            "role_recheck_at": sa.null(),
+        }
         return (
             sa.update(_USERS)
             .where(_USERS.c.id == sa.bindparam("of_user"))

@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import ipaddress
 import logging
 import os
 import signal
@@ -12,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
+from stripe_emulator.api.origins import is_loopback
 from stripe_emulator.emulator import Emulator
 from stripe_emulator.server.server import Server
 from stripe_emulator.state import chaos, deliveries
@@ -112,7 +112,7 @@ def _announce(server: Server, options: argparse.Namespace) -> None:
     _say(f"Stripe emulator  {server.store.base_url}  (dashboard; the API is at /v1)")
     _say(f"Secret key       {Emulator.secret_key}  (any sk_test_ or rk_test_ key will do)")
     _say(f"Database         {options.db}")
-    if not _is_loopback(options.host):
+    if not is_loopback(options.host):
         _say(
             f"WARNING: listening on {options.host}: anyone who can reach this machine can read and change "
             "everything here.",
@@ -123,13 +123,6 @@ def _announce(server: Server, options: argparse.Namespace) -> None:
 def _say(line: str, stream: TextIO = sys.stdout) -> None:
     stream.write(f"{line}\n")
     stream.flush()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 if __name__ == "__main__":

@@ -3,16 +3,13 @@
 import copy
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.catalog.plans import Role
 from app.billing.gateway.account import current_scope
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -20,8 +17,10 @@ from app.billing.models.subscription import Subscription
 from app.billing.roles.grants import grant_role
 from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
+from app.billing.webhooks.fast_path_connection import FastConnection
 from app.billing.webhooks.process import process
 from app.database import db, utcnow
+from tests.catalogue import PRO
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
@@ -50,29 +49,24 @@ def newer(alice: Person, at_stripe: Stripe, deliver) -> Callable[..., Json]:
 
 def settled(app: Flask, event: Json) -> str | None:
     """What the short way alone makes of an event."""
-    from app.billing.webhooks.process import _row
-
     read = Event.parse(signed(event, "whsec")[0])
     with app.app_context():
-        return fast_path.apply(read, _row(read), current_scope())
+        return fast_path.apply(read, current_scope())
 
 
 def settled_after(app: Flask, event: Json, meanwhile: Callable[[], object]) -> str | None:
     """The same, when something happens after its reading and before its writing."""
-    from app.billing.webhooks.process import _row
-
     read = Event.parse(signed(event, "whsec")[0])
     with app.app_context():
-        database: Any = fast_path.on_database()
 
-        class Interrupted(database):  # type: ignore[misc]
+        class Interrupted(FastConnection):
             def read(self, values: Json) -> object:
                 found = super().read(values)
                 meanwhile()
                 return found
 
-        with closing(Interrupted(db.engine)) as connection:
-            return fast_path.apply_on(connection, read, _row(read), current_scope())
+        with Interrupted(db.engine) as connection:
+            return fast_path.apply_on(connection, read, current_scope())
 
 
 def state_of(app: Flask) -> tuple[object, ...]:
@@ -154,7 +148,7 @@ def test_event_that_is_not_newer_is_left_to_the_general_way(app: Flask, newer) -
 
 def test_role_with_another_source_is_left_to_the_general_way(app: Flask, alice: Person, newer) -> None:
     with app.app_context():
-        grant_role(db.session.get_one(User, alice.id), Role.PRO, None, "the operator")
+        grant_role(db.session.get_one(User, alice.id), PRO, None, "the operator")
     event = newer(status="unpaid")
 
     outcome = settled(app, event)
@@ -172,7 +166,7 @@ def test_grant_that_comes_while_the_event_waits_for_the_lock_counts(app: Flask, 
         thread = threading.Thread(target=deliver, args=(event,))
         thread.start()
         thread.join(timeout=1)
-        grant_role(user, Role.PRO, None, "the operator")
+        grant_role(user, PRO, None, "the operator")
         thread.join()
 
     assert alice.role == "pro"
@@ -182,7 +176,7 @@ def test_grant_that_comes_after_the_reading_counts(app: Flask, alice: Person, ne
     event = newer(status="unpaid")
 
     outcome = settled_after(
-        app, event, lambda: grant_role(db.session.get_one(User, alice.id), Role.PRO, None, "the operator")
+        app, event, lambda: grant_role(db.session.get_one(User, alice.id), PRO, None, "the operator")
     )
 
     assert (outcome, alice.role, recorded(app, event)) == (None, "pro", None)
@@ -226,19 +220,19 @@ def test_amount_that_no_row_holds_is_asked_about(deliver, alice: Person, newer) 
     assert (deliver(event).status_code, alice.role) == (200, "pro")
 
 
-def test_migration_of_what_is_read_fails_no_event(app: Flask, deliver, alice: Person, newer) -> None:
+def test_migration_of_what_is_read_fails_no_event(app: Flask, alice: Person, newer) -> None:
     """A server runs on while the database is migrated, and its connections keep their prepared statements."""
     if "postgresql" not in app.extensions["settings"].database_url.get_secret_value():
         pytest.skip("SQLite prepares its statements again by itself.")
-    deliver(newer())
+    outcomes = [settled(app, newer(status=status)) for status in ("unpaid", "active") * 8]
     with app.app_context():
         _widen_status(60)
 
-    answers = [deliver(newer(status=status)).status_code for status in ("unpaid", "active", "unpaid")]
+    outcomes += [settled(app, newer(status=status)) for status in ("unpaid", "active", "unpaid")]
 
     with app.app_context():
         _widen_status(32)
-    assert (answers, alice.role) == ([200, 200, 200], "free")
+    assert (set(outcomes), alice.role) == ({"processed"}, "free")
 
 
 def _widen_status(length: int) -> None:

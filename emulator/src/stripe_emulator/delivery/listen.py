@@ -48,7 +48,9 @@ class Listeners:
         self._messages: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, 0), family=family)
-        self._server: Server = serve(self._handle, sock=listening, subprotocols=[_SUBPROTOCOL], max_size=None)
+        self._server: Server = serve(
+            self._handle, sock=listening, subprotocols=[_SUBPROTOCOL], origins=[None], max_size=None
+        )
         self._threads = [
             threading.Thread(target=self._server.serve_forever, name="stripe-listen", daemon=True),
             threading.Thread(target=self._send_all, name="stripe-listen-sender", daemon=True),

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
 
+from stripe_emulator.api.origins import is_cross_site
 from stripe_emulator.hosted.links import origin_of
 
 POLICY = (
@@ -46,14 +46,8 @@ def refuse_foreign_posts() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, "server_to_server", False):
         return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site not in (None, "same-origin", "none") or (origin is not None and not is_own(origin)):
+    if is_cross_site(request.host, request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")):
         abort(403, "This form was sent from another site, so it was not accepted.")
-
-
-def is_own(origin: str) -> bool:
-    """Tell whether an `Origin` header names this server."""
-    return urlsplit(origin).netloc == request.host
 
 
 def add_headers(response: Response) -> Response:

@@ -1,12 +1,12 @@
 """The controls over HTTP, under `/_emulator`: JSON in, JSON out, for this machine only."""
 
-import ipaddress
 import json
 from collections.abc import Callable
 from typing import Any
 
 from stripe_emulator.api import errors
 from stripe_emulator.api.dispatch import Answer, Call
+from stripe_emulator.api.origins import is_loopback
 from stripe_emulator.server.control import Control
 from stripe_emulator.state import chaos, endpoint_secrets
 from stripe_emulator.state.chaos import Chaos
@@ -45,8 +45,7 @@ class ControlHttp:
         return Answer(status, {}, json.dumps(body).encode())
 
     def _answer(self, call: Call, remote_address: str) -> Json:
-        # A name that only now points to this machine is a web page's trick to be let in here.
-        if not _is_loopback(remote_address) or not _is_loopback(_host_name(call.headers.get("host", ""))):
+        if not is_loopback(remote_address):
             raise errors.invalid_request("The controls answer this machine only.", status=403)
         route = self._routes.get((call.method, call.path.removeprefix("/_emulator/").strip("/")))
         if route is None:
@@ -86,20 +85,6 @@ class ControlHttp:
             endpoint = tx.require("webhook_endpoint", body["webhook_endpoint"])
             overlap = int(body.get("overlap_seconds", 0))
             return {"secret": endpoint_secrets.roll(tx, endpoint["id"], overlap)}
-
-
-def _host_name(host: str) -> str:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name.strip("[]")
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _json_object(body: bytes) -> Json:

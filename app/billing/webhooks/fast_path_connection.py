@@ -1,0 +1,114 @@
+"""A pooled connection for `fast_path`: its statements are compiled once, and go to the driver's cursor as text.
+
+SQLAlchemy's own execution would cost more than the statements do: see `benchmarks/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from app.billing.webhooks.fast_path_sql import READING, CurrentState, Values, WriteShape
+
+Processor = Callable[[Any], Any] | None
+# On SQLite the writers of a process take turns: SQLite itself would have each of them sleep and try again.
+_TURN = Lock()
+
+
+@dataclass(frozen=True)
+class DriverStatement:
+    """A statement as the driver takes it: its text, the constants in it, and how each value is written and read."""
+
+    text: str
+    constants: Values
+    writers: dict[str, Processor]
+    readers: list[Processor]
+
+
+class FastConnection:
+    """A connection that commits each statement by itself, until it goes back to the pool."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._dialect = engine.dialect
+        self._is_postgresql = engine.dialect.name == "postgresql"
+        self._pooled = engine.raw_connection()
+        # SQLite's connections are of this kind anyway: `database` begins their transactions.
+        self._set_autocommit(True)
+        self._cursor = self._pooled.cursor()
+
+    def __enter__(self) -> FastConnection:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is None:
+            self._set_autocommit(False)
+            self._pooled.close()
+        else:
+            self._pooled.invalidate()
+
+    def read(self, values: Values) -> Any:
+        """The `CurrentState` of an event."""
+        statement = _for_the_driver(READING, self._dialect)
+        self._execute(statement, values)
+        row = zip(statement.readers, self._cursor.fetchone() or (), strict=True)
+        return CurrentState(*(read(field) if read else field for read, field in row))
+
+    def write(self, shape: WriteShape, values: Values) -> bool:
+        """Record the event with its effects; False, with nothing written, when somebody came between."""
+        statements = _writing(shape, self._dialect)
+        try:
+            if self._is_postgresql:
+                return self._execute(statements[0], values) == 1
+            else:
+                return self._write_in_turn(statements, values)
+        except self._dialect.loaded_dbapi.IntegrityError:
+            self._pooled.rollback()
+            return False
+
+    def _write_in_turn(self, statements: list[DriverStatement], values: Values) -> bool:
+        with _TURN:
+            self._cursor.execute("BEGIN IMMEDIATE")
+            is_written = all(self._execute(statement, values) == 1 for statement in statements)
+            self._cursor.execute("COMMIT" if is_written else "ROLLBACK")
+            return is_written
+
+    def _execute(self, statement: DriverStatement, values: Values) -> int:
+        """Run it; the number of rows that it gives."""
+        written = {name: write(values[name]) if write else values[name] for name, write in statement.writers.items()}
+        self._cursor.execute(statement.text, statement.constants | written)
+        return self._cursor.rowcount
+
+    def _set_autocommit(self, is_on: bool) -> None:
+        if self._is_postgresql:
+            driver: Any = self._pooled.driver_connection
+            driver.autocommit = is_on
+
+
+@lru_cache(maxsize=256)
+def _writing(shape: WriteShape, dialect: sa.Dialect) -> list[DriverStatement]:
+    return [_for_the_driver(statement, dialect) for statement in shape.statements(dialect)]
+
+
+@lru_cache(maxsize=4)
+def _for_the_driver(statement: Any, dialect: sa.Dialect) -> DriverStatement:
+    # By name: SQLite's driver takes that as well as the marks that SQLAlchemy writes for it.
+    named = dialect if dialect.name == "postgresql" else sqlite.dialect(paramstyle="named")
+    compiled = statement.compile(dialect=named)
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    binds = {name: bind.type for bind, name in compiled.bind_names.items() if name not in constants}
+    return DriverStatement(
+        text=str(compiled),
+        constants=constants,
+        writers={name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in binds.items()},
+        readers=[
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in getattr(statement, "selected_columns", ())
+        ],
+    )

@@ -1,0 +1,44 @@
+"""What the product is measured against renders the product's own templates: it must not fall behind them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from benchmarks.baselines import page
+from benchmarks.site import settings, user_id
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The usual sample, with one user who has signed in."""
+    for name, value in settings(f"sqlite:///{tmp_path}/sample.sqlite3", "http://127.0.0.1:1").items():
+        monkeypatch.setenv(name, value)
+    from benchmarks.baselines import sample
+
+    app = sample.create_app()
+    with app.app_context():
+        sample.db.create_all()
+        values = {"email": "user0@example.com", "password_hash": sample.hasher.hash("secret"), "role": "pro"}
+        sample.db.session.add(sample.User(id=user_id(0), is_admin=False, **values))
+        sample.db.session.commit()
+    yield app
+    with app.app_context():
+        sample.db.engine.dispose()
+
+
+@pytest.mark.parametrize("path", ["/", "/pricing"])
+def test_bare_flask_renders_the_products_page(app: Flask, path: str) -> None:
+    with app.app_context():
+        bare = page.create_app()
+
+    assert bare.test_client().get(path).status_code == 200
+
+
+def test_sample_renders_the_products_dashboard(sample: Flask) -> None:
+    sample.config["WTF_CSRF_ENABLED"] = False
+    client = sample.test_client()
+    client.post("/login", data={"email": "user0@example.com", "password": "secret"})
+
+    assert client.get("/dashboard").status_code == 200
