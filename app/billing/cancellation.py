@@ -12,7 +12,7 @@ from app.billing.models.payments import Order
 from app.billing.payments.orders import close_order, pending_orders
 from app.billing.reconcile.users import sync_user
 from app.billing.statuses import ENDED_STATUSES, OrderState
-from app.billing.subscriptions.lookup import live_rows
+from app.billing.subscriptions.lookup import live_subscriptions
 from app.database import db, end_transaction
 
 
@@ -26,7 +26,7 @@ def cancel_subscriptions(user: User) -> None:
         return
     customer, orders = customer_of(user.id, scope), pending_orders(user.id, scope)
     sessions = {order.id: order.stripe_checkout_session_id for order in orders}
-    known = {row.stripe_subscription_id for row in live_rows(user, scope)}
+    known = {row.stripe_subscription_id for row in live_subscriptions(user, scope)}
     end_transaction()
     if not (customer or sessions or known):
         # There is nothing at Stripe, and no reason to need it.
