@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.models import User
+from app.billing.catalog.plans import Catalog
 from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.config.settings import Settings
@@ -139,9 +140,7 @@ def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
 
     yield build
     for other in others:
-        with other.app_context():
-            db.session.remove()
-            db.engine.dispose()
+        _let_go(other)
 
 
 @pytest.fixture
@@ -181,6 +180,35 @@ def serve_site() -> Iterator[Callable[[Flask], str]]:
 def site(app: Flask, catalogue: None, serve_site: Callable[[Flask], str]) -> str:
     """The address of the running site."""
     return serve_site(app)
+
+
+@pytest.fixture
+def deploy(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Put a site that sells this catalogue online, in place of the one before: same database, same Stripe account.
+
+    With `push` false the catalogue is not brought to Stripe.
+    """
+    with ExitStack() as online:
+
+        def start(catalog: Catalog, *, push: bool = True) -> Flask:
+            online.close()
+            site = create_app(settings, catalog)
+            with site.app_context():
+                _spare_the_disk()
+                if push:
+                    push_catalogue(get_gateway(), settings)
+            online.callback(_let_go, site)
+            online.enter_context(_served(site))
+            return site
+
+        yield start
+
+
+def _let_go(app: Flask) -> None:
+    """End an application's connections to the database."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 @contextmanager
