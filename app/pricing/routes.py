@@ -72,8 +72,9 @@ def success() -> str:
 
 
 def _trial_days() -> int:
-    if current_user.is_authenticated:
-        return trial_days_for(current_user.id)
+    scope = known_scope() if current_user.is_authenticated else None
+    if scope:
+        return trial_days_for(current_user.id, scope)
     else:
         days: int = current_app.extensions["settings"].trial_days
         return days
