@@ -79,11 +79,12 @@ def sources_of(user_id: uuid.UUID, scope: StripeScope) -> dict[str, Any]:
     }
 
 
-def set_role(user: User, decision: RoleDecision, cause: str) -> RoleChange | None:
-    """Write the decided role on the user's (locked) row; a change is an audit row, which is returned."""
+def set_role(user: User, decision: RoleDecision, scope: StripeScope, cause: str) -> RoleChange | None:
+    """Write the role decided in this scope on the user's (locked) row; a change is an audit row, which is returned."""
     before = Role(user.role)
     user.role_expires_at = decision.expires_at
     user.role_recheck_at = None
+    user.role_scope = scope.name
     if before == decision.role:
         return None
     user.role = decision.role.value
@@ -109,7 +110,7 @@ def role_change_values(user_id: uuid.UUID, before: Role, decision: RoleDecision,
 def apply_role(user: User, scope: StripeScope, cause: str, *, believe_expired: bool = True) -> RoleChange | None:
     """Decide and write the role of a (locked) user."""
     db.session.flush()
-    return set_role(user, decide_role(user, scope, believe_expired=believe_expired), cause)
+    return set_role(user, decide_role(user, scope, believe_expired=believe_expired), scope, cause)
 
 
 def role_changes(user: User, scope: StripeScope, cause: str) -> Changes:

@@ -59,14 +59,14 @@ def apply_on(connection: FastConnection, event: Event, scope: StripeScope) -> Ev
     found = connection.read(values)
     if found.outcome is not None:
         return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
-    planned = _plan_write(event, found) if found.id and not found.has_other_sources else None
+    planned = _plan_write(event, found, scope) if found.id and not found.has_other_sources else None
     if planned is None:
         return None
-    values |= _values(event, found, planned)
+    values |= _values(event, found, planned, scope)
     return EventOutcome.PROCESSED if connection.write(planned.shape, values) else None
 
 
-def _plan_write(event: Event, found: Any) -> PlannedWrite | None:
+def _plan_write(event: Event, found: Any, scope: StripeScope) -> PlannedWrite | None:
     snapshot = certain_snapshot(event, found)
     if snapshot is None or snapshot.status in ENDED_STATUSES:
         return None
@@ -75,22 +75,23 @@ def _plan_write(event: Event, found: Any) -> PlannedWrite | None:
             return None
         # The price is the old one: the lookup key that it was sold under has moved to a newer price.
         snapshot = replace(snapshot, lookup_key=found.lookup_key)
-    return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found)
+    return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found, scope)
 
 
-def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any) -> PlannedWrite:
+def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any, scope: StripeScope) -> PlannedWrite:
     values = snapshot.values()
     change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
     is_new_role = decision.role != found.role
     if is_new_role:
         changes["user"] = {"before": {"role": found.role}, "after": {"role": decision.role.value}}
-    is_new_end = found.role_expires_at != decision.expires_at or found.role_recheck_at is not None
-    shape = WriteShape(tuple(change.get("after", ())), sets_role=is_new_role or is_new_end, audits=is_new_role)
+    as_decided = (decision.role, decision.expires_at, None, scope.name)
+    sets_role = as_decided != (found.role, found.role_expires_at, found.role_recheck_at, found.role_scope)
+    shape = WriteShape(tuple(change.get("after", ())), sets_role=sets_role, audits=is_new_role)
     return PlannedWrite(values, decision, changes, shape)
 
 
-def _values(event: Event, found: Any, planned: PlannedWrite) -> dict[str, Any]:
+def _values(event: Event, found: Any, planned: PlannedWrite, scope: StripeScope) -> dict[str, Any]:
     decision = planned.decision
     audit = role_change_values(found.id, Role(found.role), decision, event.id) if planned.shape.audits else {}
     return {
@@ -100,6 +101,7 @@ def _values(event: Event, found: Any, planned: PlannedWrite) -> dict[str, Any]:
         "read_version": found.billing_version,
         "user_role": decision.role.value,
         "user_role_expires_at": decision.expires_at,
+        "user_role_scope": scope.name,
         **prefixed("audit", audit),
         "event_outcome": EventOutcome.PROCESSED.value,
         "event_changes": planned.changes or None,

@@ -21,6 +21,7 @@ _USERS = cast(sa.Table, User.__table__)
 _SUBSCRIPTIONS = cast(sa.Table, Subscription.__table__)
 _EVENTS = cast(sa.Table, StripeEvent.__table__)
 _ROLE_CHANGES = cast(sa.Table, RoleChange.__table__)
+ROLE_COLUMNS = ("role", "role_expires_at", "role_recheck_at", "role_scope")
 _RECORDED = [column.name for column in _EVENTS.c if column.name != "error"]
 _AUDITED = [column.name for column in _ROLE_CHANGES.c if column.name != "id"]
 
@@ -50,7 +51,7 @@ def _reading() -> sa.Select[Any]:
     has_other_sources = sa.or_(*(sa.exists(found.with_only_columns(sa.literal_column("1"))) for found in others))
     return sa.select(
         once.c.outcome,
-        *(_USERS.c[name] for name in ("id", "billing_version", "role", "role_expires_at", "role_recheck_at")),
+        *(_USERS.c[name] for name in ("id", "billing_version", *ROLE_COLUMNS)),
         *(mirrored.c[field.name] for field in fields(SubscriptionSnapshot)),
         mirrored.c.snapshot_at,
         has_other_sources.label("has_other_sources"),
@@ -87,7 +88,7 @@ class WriteShape:
 
     def lock(self) -> sa.Update:
         """Lock the user, provided that billing has not come near since the reading, and set the role."""
-        role = {**_binds("user", _USERS, ("role", "role_expires_at")), "role_recheck_at": sa.null()}
+        role = {**_binds("user", _USERS, ("role", "role_expires_at", "role_scope")), "role_recheck_at": sa.null()}
         return (
             sa.update(_USERS)
             .where(_USERS.c.id == sa.bindparam("of_user"))
