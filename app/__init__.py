@@ -9,12 +9,16 @@ from flask import Flask
 from app.collector import made_to_last
 
 if TYPE_CHECKING:
+    from app.billing.catalog.plans import Catalog
     from app.config.settings import Settings
 
 
 @made_to_last()
-def create_app(settings: Settings | None = None) -> Flask:
-    """Build the application from `settings`, or from the environment; raise `SettingsError` if they are unusable."""
+def create_app(settings: Settings | None = None, catalog: Catalog | None = None) -> Flask:
+    """Build the application from `settings`, or the environment, and `catalog`, or `app/catalog.py`.
+
+    Raises `SettingsError` or `CatalogError`, each with every problem, when they cannot be used.
+    """
     from app import (
         access,
         auth,
@@ -29,9 +33,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     from app.billing.gateway import client as gateway
     from app.config.flask_config import flask_config
-    from app.config.load import load_settings
+    from app.config.load import check_catalog, load_catalog, load_settings
 
-    settings = settings or load_settings()
+    catalog = catalog or load_catalog()
+    check_catalog(catalog)
+    settings = settings or load_settings(catalog)
     app = Flask(
         __name__,
         instance_path=str(settings.instance_path),
@@ -40,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.config.from_mapping(flask_config(settings))
     app.extensions["settings"] = settings
+    app.extensions["catalog"] = catalog
     logs.configure_logging(app, settings)
     extensions.init_extensions(app)
     database.init_engine(app)
@@ -50,5 +57,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.init_templating(app)
     errors.register_error_handlers(app)
     blueprints.register_blueprints(app)
+    access.check_requirements(app, catalog)
     commands.register_commands(app)
     return app

@@ -1,4 +1,4 @@
-"""Who asks, and who may see what: `load_reader`, `@role_required` and `@admin_required`."""
+"""Who asks, and who may see what: `load_reader`, `@role_required`, `@feature_required`, `@within_limit`."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,8 +8,9 @@ from flask import Flask, abort, request
 from flask_login import current_user
 
 from app.auth.sessions import this_user
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import Catalog
 from app.billing.reconcile.expired_roles import is_due, recheck_role
+from app.config.load import CatalogError
 from app.database import allowed_to_write
 from app.extensions import login_manager
 
@@ -17,12 +18,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class RoleRequired(Exception):
-    """A signed-in reader whose role is too low; answered 403 with the way to upgrade."""
+class UpgradeRequired(Exception):
+    """A signed-in reader whose plan does not include what was asked for; answered 403 with the way to upgrade.
 
-    def __init__(self, role: Role) -> None:
-        self.role = role
-        super().__init__(f"{role} is required")
+    `kind` is role, feature or limit; `name` its key in the catalogue.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"{kind} {name} is required")
 
 
 def init_access(app: Flask) -> None:
@@ -47,20 +51,65 @@ def load_reader() -> None:
 
 def role_required(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let only readers through whose role is at least `role`: signed out, to login; too low, 403 with the upgrade."""
-    required = Role(role)
+    return _guard("role", role, lambda: current_user.has_role(role))
 
+
+def feature_required(feature: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only readers through whose plan includes the feature: signed out, to login; others, 403 with the upgrade."""
+    return _guard("feature", feature, lambda: current_user.can(feature))
+
+
+def within_limit(name: str, count: Callable[[], int]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a reader through who has fewer of `name` than their plan allows; `count` says how many they have.
+
+    Signed out, to login; at the limit, 403 with the upgrade.
+    """
+    return _guard("limit", name, lambda: _has_room(name, count))
+
+
+def require_role(role: str) -> None:
+    """Raise `UpgradeRequired` for a signed-in reader whose role is lower; for a role known only when asked."""
+    if not current_user.has_role(role):
+        raise UpgradeRequired("role", role)
+
+
+def _has_room(name: str, count: Callable[[], int]) -> bool:
+    most = current_user.limit(name)
+    return most is None or count() < most
+
+
+def _guard(kind: str, name: str, is_allowed: Callable[[], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not current_user.is_authenticated:
                 return login_manager.unauthorized()
-            if not current_user.has_role(required):
-                raise RoleRequired(required)
+            if not is_allowed():
+                raise UpgradeRequired(kind, name)
             return view(*args, **kwargs)
 
+        # Looked at when the application starts: a name that the catalogue lacks is a slip of the pen.
+        guarded.requires = [*getattr(view, "requires", []), (kind, name)]  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def check_requirements(app: Flask, catalog: Catalog) -> None:
+    """Raise `CatalogError` when a view asks for a role, feature or limit that the catalogue does not have."""
+    known = {
+        "role": {role.key for role in catalog.roles},
+        "feature": set(catalog.features),
+        "limit": set(catalog.limits),
+    }
+    problems = [
+        f"{endpoint} requires the {kind} {name!r}, which the catalogue does not have"
+        for endpoint, view in app.view_functions.items()
+        for kind, name in getattr(view, "requires", [])
+        if name not in known[kind]
+    ]
+    if problems:
+        raise CatalogError(problems)
 
 
 def admin_required(view: Callable[P, R]) -> Callable[P, R]:

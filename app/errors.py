@@ -2,15 +2,17 @@
 
 import logging
 import time
+from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from app.access import RoleRequired
-from app.billing.catalog.plans import PLANS
+from app.access import UpgradeRequired
+from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
 from app.billing.errors import StripeRejection, StripeUnavailable
 from app.database import db
 from app.extensions import limiter
@@ -39,7 +41,7 @@ def register_error_handlers(app: Flask) -> None:
     """Answer every error with a page, and every failed request with a rolled-back transaction."""
     app.register_error_handler(CSRFError, show_csrf_error)
     app.register_error_handler(HTTPException, show_http_error)
-    app.register_error_handler(RoleRequired, show_upgrade)
+    app.register_error_handler(UpgradeRequired, show_upgrade)
     app.register_error_handler(StripeUnavailable, show_stripe_unavailable)
     app.register_error_handler(StripeRejection, show_stripe_unavailable)
 
@@ -64,10 +66,44 @@ def show_csrf_error(error: CSRFError) -> Response:
     return response
 
 
-def show_upgrade(error: RoleRequired) -> Response:
-    """403 with the way to upgrade."""
-    plans = [plan for plan in PLANS if plan.role.rank >= error.role.rank]
-    return make_response(render_template("errors/upgrade.html", required_role=error.role.value, plans=plans), 403)
+def show_upgrade(error: UpgradeRequired) -> Response:
+    """403 with what is missing, the plans that give it, and what they cost today."""
+    catalog = current_catalog()
+    name, plans = _missing(catalog, error)
+    if _prefers_json():
+        offers = [
+            {"key": plan.key, "name": plan.name, "prices": [_offer(price) for price in plan.prices]} for plan in plans
+        ]
+        return make_response(jsonify(error={"code": "upgrade_required", error.kind: error.name, "plans": offers}), 403)
+    page = render_template("errors/upgrade.html", kind=error.kind, name=name, plans=plans)
+    return make_response(page, 403)
+
+
+def _missing(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:
+    """What is missing, in words, and the plans on sale that have it."""
+    if error.kind == "role":
+        role = catalog.role(error.name)
+        return role.name, catalog.plans_giving(role)
+    elif error.kind == "feature":
+        plans = [plan for plan in catalog.sold_plans if error.name in plan.features]
+        return catalog.features.get(error.name, error.name), plans
+    else:
+        mine = current_user.limit(error.name)
+        plans = [plan for plan in catalog.sold_plans if _is_more(plan.limits.get(error.name), mine)]
+        return catalog.limits.get(error.name, error.name), plans
+
+
+def _is_more(offered: int | None, mine: int | None) -> bool:
+    return mine is not None and (offered is None or offered > mine)
+
+
+def _offer(price: Price) -> dict[str, object]:
+    return {
+        "amount": price.amount,
+        "currency": price.currency,
+        "interval": price.interval,
+        "per_seat": price.per_seat,
+    }
 
 
 def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Response:
@@ -80,9 +116,13 @@ def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Respo
 
 
 def _error_page(page: int, code: int) -> Response:
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+    if _prefers_json():
         return make_response(jsonify(error=code), code)
     return make_response(render_template(f"errors/{page}.html", code=code), code)
+
+
+def _prefers_json() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 
 
 def _roll_back() -> None:

@@ -71,7 +71,7 @@ def content_security_policy(settings: Settings) -> str:
     if settings.stripe_base:
         address = urlsplit(settings.stripe_base)
         origins.append(f"{address.scheme}://{address.netloc}")
-    for address in map(urlsplit, filter(None, [settings.stripe_payment_link_lifetime])):
+    for address in map(urlsplit, settings.stripe_payment_links.values()):
         origins.append(f"{address.scheme}://{address.netloc}")
     if settings.stripe_connect_client_id:
         origins.append("https://connect.stripe.com")

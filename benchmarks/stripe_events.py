@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.billing.catalog.plans import Interval
+from app.catalog import CATALOG
 from benchmarks.site import PERIOD, SNAPSHOT_AT, WEBHOOK_SECRET, user_id
 
 PATH = "/webhooks/stripe"
-PRICES = {"pro": ("price_bench_pro", "pro_month", 2900), "basic": ("price_bench_basic", "basic_month", 900)}
+_MONTHLY = [price for price in CATALOG.prices if price.interval == Interval.MONTH]
+PRICES = [(f"price_bench_{price.plan_key}", price.lookup_key, price.amount) for price in (_MONTHLY[0], _MONTHLY[-1])]
 # As the emulator made it, with what Stripe sends beside the object; the pinned API version.
 _RECORDED = json.loads(Path(__file__).with_name("subscription_updated.json").read_text())
 
@@ -35,7 +38,7 @@ class SubscriptionEvents:
         self.number += 1
         visit, number = divmod(self.number, self.people)
         changes_of_plan = (visit + 1 + number % 10) // 10
-        price_id, lookup_key, amount = PRICES["basic" if changes_of_plan % 2 else "pro"]
+        price_id, lookup_key, amount = PRICES[0 if changes_of_plan % 2 else -1]
         created = int(SNAPSHOT_AT.timestamp()) + self.number
         replacements = {
             "@event": f"evt_bench{self.number:016d}",

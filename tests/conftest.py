@@ -10,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
@@ -26,6 +27,7 @@ from app.billing.setup.push import push_catalogue
 from app.config.settings import Settings
 from app.database import db
 from app.extensions import limiter
+from tests.catalogue import CATALOG
 from tests.chromium import launched
 from tests.environment import forget_settings, held_port, own_database, own_redis
 from tests.people import Person
@@ -71,7 +73,7 @@ def settings(running_stripe_emulator: Emulator, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def application(settings: Settings) -> Iterator[Flask]:
     """One application for the whole run, with its tables made from the models."""
-    application = create_app(settings)
+    application = create_app(settings, CATALOG)
     with application.app_context():
         _spare_the_disk()
         db.create_all()
@@ -84,6 +86,15 @@ def _spare_the_disk() -> None:
     """On SQLite, wait for no disk: a file that is deleted at the end need not outlive a power cut."""
     if db.engine.dialect.name == "sqlite":
         event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pause_between_tries() -> Iterator[None]:
+    """How often the SDK asks again is for the tests to see; that it waits half a second or more before, is not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+        patch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +132,7 @@ def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
 
     def build(**changed: Any) -> Flask:
         settings = app.extensions["settings"]
-        others.append(create_app(Settings(**{**settings.model_dump(), **changed})))
+        others.append(create_app(Settings(**{**settings.model_dump(), **changed}), CATALOG))
         with others[-1].app_context():
             _spare_the_disk()
         return others[-1]

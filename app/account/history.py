@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.security_log import describe
-from app.billing.catalog.plans import PLANS
+from app.billing.catalog.plans import current_catalog
 from app.billing.models.roles import RoleChange
 from app.database import db, utcnow
 
@@ -19,7 +19,8 @@ REASONS = {
     "subscription past_due, in grace": "a payment is late, and access goes on for now",
     "subscription past_due, grace over": "a payment is late",
     "nothing paid or granted": "nothing is paid for any more",
-} | {f"order of {plan.key}": f"you bought {plan.name}" for plan in PLANS}
+}
+BOUGHT = "order of "
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,10 @@ def _security_entry(row: SecurityEvent) -> Entry:
 
 
 def _role_entry(row: RoleChange) -> Entry:
-    reason = REASONS.get(row.rule, row.rule)
-    text = f"Plan changed from {row.role_before.capitalize()} to {row.role_after.capitalize()}: {reason}"
+    catalog = current_catalog()
+    if row.rule.startswith(BOUGHT):
+        reason = f"you bought {catalog.plan_name(row.rule.removeprefix(BOUGHT))}"
+    else:
+        reason = REASONS.get(row.rule, row.rule)
+    text = f"Plan changed from {catalog.role(row.role_before).name} to {catalog.role(row.role_after).name}: {reason}"
     return Entry(row.changed_at, text, "", "")

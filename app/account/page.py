@@ -10,12 +10,13 @@ from app.account.history import history_of, open_sessions
 from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
 from app.auth.models import User
 from app.auth.sessions import this_user
-from app.billing.catalog.plans import PLANS, Role
+from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
+from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription
 from app.database import db, utcnow
@@ -94,15 +95,14 @@ def _bought_once(user: User) -> str | None:
     scope = known_scope()
     if scope is None:
         return None
-    once = [plan for plan in PLANS if not plan.prices[0].is_recurring]
-    query = sa.select(Order.plan_key).where(
+    query = sa.select(Order).where(
         Order.user_id == user.id,
         scope.covers(Order),
         Order.state == OrderState.FULFILLED.value,
-        Order.plan_key.in_([plan.key for plan in once]),
+        Order.interval.is_(None),
     )
-    keys = set(db.session.scalars(query))
-    return next((describe_other_access(plan.role.capitalize()) for plan in once if plan.key in keys), None)
+    roles = [role_of_order(order) for order in db.session.scalars(query)]
+    return describe_other_access(max(roles, key=lambda role: role.rank).name) if roles else None
 
 
 def _given(user: User) -> str | None:
@@ -111,5 +111,6 @@ def _given(user: User) -> str | None:
         Grant.revoked_at.is_(None),
         sa.or_(Grant.until.is_(None), Grant.until > utcnow()),
     )
-    grant = max(db.session.scalars(query), key=lambda grant: Role(grant.role).rank, default=None)
-    return describe_other_access(grant.role.capitalize(), is_gift=True, until=grant.until) if grant else None
+    roles = [(current_catalog().role(grant.role, grant.role_rank), grant.until) for grant in db.session.scalars(query)]
+    role, until = max(roles, key=lambda given: given[0].rank, default=(None, None))
+    return describe_other_access(role.name, is_gift=True, until=until) if role else None

@@ -7,18 +7,14 @@ from wtforms import DateField, SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Optional, ValidationError
 
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import current_catalog
 from app.database import utcnow
-
-CHOICES = [SelectChoice(role.value, role.value.capitalize()) for role in (Role.BASIC, Role.PRO)]
 
 
 class GrantForm(FlaskForm):
     """A role given by hand, until the end of a day (UTC) or for good."""
 
-    role = SelectField(
-        "Role", choices=[SelectChoice(role.value, role.value.capitalize()) for role in (Role.BASIC, Role.PRO)]
-    )
+    role = SelectField("Role", choices=lambda: [SelectChoice(r.key, r.name) for r in current_catalog().granted_roles])
     until = DateField("Until", validators=[Optional()])
 
     def validate_until(self, field: DateField) -> None:

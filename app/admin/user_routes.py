@@ -11,7 +11,7 @@ from werkzeug import Response
 from app.admin.forms import GrantForm
 from app.admin.paging import newest_first
 from app.auth.models import User
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
@@ -47,8 +47,9 @@ def grant(user_id: uuid.UUID) -> Response | tuple[str, int]:
     found, form = _find(user_id), GrantForm()
     if not form.validate_on_submit():
         return _show(found, form), 422
-    grants.grant_role(found, Role(form.role.data), form.until_moment, current_user.email)
-    flash(f"{found.email} was given {form.role.data}.", "success")
+    role = current_catalog().role(form.role.data)
+    grants.grant_role(found, role, form.until_moment, current_user.email)
+    flash(f"{found.email} was given {role.name}.", "success")
     return redirect(url_for("admin.user", user_id=user_id), 303)
 
 

@@ -4,10 +4,11 @@ import uuid
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.billing.catalog.plans import Role
+from app.billing.catalog.entitlements import can_use, limit_of
+from app.billing.catalog.plans import current_catalog
 from app.database import UtcDateTime, db, utcnow
 
 
@@ -15,8 +16,6 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     """A person with an account. `role` is decided by `billing.roles` alone; `is_admin` is apart from it."""
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("role IN ('free', 'basic', 'pro')", name="role"),)
-
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -27,7 +26,10 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     verification_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reset_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_admin: Mapped[bool] = mapped_column(default=False)
-    role: Mapped[str] = mapped_column(String(16), default=Role.FREE.value)
+    role: Mapped[str] = mapped_column(String(32), default=lambda: current_catalog().lowest_role.key)
+    # The rank outlives a role that leaves the catalogue; the plan says which features and limits count.
+    role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
+    plan_key: Mapped[str | None] = mapped_column(String(32))
     role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When to ask Stripe about a role past its end; none means as soon as it is past. See `reconcile.expired_roles`.
     role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -44,7 +46,18 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
 
     def has_role(self, role: str) -> bool:
         """Whether this user may use what `role` gives: the role on their row is at least that one."""
-        return Role(self.role).rank >= Role(role).rank
+        catalog = current_catalog()
+        if not catalog.has_role(role):
+            return self.role == role
+        return catalog.role(self.role, self.role_rank).rank >= catalog.role(role).rank
+
+    def can(self, feature: str) -> bool:
+        """Whether this user's plan includes the feature."""
+        return can_use(feature, self.plan_key, self.role)
+
+    def limit(self, name: str) -> int | None:
+        """How many of `name` this user's plan allows; None for no limit."""
+        return limit_of(name, self.plan_key, self.role)
 
 
 class UserSession(db.Model):  # type: ignore[name-defined]

@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from werkzeug import Response
 
 from app.auth.sessions import this_user
-from app.billing.catalog.plans import Interval, Plan, find_plan
+from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
 
 LONGEST_PATH = 2000
 # One slash, then none: `//host` and `/\host` are other sites to a browser, which also drops control characters.
@@ -20,24 +20,28 @@ class Destination:
     """What someone was about to do when they had to sign in."""
 
     next: str | None = None
-    plan: Plan | None = None
-    interval: Interval = Interval.MONTH
+    price: Price | None = None
+    seats: int = 1
 
     @classmethod
     def from_request(cls) -> Self:
         """Read it from the form or the address; what makes no sense is left out."""
+        plan = current_catalog().plan(request.values.get("plan", ""))
         interval = request.values.get("interval", "")
+        price = plan.price(Interval(interval) if interval in set(Interval) else Interval.MONTH) if plan else None
         return cls(
             next=safe_path(request.values.get("next", "")),
-            plan=find_plan(request.values.get("plan", "")),
-            interval=Interval(interval) if interval in set(Interval) else Interval.MONTH,
+            price=price if plan and plan.is_sold else None,
+            seats=seats_in(request.values.get("seats", "")) or 1,
         )
 
     def as_fields(self) -> dict[str, str]:
         """The same as form fields or a query, to be carried to the next page."""
         fields = {"next": self.next} if self.next else {}
-        if self.plan:
-            fields |= {"plan": self.plan.key, "interval": self.interval.value}
+        if self.price:
+            fields |= {"plan": self.price.plan_key, "interval": self.price.interval or Interval.MONTH}
+        if self.price and self.price.per_seat:
+            fields |= {"seats": str(self.seats)}
         return fields
 
 
@@ -51,12 +55,12 @@ def go_on(destination: Destination) -> Response:
     from app.billing.checkout.start import start_checkout
     from app.billing.errors import AlreadyOwned
 
-    if destination.plan is None:
+    if destination.price is None:
         return redirect(destination.next or url_for("dashboard.index"), 303)
     try:
-        return redirect(start_checkout(this_user(), destination.plan, destination.interval), 303)
+        return redirect(start_checkout(this_user(), destination.price, destination.seats), 303)
     except AlreadyOwned:
-        flash(f"You have {destination.plan.name} already.", "info")
+        flash(f"You have {current_catalog().plan_name(destination.price.plan_key)} already.", "info")
         return redirect(url_for("account.index"), 303)
 
 

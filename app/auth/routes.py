@@ -11,6 +11,7 @@ from app.auth.next_page import Destination, go_on
 from app.auth.rate_limits import limit_login, limit_sign_up
 from app.auth.sessions import end_session, start_session
 from app.auth.sign_in import authenticate, create_user
+from app.billing.catalog.plans import current_catalog
 from app.database import db
 
 __all__ = ["bp"]
@@ -73,8 +74,8 @@ def _is_reading_signed_in(form: LoginForm | SignupForm) -> bool:
 
 def _already_signed_in(destination: Destination) -> Response:
     """Nothing to sign in to; a chosen plan is shown, not bought, because this is only a link."""
-    if destination.plan is not None:
-        return redirect(url_for("pricing.index", interval=destination.interval.value))
+    if destination.price is not None:
+        return redirect(url_for("pricing.index", interval=destination.price.interval))
     else:
         return redirect(destination.next or url_for("dashboard.index"))
 
@@ -82,6 +83,6 @@ def _already_signed_in(destination: Destination) -> Response:
 def _show(template: str, form: LoginForm | SignupForm, destination: Destination) -> tuple[str, int]:
     for name, value in destination.as_fields().items():
         form[name].data = value
-    plan_name = destination.plan.name if destination.plan else None
+    plan_name = current_catalog().plan_name(destination.price.plan_key) if destination.price else None
     page = render_template(template, form=form, plan_name=plan_name, carried=destination.as_fields())
     return page, 422 if form.is_submitted() else 200

@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 from flask.cli import with_appcontext
 
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import Role, current_catalog
 from app.billing.roles.grants import grant_role, revoke_grants
 from app.commands.lookup import UtcMoment, user_with
 from app.database import utcnow
@@ -23,18 +23,18 @@ def why(email: str) -> None:
     user = user_with(email)
     decision = decide_role(user, current_scope())
     change = latest_change(user)
-    click.echo(f"role    {decision.role.value}")
+    click.echo(f"role    {decision.role.key}")
     click.echo(f"rule    {decision.rule}")
     click.echo(f"object  {decision.object_id or 'none'}")
     click.echo(f"event   {f'{change.cause}, {in_words(change.changed_at)}' if change else 'none'}")
     click.echo(f"until   {in_words(decision.expires_at) if decision.expires_at else 'no end'}")
-    if decision.role != user.role:
+    if decision.role.key != user.role:
         click.echo(f"The user's row still says {user.role}; `flask billing sync --email {user.email}` settles it.")
 
 
 @click.command()
 @click.argument("email")
-@click.argument("role", type=click.Choice([Role.BASIC.value, Role.PRO.value]))
+@click.argument("role")
 @click.option("--until", type=UtcMoment(), help="ISO date or time, UTC; without it the grant has no end.")
 @with_appcontext
 def grant(email: str, role: str, until: datetime | None) -> None:
@@ -42,7 +42,7 @@ def grant(email: str, role: str, until: datetime | None) -> None:
     user = user_with(email)
     if until and until <= utcnow():
         raise click.ClickException("The date given with --until is past.")
-    grant_role(user, Role(role), until, "flask billing grant")
+    grant_role(user, _granted(role), until, "flask billing grant")
     click.echo(f"{user.email} has {role} {f'until {in_words(until)}' if until else 'with no end'}; role: {user.role}")
 
 
@@ -54,3 +54,11 @@ def revoke(email: str) -> None:
     user = user_with(email)
     count = revoke_grants(user, "flask billing revoke")
     click.echo(f"{count} {'grant' if count == 1 else 'grants'} taken back; role of {user.email}: {user.role}")
+
+
+def _granted(key: str) -> Role:
+    """The role that is meant, of those that can be given."""
+    roles = {role.key: role for role in current_catalog().granted_roles}
+    if key not in roles:
+        raise click.ClickException(f"There is no role {key} to give; the roles are {', '.join(roles)}.")
+    return roles[key]

@@ -7,10 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from click import ClickException
+from dotenv import dotenv_values
 from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.billing.catalog.checks import problems_with_catalog
+from app.billing.catalog.plans import Catalog
 from app.config.settings import ROOT, Settings
 
 SECRET_KEY_BYTES = 32
@@ -24,14 +27,48 @@ class SettingsError(ClickException):
         super().__init__("\n".join(["The settings have problems:", *(f"  - {problem}" for problem in problems)]))
 
 
-def load_settings(**overrides: Any) -> Settings:
+class CatalogError(ClickException):
+    """Nothing can be sold from this catalogue; the message lists every problem by plan and field."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(f"app/catalog.py: {problem}" for problem in problems))
+
+
+def load_catalog() -> Catalog:
+    """What this site sells, from `app/catalog.py`; raise `CatalogError` when that file cannot be read."""
+    try:
+        from app.catalog import CATALOG
+    except (TypeError, AttributeError) as error:
+        raise CatalogError([str(error)]) from error
+    return CATALOG
+
+
+def check_catalog(catalog: Catalog) -> None:
+    """Raise `CatalogError` when something in the catalogue cannot be sold as it stands."""
+    if problems := problems_with_catalog(catalog):
+        raise CatalogError(problems)
+
+
+def load_settings(catalog: Catalog, **overrides: Any) -> Settings:
     """Read the environment (and `.env` in development); raise `SettingsError` with every problem."""
     env_file = ROOT / ".env" if os.environ.get("APP_ENV", "development") == "development" else None
-    settings, problems = _read(env_file, overrides)
+    settings, problems = _read(env_file, _settings_of_plans(catalog, env_file) | overrides)
     problems += problems_with(settings)
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _settings_of_plans(catalog: Catalog, env_file: Path | None) -> dict[str, dict[str, str]]:
+    """The settings whose names follow the catalogue: STRIPE_PRICE_PRO, STRIPE_PAYMENT_LINK_LIFETIME."""
+    environment = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
+    given = {name: value.strip() for name, value in environment.items() if value and value.strip()}
+    links = {plan.key: f"STRIPE_PAYMENT_LINK_{plan.key.upper()}" for plan in catalog.plans if plan.is_one_time}
+    return {
+        "stripe_price_ids": {p.setting: given[p.setting] for p in catalog.prices if p.setting in given},
+        "stripe_payment_links": {key: given[name] for key, name in links.items() if name in given},
+    }
 
 
 def _read(env_file: Path | None, overrides: dict[str, Any]) -> tuple[Settings, list[str]]:
@@ -66,10 +103,10 @@ def _malformed(settings: Settings) -> Iterator[str]:
 
 
 def _malformed_addresses(settings: Settings) -> Iterator[str]:
-    for name in ("base_url", "stripe_api_base", "stripe_payment_link_lifetime"):
-        value = getattr(settings, name)
+    links = {f"STRIPE_PAYMENT_LINK_{key.upper()}": link for key, link in settings.stripe_payment_links.items()}
+    for name, value in {"BASE_URL": settings.base_url, "STRIPE_API_BASE": settings.stripe_api_base, **links}.items():
         if value and not _is_address(value, ("http", "https")):
-            yield f"{name.upper()}: must be an absolute http(s) address"
+            yield f"{name}: must be an absolute http(s) address"
     database_url = settings.database_url.get_secret_value()
     if database_url and not _is_database(database_url):
         yield "DATABASE_URL: must look like postgresql://user:pass@host:port/name or sqlite:///file"

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -47,12 +48,9 @@ class Settings(BaseSettings):
     stripe_api_base: str = ""
     stripe_connect_client_id: str = ""
     stripe_automatic_tax: bool = False
-    stripe_price_basic: str = ""
-    stripe_price_basic_yearly: str = ""
-    stripe_price_pro: str = ""
-    stripe_price_pro_yearly: str = ""
-    stripe_price_lifetime: str = ""
-    stripe_payment_link_lifetime: str = ""
+    # By the names of their settings, which follow the catalogue: {"STRIPE_PRICE_PRO": "price_…"}.
+    stripe_price_ids: Mapping[str, str] = Field({}, validation_alias=AliasChoices("stripe_price_ids"))
+    stripe_payment_links: Mapping[str, str] = Field({}, validation_alias=AliasChoices("stripe_payment_links"))
 
     trial_days: int = Field(0, ge=0, le=730)
     past_due_grace_days: int = Field(7, ge=0, le=90)

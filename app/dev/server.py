@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from app.config.load import SettingsError, load_settings
+from app.config.load import CatalogError, SettingsError, load_catalog, load_settings
 from app.config.settings import Settings
 from app.dev.emulator import EmulatorProcess, PortTaken, is_free
 
@@ -26,8 +26,8 @@ CARDS = (
 def main() -> int:
     """Run the site until Ctrl-C; the exit status is 1 when it could not start, with the reason on standard error."""
     try:
-        settings = load_settings()
-    except SettingsError as error:
+        settings = load_settings(load_catalog())
+    except (CatalogError, SettingsError) as error:
         return _refuse(str(error))
     if settings.is_production:
         return _refuse(

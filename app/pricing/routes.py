@@ -1,16 +1,19 @@
 """The landing page, the prices, the way to Checkout and the way back."""
 
-from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 
+from app.auth.next_page import Destination
 from app.auth.rate_limits import limit_checkout
-from app.billing.catalog.plans import PLANS_BY_KEY, Interval
+from app.billing.catalog.plans import Interval, current_catalog, seats_in
 from app.billing.checkout.confirm import confirm_checkout
 from app.billing.checkout.start import start_checkout
 from app.billing.errors import AlreadyOwned, UnknownSession
 from app.billing.gateway.account import known_scope
 from app.billing.models.subscription import Subscription
-from app.billing.payments.orders import owns_for_life, trial_days_for
+from app.billing.payments.orders import has_subscribed, owns_for_life
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import begin_write
 from app.extensions import csrf
@@ -37,7 +40,7 @@ def index() -> str:
         plans=_plans(interval, subscription),
         has_subscription=subscription is not None,
         checkout_cancelled=request.args.get("checkout") == "cancelled",
-        trial_days=_trial_days(),
+        had_trial=_had_trial(),
     )
 
 
@@ -47,13 +50,17 @@ def index() -> str:
 def start(plan: str) -> Response:
     """Leave for Checkout; a visitor signs up first and is then taken straight on."""
     protect_checkout()
-    if plan not in PLANS_BY_KEY:
+    chosen = current_catalog().plan(plan)
+    if chosen is None or chosen not in current_catalog().sold_plans:
         abort(404)
     interval = _interval(request.form.get("interval") or Interval.MONTH.value)
+    price = chosen.price(interval) or abort(400)
+    seats = (seats_in(request.form.get("seats", "1")) or abort(400)) if price.per_seat else 1
     if not current_user.is_authenticated:
-        return _see_other(url_for("auth.signup", plan=plan, interval=interval.value))
+        wanted = Destination(price=price, seats=seats).as_fields()
+        return _see_other(f"{url_for('auth.signup')}?{urlencode(wanted)}")
     try:
-        return _see_other(start_checkout(current_user, PLANS_BY_KEY[plan], interval))
+        return _see_other(start_checkout(current_user, price, seats))
     except AlreadyOwned:
         flash("You have Pro for life, so there is nothing more to buy.", "info")
         return _see_other(url_for("account.index"))
@@ -71,13 +78,10 @@ def success() -> str:
     return render_template("pricing/success.html", state=order.state, plan_name=order.plan_name)
 
 
-def _trial_days() -> int:
+def _had_trial() -> bool:
+    """Whether the reader's free trial is used up, as far as it is known without asking Stripe."""
     scope = known_scope() if current_user.is_authenticated else None
-    if scope:
-        return trial_days_for(current_user.id, scope)
-    else:
-        days: int = current_app.extensions["settings"].trial_days
-        return days
+    return scope is not None and has_subscribed(current_user.id, scope)
 
 
 def _interval(value: str) -> Interval:

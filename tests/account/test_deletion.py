@@ -72,7 +72,14 @@ def test_other_accounts_stay(alice: Person, bob: Person) -> None:
 
 def test_payments_stay_without_a_name(alice: Person) -> None:
     with alice.app.app_context():
-        payment = Payment(user_id=alice.id, stripe_account="acct_1", livemode=False, status="paid", amount=900)
+        payment = Payment(
+            user_id=alice.id,
+            stripe_invoice_id="in_alice",
+            stripe_account="acct_1",
+            livemode=False,
+            status="paid",
+            amount=900,
+        )
         payment.currency, payment.created_at = "usd", utcnow()
         db.session.add(payment)
         db.session.commit()
@@ -100,10 +107,10 @@ def test_subscription_of_any_state_is_canceled_at_stripe_first(
     with alice.app.app_context():
         customer = db.session.scalars(db.select(StripeCustomer.stripe_customer_id)).one()
     if token == "tok_visa":
-        at_stripe.subscribe(customer, at_stripe.price("pro_month"), token, **params)
+        at_stripe.subscribe(customer, at_stripe.price("shop_pro_month"), token, **params)
     else:
         at_stripe.v1.subscriptions.create(
-            {"customer": customer, "items": [{"price": at_stripe.price("pro_month")}], **params}
+            {"customer": customer, "items": [{"price": at_stripe.price("shop_pro_month")}], **params}
         )
 
     answer = delete(alice)
@@ -184,7 +191,7 @@ def test_subscription_that_the_operator_made_with_another_customer_is_cancelled_
     at_stripe.mute()
     alice.buy("pro")
     customer = at_stripe.v1.customers.create({}).id
-    made = at_stripe.subscribe(customer, at_stripe.price("basic_month"), metadata={"userId": str(alice.id)})
+    made = at_stripe.subscribe(customer, at_stripe.price("shop_basic_month"), metadata={"userId": str(alice.id)})
     deliver(at_stripe.events("customer.subscription.created")[0])
     role_before = alice.role
 

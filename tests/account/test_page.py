@@ -35,7 +35,7 @@ def subscribe(person: Person, **values: object) -> None:
         "stripe_account": ACCOUNT,
         "livemode": False,
         "status": "active",
-        "lookup_key": "pro_month",
+        "lookup_key": "shop_pro_month",
         "amount": 2900,
         "currency": "usd",
         "interval": "month",
@@ -60,7 +60,7 @@ def test_subscriber_reads_the_plan_and_the_price(alice: Person, scope: None) -> 
 
 def test_running_subscription_is_told_before_an_ended_one(alice: Person, scope: None) -> None:
     subscribe(alice, stripe_subscription_id="sub_0", status="canceled", ended_at=utcnow())
-    subscribe(alice, lookup_key="basic_month", amount=900)
+    subscribe(alice, lookup_key="shop_basic_month", amount=900)
 
     assert "You&#39;re on Basic, $9 a month." in alice.get("/account").text
 
@@ -70,7 +70,7 @@ def test_failed_payment_is_told_with_the_way_to_pay(alice: Person, scope: None) 
     payment = Payment(
         user_id=alice.id, stripe_account=ACCOUNT, livemode=False, status="failed", amount=2900, currency="usd"
     )
-    payment.stripe_subscription_id, payment.created_at = "sub_1", utcnow()
+    payment.stripe_invoice_id, payment.stripe_subscription_id, payment.created_at = "in_1", "sub_1", utcnow()
     with alice.app.app_context():
         db.session.add(payment)
         db.session.commit()
@@ -138,7 +138,8 @@ def test_invoices_are_paged_newest_first(alice: Person, scope: None) -> None:
             payment = Payment(
                 user_id=alice.id, stripe_account=ACCOUNT, livemode=False, status="paid", amount=900, currency="usd"
             )
-            payment.number, payment.created_at = f"INV-{number:04}", utcnow() + timedelta(seconds=number)
+            payment.stripe_invoice_id, payment.number = f"in_{number}", f"INV-{number:04}"
+            payment.created_at = utcnow() + timedelta(seconds=number)
             db.session.add(payment)
         db.session.commit()
 
@@ -157,7 +158,15 @@ def test_page_that_is_not_there_is_404(alice: Person, page: str) -> None:
 
 
 def test_payments_of_somebody_else_are_not_shown(alice: Person, bob: Person, scope: None) -> None:
-    payment = Payment(user_id=bob.id, stripe_account=ACCOUNT, livemode=False, status="paid", amount=900, currency="usd")
+    payment = Payment(
+        user_id=bob.id,
+        stripe_invoice_id="in_bob",
+        stripe_account=ACCOUNT,
+        livemode=False,
+        status="paid",
+        amount=900,
+        currency="usd",
+    )
     payment.number, payment.created_at = "INV-BOB", utcnow()
     with alice.app.app_context():
         db.session.add(payment)

@@ -157,9 +157,8 @@ def test_subscriptions_name_plan_status_and_owner(app: Flask, olga: Person, alic
         now, account = utcnow(), current_scope().stripe_account
         db.session.add(
             Subscription(
-                stripe_subscription_id="sub_1", user_id=alice_id, stripe_customer_id="cus_1",
-                stripe_account=account, livemode=False, status="active", lookup_key="pro_month",
-                stripe_price_id="price_1", amount=2900,
+                stripe_subscription_id="sub_1", user_id=alice_id, stripe_customer_id="cus_1", stripe_account=account,
+                livemode=False, status="active", lookup_key="shop_pro_month", stripe_price_id="price_1", amount=2900,
                 currency="usd", interval="month", current_period_end=now + timedelta(days=20), cancel_at=now,
                 started_at=now, snapshot_at=now,
             )

@@ -35,7 +35,8 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
         subscription = f"sub_{status}_{name}"
         db.session.add(
             Subscription(
-                stripe_subscription_id=subscription, user_id=user_id, status=status, lookup_key="pro_month",
+                stripe_subscription_id=subscription, user_id=user_id, status=status, lookup_key="shop_pro_month",
+                plan_key="pro", role="pro", role_rank=20,
                 stripe_price_id="price_of_no_plan" if ended_at is None else None, amount=2900, currency="usd",
                 interval="month", current_period_start=now, current_period_end=now + timedelta(days=30),
                 started_at=now, ended_at=ended_at, snapshot_at=now, **customer, **of_scope,
@@ -45,6 +46,7 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
         db.session.add(
             Order(
                 user_id=user_id, state=state, plan_key="lifetime", interval=None, amount=19900, currency="usd",
+                role="pro", role_rank=20,
                 stripe_payment_intent_id=f"pi_{state}_{name}", stripe_checkout_session_id=f"cs_{state}_{name}",
                 note=ELSEWHERE, **customer, **of_scope,
             )

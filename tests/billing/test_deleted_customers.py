@@ -39,7 +39,7 @@ def test_what_another_system_sold_before_the_customer_was_deleted_is_recorded(
 ) -> None:
     at_stripe.mute()
     customer = at_stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
-    second = at_stripe.subscribe(customer, at_stripe.price("pro_month"))["id"]
+    second = at_stripe.subscribe(customer, at_stripe.price("shop_pro_month"))["id"]
     at_stripe.v1.customers.delete(customer)
     [deleted] = at_stripe.events("customer.deleted")
     [bought] = at_stripe.events("checkout.session.completed")

@@ -24,12 +24,15 @@ def context(app: Flask) -> Iterator[None]:
 
 
 def pay(amount: int, paid_at: datetime, **values: object) -> None:
-    row = {"stripe_account": "acct_1", "livemode": False, "status": "paid", "currency": "usd"} | values
+    row = {"stripe_account": "acct_1", "livemode": False, "status": "paid", "currency": "usd"}
+    row |= {"stripe_invoice_id": f"in_{uuid.uuid4()}"} | values
     db.session.add(Payment(amount=amount, created_at=paid_at, paid_at=paid_at, **row))
     db.session.flush()
 
 
-def subscribe(lookup_key: str = "pro_month", amount: int = 2900, interval: str = "month", **values: object) -> None:
+def subscribe(
+    lookup_key: str = "shop_pro_month", amount: int = 2900, interval: str = "month", **values: object
+) -> None:
     user = User(id=uuid.uuid4(), email=f"{uuid.uuid4()}@example.com", password_hash="x")
     db.session.add(user)
     row = {
@@ -79,7 +82,7 @@ def test_revenue_keeps_currencies_and_months_apart(context: None) -> None:
 
 def test_mrr_counts_a_year_as_a_twelfth_a_month(context: None) -> None:
     subscribe()
-    subscribe("basic_year", 9000, "year")
+    subscribe("shop_basic_year", 9000, "year")
     subscribe(status="past_due")
     subscribe(status="trialing")
     subscribe(status="canceled")
@@ -89,8 +92,8 @@ def test_mrr_counts_a_year_as_a_twelfth_a_month(context: None) -> None:
 
 def test_subscribers_are_counted_by_plan(context: None) -> None:
     subscribe()
-    subscribe("pro_year", 29000, "year")
-    subscribe("basic_month", 900, status="trialing")
+    subscribe("shop_pro_year", 29000, "year")
+    subscribe("shop_basic_month", 900, status="trialing")
     subscribe("of another product", 100)
     subscribe(status="unpaid")
 

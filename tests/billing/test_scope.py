@@ -12,12 +12,13 @@ from app.billing.customers import owner_of
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
-from app.billing.payments.orders import trial_days_for
+from app.billing.payments.orders import has_subscribed
 from app.billing.reconcile.users import sync_all, users_to_sync
 from app.billing.roles.decision import decide_role
 from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.database import db
 from tests.billing.elsewhere import ELSEWHERE, live_elsewhere
+from tests.catalogue import FREE
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Json, Stripe, event_of, session_id_in
 
@@ -73,8 +74,8 @@ def test_second_subscription_of_one_scope_has_no_trial(
 ) -> None:
     alice_id = alice.id
     with app_with(trial_days=14).app_context():
-        assert trial_days_for(alice_id, current_scope()) == 14
-        assert [trial_days_for(alice_id, scope) for scope in scopes] == [0, 0]
+        assert not has_subscribed(alice_id, current_scope())
+        assert [has_subscribed(alice_id, scope) for scope in scopes] == [True, True]
 
 
 def test_role_is_decided_by_what_was_bought_here(alice: Person, scopes: list[StripeScope], app: Flask) -> None:
@@ -83,8 +84,8 @@ def test_role_is_decided_by_what_was_bought_here(alice: Person, scopes: list[Str
         user = db.session.get(User, alice_id)
         assert user is not None
 
-        assert decide_role(user, current_scope()).role == "free"
-        assert [decide_role(user, scope).role for scope in scopes] == ["pro", "pro"]
+        assert decide_role(user, current_scope()).role == FREE
+        assert [decide_role(user, scope).role.key for scope in scopes] == ["pro", "pro"]
 
 
 def test_nobody_is_compared_with_stripe_for_what_is_elsewhere(

@@ -77,7 +77,7 @@ def incomplete(subscriber: Subscriber) -> None:
     assert subscriber.person.buy("pro").status_code == 303
     at_stripe = subscriber.at_stripe
     customer = at_stripe.v1.customers.list().data[0].id
-    at_stripe.subscribe(customer, at_stripe.price("pro_month"), token="tok_threeDSecure2Required")
+    at_stripe.subscribe(customer, at_stripe.price("shop_pro_month"), token="tok_threeDSecure2Required")
     subscriber.emulator.wait_until_idle()
 
 

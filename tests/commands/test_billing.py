@@ -117,7 +117,7 @@ def test_push_prints_what_it_did_and_names_the_prices(run: Run) -> None:
     result = run("billing", "push")
 
     assert result.exit_code == 0, result.output
-    assert "created    price pro_month  price_" in result.output
+    assert "created    price shop_pro_month  price_" in result.output
     assert "# STRIPE_PRICE_LIFETIME=price_" in result.output
 
 
@@ -155,7 +155,7 @@ def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(
         product = get_gateway().v1.products.create({"name": "Lifetime, dearer"})
         params = {"product": product.id, "currency": "usd", "unit_amount": 29900}
         price = get_gateway().v1.prices.create(params)
-    runner = app_with(stripe_price_lifetime=price.id).test_cli_runner()
+    runner = app_with(stripe_price_ids={"STRIPE_PRICE_LIFETIME": price.id}).test_cli_runner()
 
     result = runner.invoke(args=["billing", "push"])
 
@@ -164,7 +164,7 @@ def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(
 
 def test_status_tells_the_connection_the_mode_and_the_drift(catalogue: None, app: Flask, run: Run) -> None:
     with app.app_context():
-        price = get_gateway().v1.prices.list({"lookup_keys": ["pro_month"]}).data[0]
+        price = get_gateway().v1.prices.list({"lookup_keys": ["shop_pro_month"]}).data[0]
         get_gateway().v1.prices.update(price.id, {"active": False})
 
     result = run("billing", "status")
@@ -173,7 +173,7 @@ def test_status_tells_the_connection_the_mode_and_the_drift(catalogue: None, app
     assert "connection     connected" in result.output
     assert "mode           test" in result.output
     assert "last webhook   none yet" in result.output
-    assert "pro_month is archived in Stripe" in result.output
+    assert "shop_pro_month is archived in Stripe" in result.output
 
 
 def test_status_says_needs_reconnect_when_stripe_answers_401(refusing_stripe: None, run: Run) -> None:
@@ -227,7 +227,7 @@ def test_check_lists_each_point_and_fails_before_the_push(run: Run) -> None:
     result = run("billing", "check")
 
     assert result.exit_code == 1
-    assert "FAIL   price basic_month: is not in Stripe; run `flask billing push`" in result.output
+    assert "FAIL   price shop_basic_month: is not in Stripe; run `flask billing push`" in result.output
     assert "FAIL   webhook endpoint: none at" in result.output
     assert "later  live keys" in result.output
 
@@ -235,7 +235,7 @@ def test_check_lists_each_point_and_fails_before_the_push(run: Run) -> None:
 def test_check_passes_stripes_points_after_the_push(catalogue: None, run: Run) -> None:
     result = run("billing", "check")
 
-    points = ("Stripe accepts the key", "the account can take payments", "price lifetime", "customer portal")
+    points = ("Stripe accepts the key", "the account can take payments", "price shop_lifetime", "customer portal")
     for point in (*points, "webhook endpoint", "webhook secret"):
         assert f"ok     {point}\n" in result.output
 
@@ -243,13 +243,13 @@ def test_check_passes_stripes_points_after_the_push(catalogue: None, run: Run) -
 def test_check_tells_of_a_wrong_amount(catalogue: None, app: Flask, run: Run) -> None:
     with app.app_context():
         prices = get_gateway().v1.prices
-        stored = prices.list({"lookup_keys": ["lifetime"]}).data[0]
-        params = {"product": stored.product, "currency": "usd", "unit_amount": 100, "lookup_key": "lifetime"}
+        stored = prices.list({"lookup_keys": ["shop_lifetime"]}).data[0]
+        params = {"product": stored.product, "currency": "usd", "unit_amount": 100, "lookup_key": "shop_lifetime"}
         prices.create(params | {"transfer_lookup_key": True})
 
     result = run("billing", "check")
 
-    assert "FAIL   price lifetime: charges 100 usd in Stripe; the catalogue says 19900 usd" in result.output
+    assert "FAIL   price shop_lifetime: charges 100 usd in Stripe; the catalogue says 19900 usd" in result.output
 
 
 def test_events_are_listed_and_failed_ones_apart(app: Flask, run: Run) -> None:
@@ -399,7 +399,7 @@ def test_payments_show_amount_status_and_refund(alice: Person, run: Run) -> None
 
 
 def test_commands_are_found_with_plain_flask_from_the_root(tmp_path: Path) -> None:
-    environment = {**os.environ, "INSTANCE_PATH": str(tmp_path), "APP_ENV": "development"}
+    environment = {**os.environ, "INSTANCE_PATH": str(tmp_path), "APP_ENV": "testing"}
     flask = Path(sys.executable).with_name("flask")
 
     result = subprocess.run([flask, "billing", "--help"], cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -2,6 +2,7 @@ import pytest
 
 from app.config.load import SettingsError, load_settings
 from app.config.settings import Settings
+from tests.catalogue import CATALOG
 
 GOOD = {
     "APP_ENV": "production",
@@ -23,7 +24,7 @@ def load(monkeypatch: pytest.MonkeyPatch):
             monkeypatch.delenv(name.upper(), raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        return load_settings()
+        return load_settings(CATALOG)
 
     return load_from
 

@@ -29,7 +29,7 @@ def test_alice_buys_pro_and_is_pro_a_moment_later(
         subscription = db.session.scalars(db.select(Subscription)).one()
         payment = db.session.scalars(db.select(Payment)).one()
     assert (order.state, order.plan_key, order.amount) == ("fulfilled", "pro", 2900)
-    assert (subscription.status, subscription.lookup_key) == ("active", "pro_month")
+    assert (subscription.status, subscription.lookup_key) == ("active", "shop_pro_month")
     assert (payment.status, payment.amount, payment.currency) == ("paid", 2900, "usd")
 
 

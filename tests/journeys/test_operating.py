@@ -86,10 +86,10 @@ def test_alice_keeps_her_role_when_the_price_moves_on(
 ) -> None:
     at_stripe.pay(session_id_in(alice.buy("pro").location))
     emulator.wait_until_idle()
-    subscription_id, old = at_stripe.subscriptions()[0]["id"], at_stripe.price("pro_month")
+    subscription_id, old = at_stripe.subscriptions()[0]["id"], at_stripe.price("shop_pro_month")
     product = at_stripe.v1.prices.retrieve(old).product
     dearer = {"product": product, "currency": "usd", "unit_amount": 3900, "recurring": {"interval": "month"}}
-    at_stripe.v1.prices.create(dearer | {"lookup_key": "pro_month", "transfer_lookup_key": True})
+    at_stripe.v1.prices.create(dearer | {"lookup_key": "shop_pro_month", "transfer_lookup_key": True})
     assert at_stripe.v1.prices.retrieve(old).lookup_key is None
 
     at_stripe.v1.subscriptions.update(subscription_id, {"metadata": {"touched": "yes"}})

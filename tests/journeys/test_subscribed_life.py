@@ -71,7 +71,7 @@ def test_renewal_moves_the_period_and_records_the_payment(
 def test_change_to_a_cheaper_plan_lowers_the_role(
     subscription: str, alice: Person, at_stripe: Stripe, emulator: Emulator
 ) -> None:
-    at_stripe.swap_price(subscription, "basic_month")
+    at_stripe.swap_price(subscription, "shop_basic_month")
     emulator.wait_until_idle()
 
     assert alice.role == "basic"
@@ -80,7 +80,7 @@ def test_change_to_a_cheaper_plan_lowers_the_role(
 def test_payment_for_a_change_of_plan_is_named_after_the_new_plan(
     subscription: str, app: Flask, at_stripe: Stripe, emulator: Emulator
 ) -> None:
-    at_stripe.swap_price(subscription, "pro_year")
+    at_stripe.swap_price(subscription, "shop_pro_year")
     emulator.wait_until_idle()
 
     with app.app_context():
@@ -93,7 +93,7 @@ def test_account_page_knows_what_was_just_done_in_the_portal(
 ) -> None:
     at_stripe.mute()
     alice.post("/account/portal")
-    at_stripe.swap_price(subscription, "pro_year")
+    at_stripe.swap_price(subscription, "shop_pro_year")
     at_stripe.cancel_in_portal(subscription)
 
     answer = alice.get(way_back(at_stripe))
@@ -230,7 +230,7 @@ def test_trial_becomes_a_paid_subscription_after_a_word_before_the_first_charge(
     at_stripe.v1.subscriptions.create(
         {
             "customer": session["customer"],
-            "items": [{"price": at_stripe.price("basic_month")}],
+            "items": [{"price": at_stripe.price("shop_basic_month")}],
             "trial_period_days": 14,
             "default_payment_method": method,
         }
@@ -255,7 +255,7 @@ def test_trial_without_a_card_is_paused_and_free(
     at_stripe.v1.subscriptions.create(
         {
             "customer": customer.id,
-            "items": [{"price": at_stripe.price("basic_month")}],
+            "items": [{"price": at_stripe.price("shop_basic_month")}],
             "trial_period_days": 7,
             "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
         }

@@ -23,7 +23,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         self.logins: list[tuple[str, str]] = []
         self.refused: set[str] = set()
         self.slowness = 0.0
-        self.is_talking = threading.Event()
+        self.is_talking, self.may_answer = threading.Event(), threading.Event()
         self.offers_auth = True
         self.certificate: ssl.SSLContext | None = None
         self.was_private = False
@@ -96,7 +96,7 @@ class Conversation(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line[1:] if line.startswith(b"..") else line)
         self.server.is_talking.set()
-        threading.Event().wait(self.server.slowness)
+        self.server.may_answer.wait(self.server.slowness)
         mail = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
         self.server.mails.append(cast(EmailMessage, mail))
         return "250 taken"

@@ -1,4 +1,4 @@
-"""What a price and a subscription's status give: the plan, its role, and until when."""
+"""What a price and a subscription's status give: the plan, the role, features and limits, and until when."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,12 +6,15 @@ from typing import Protocol
 
 from flask import current_app
 
-from app.billing.catalog.plans import PLANS_BY_KEY, PRICES, PRICES_BY_LOOKUP_KEY, Plan, Price, Role
+from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.statuses import SubscriptionStatus
 
 
 class SubscriptionState(Protocol):
-    """What of a subscription matters for the role; the mirror's rows and snapshots both have it."""
+    """What of a subscription matters for the role; the mirror's rows and snapshots both have it.
+
+    `plan_key`, `role` and `role_rank` are what is remembered of a price that was known once.
+    """
 
     @property
     def stripe_subscription_id(self) -> str: ...
@@ -21,6 +24,12 @@ class SubscriptionState(Protocol):
     def stripe_price_id(self) -> str | None: ...
     @property
     def lookup_key(self) -> str | None: ...
+    @property
+    def plan_key(self) -> str | None: ...
+    @property
+    def role(self) -> str | None: ...
+    @property
+    def role_rank(self) -> int: ...
     @property
     def current_period_start(self) -> datetime | None: ...
     @property
@@ -35,6 +44,7 @@ class RoleDecision:
     rule: str
     object_id: str | None = None
     expires_at: datetime | None = None
+    plan_key: str | None = None
 
     @property
     def strength(self) -> tuple[int, float]:
@@ -42,40 +52,88 @@ class RoleDecision:
         return self.role.rank, float("inf") if self.expires_at is None else self.expires_at.timestamp()
 
 
+def price_known_as(stripe_price_id: str | None, lookup_key: str | None) -> Price | None:
+    """The catalogue's price for this Stripe price: by the configured id, or else by lookup key; None if it has none."""
+    return _configured().get(stripe_price_id or "") or current_catalog().price_of(lookup_key)
+
+
+def is_per_seat(plan_key: str, interval: str | None) -> bool:
+    """Whether this plan's price for the interval is counted by the seat."""
+    plan = current_catalog().plan(plan_key)
+    price = plan.price(Interval(interval) if interval else None) if plan else None
+    return price is not None and price.per_seat
+
+
+def plan_of(stripe_price_id: str | None, lookup_key: str | None) -> Plan | None:
+    """The plan that this Stripe price buys, or None if no plan knows it."""
+    price = price_known_as(stripe_price_id, lookup_key)
+    return current_catalog().plan(price.plan_key) if price else None
+
+
 def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> RoleDecision:
     """What one subscription gives: contract section 5's table."""
-    plan = plan_of(subscription.stripe_price_id, subscription.lookup_key)
+    plan_key, role = _bought(subscription)
     object_id = subscription.stripe_subscription_id
-    if plan is None:
-        return RoleDecision(Role.FREE, "price of no plan", object_id)
+    nothing = current_catalog().lowest_role
+    if role is None:
+        return RoleDecision(nothing, "price of no plan", object_id)
     elif subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING):
         ends_at = _plus_grace(subscription.current_period_end)
-        return RoleDecision(plan.role, f"subscription {subscription.status}", object_id, ends_at)
+        return RoleDecision(role, f"subscription {subscription.status}", object_id, ends_at, plan_key)
     elif subscription.status == SubscriptionStatus.PAST_DUE:
         # The period moved on when the renewal came due, so its start is when the unpaid time began.
         ends_at = _plus_grace(subscription.current_period_start)
-        in_grace = ends_at is not None and now < ends_at
-        rule = "subscription past_due, in grace" if in_grace else "subscription past_due, grace over"
-        return RoleDecision(plan.role if in_grace else Role.FREE, rule, object_id, ends_at if in_grace else None)
+        if ends_at is not None and now < ends_at:
+            return RoleDecision(role, "subscription past_due, in grace", object_id, ends_at, plan_key)
+        else:
+            return RoleDecision(nothing, "subscription past_due, grace over", object_id)
     else:
-        return RoleDecision(Role.FREE, f"subscription {subscription.status}", object_id)
+        return RoleDecision(nothing, f"subscription {subscription.status}", object_id)
+
+
+def can_use(feature: str, plan_key: str | None, role_key: str) -> bool:
+    """Whether this plan includes the feature; with no plan, whether any plan of the role does."""
+    return any(feature in plan.features for plan in _plans_of(plan_key, role_key))
+
+
+def limit_of(name: str, plan_key: str | None, role_key: str) -> int | None:
+    """The plan's limit of this name; None for no limit. With no plan, the highest among the plans of the role."""
+    limits = [plan.limits.get(name) for plan in _plans_of(plan_key, role_key)]
+    known = [limit for limit in limits if limit is not None]
+    if not limits:
+        return 0
+    return max(known) if len(known) == len(limits) else None
+
+
+def _plans_of(plan_key: str | None, role_key: str) -> list[Plan]:
+    """The plan; or, for a role that was given by hand or whose plan has gone, every plan that gives this role."""
+    catalog = current_catalog()
+    plan = catalog.plan(plan_key)
+    return [plan] if plan else [plan for plan in catalog.plans if plan.role == role_key]
+
+
+def _bought(subscription: SubscriptionState) -> tuple[str | None, Role | None]:
+    """The plan's key and the role; as remembered where the price, the plan or the role has gone from the catalogue."""
+    catalog = current_catalog()
+    plan = plan_of(subscription.stripe_price_id, subscription.lookup_key) or catalog.plan(subscription.plan_key)
+    if plan:
+        return plan.key, catalog.role(plan.role)
+    elif subscription.role:
+        return subscription.plan_key, catalog.role(subscription.role, subscription.role_rank)
+    else:
+        return None, None
+
+
+def _configured() -> dict[str, Price]:
+    """The catalogue's prices by the Stripe price ids that the settings name."""
+    known: dict[str, Price] | None = current_app.extensions.get("configured_prices")
+    if known is None:
+        ids = current_app.extensions["settings"].stripe_price_ids
+        known = {ids[price.setting]: price for price in current_catalog().prices if ids.get(price.setting)}
+        current_app.extensions["configured_prices"] = known
+    return known
 
 
 def _plus_grace(moment: datetime | None) -> datetime | None:
     days: int = current_app.extensions["settings"].past_due_grace_days
     return None if moment is None else moment + timedelta(days=days)
-
-
-def plan_of(stripe_price_id: str | None, lookup_key: str | None) -> Plan | None:
-    """The plan that this price buys, by the configured price id or else by lookup key; None if no plan knows it."""
-    price = _configured().get(stripe_price_id or "") or PRICES_BY_LOOKUP_KEY.get(lookup_key or "")
-    return PLANS_BY_KEY[price.plan_key] if price else None
-
-
-def _configured() -> dict[str, Price]:
-    settings = current_app.extensions["settings"]
-    known: dict[str, Price] | None = current_app.extensions.get("configured_prices")
-    if known is None:
-        known = {getattr(settings, price.setting): price for price in PRICES if getattr(settings, price.setting)}
-        current_app.extensions["configured_prices"] = known
-    return known

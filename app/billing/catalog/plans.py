@@ -1,21 +1,16 @@
-"""The types of what is sold."""
+"""The types of what is sold: roles, plans, prices, and the catalogue that holds them.
 
-from dataclasses import dataclass
+What a site sells stands in `app/catalog.py`; `checks` says what is wrong with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
-CURRENCY = "usd"
+from flask import current_app
 
-
-class Role(StrEnum):
-    """What a user may use; the ranks are in the order of the members."""
-
-    FREE = "free"
-    BASIC = "basic"
-    PRO = "pro"
-
-    @property
-    def rank(self) -> int:
-        return list(Role).index(self)
+MOST_SEATS = 10_000
 
 
 class Interval(StrEnum):
@@ -25,80 +20,173 @@ class Interval(StrEnum):
     YEAR = "year"
 
 
+class Role(NamedTuple):
+    """What a user may use: a higher rank may use all that a lower one may."""
+
+    key: str
+    name: str
+    rank: int
+
+
 @dataclass(frozen=True)
 class Price:
-    """One price of a plan: minor units and currency, billed each `interval`, or once."""
+    """One price of a plan: minor units of `currency`, billed each `interval`, or once; per seat, or whole.
 
-    plan_key: str
-    lookup_key: str
+    `monthly`, `yearly` and `once` make it; the catalogue adds the plan's key, the currency and the lookup key.
+    """
+
     amount: int
     interval: Interval | None
-    setting: str
-    currency: str = CURRENCY
+    per_seat: bool = False
+    currency: str = ""
+    plan_key: str = ""
+    lookup_key: str = ""
 
     @property
     def is_recurring(self) -> bool:
         return self.interval is not None
 
+    @property
+    def setting(self) -> str:
+        """The setting that can name the Stripe price to sell this at: `STRIPE_PRICE_PRO_YEARLY`."""
+        suffix = "_YEARLY" if self.interval == Interval.YEAR else ""
+        return f"STRIPE_PRICE_{self.plan_key.upper()}{suffix}"
+
+
+def monthly(amount: int, *, per_seat: bool = False, currency: str = "") -> Price:
+    """A price billed each month; the currency is the catalogue's unless given."""
+    return Price(amount, Interval.MONTH, per_seat, currency)
+
+
+def yearly(amount: int, *, per_seat: bool = False, currency: str = "") -> Price:
+    """A price billed each year; the currency is the catalogue's unless given."""
+    return Price(amount, Interval.YEAR, per_seat, currency)
+
+
+def once(amount: int, *, currency: str = "") -> Price:
+    """A price paid a single time, for good; the currency is the catalogue's unless given."""
+    return Price(amount, None, False, currency)
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Something to buy. `prices` holds one price for each interval, or a single one-time price."""
+    """Something to have: a role with features and limits, for one price each interval, once, or for nothing.
+
+    A limit that is not named, or is None, does not exist. `trial_days` is None where the setting TRIAL_DAYS decides.
+    A plan with `is_sold` false is no longer offered: who has it keeps it, at its price, until they leave.
+    """
 
     key: str
     name: str
-    role: Role
-    tagline: str
-    features: tuple[str, ...]
-    prices: tuple[Price, ...]
+    role: str
+    tagline: str = ""
+    highlights: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    limits: Mapping[str, int | None] = field(default_factory=dict)
+    prices: tuple[Price, ...] = ()
+    trial_days: int | None = None
+    is_sold: bool = True
     is_recommended: bool = False
 
-    def price(self, interval: Interval | None) -> Price:
-        """The price for this interval; a one-time plan has the same price whatever the interval."""
-        for price in self.prices:
-            if price.interval in (interval, None):
-                return price
-        raise LookupError(f"{self.key} has no price for {interval}")
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing: everybody has it who has nothing else."""
+        return not self.prices
+
+    @property
+    def is_one_time(self) -> bool:
+        """Whether it is paid once, for good."""
+        return any(not price.is_recurring for price in self.prices)
+
+    def price(self, interval: Interval | None) -> Price | None:
+        """The price for this interval, or None; a one-time plan has the same price whatever the interval."""
+        return next((price for price in self.prices if price.interval in (interval, None)), None)
 
 
-PLANS = (
-    Plan(
-        key="basic",
-        name="Basic",
-        role=Role.BASIC,
-        tagline="For getting started on your own.",
-        features=("The Basic dashboard", "Your data, exportable any time", "Help by e-mail"),
-        prices=(
-            Price("basic", "basic_month", 900, Interval.MONTH, "stripe_price_basic"),
-            Price("basic", "basic_year", 9000, Interval.YEAR, "stripe_price_basic_yearly"),
-        ),
-    ),
-    Plan(
-        key="pro",
-        name="Pro",
-        role=Role.PRO,
-        tagline="For people who rely on it every day.",
-        features=("Everything in Basic", "The Pro dashboard", "Help by e-mail within one working day"),
-        prices=(
-            Price("pro", "pro_month", 2900, Interval.MONTH, "stripe_price_pro"),
-            Price("pro", "pro_year", 29000, Interval.YEAR, "stripe_price_pro_yearly"),
-        ),
-        is_recommended=True,
-    ),
-    Plan(
-        key="lifetime",
-        name="Lifetime",
-        role=Role.PRO,
-        tagline="Pay once, keep Pro for good.",
-        features=("Everything in Pro", "One payment, no renewals"),
-        prices=(Price("lifetime", "lifetime", 19900, None, "stripe_price_lifetime"),),
-    ),
-)
-PRICES = tuple(price for plan in PLANS for price in plan.prices)
-PRICES_BY_LOOKUP_KEY = {price.lookup_key: price for price in PRICES}
-PLANS_BY_KEY = {plan.key: plan for plan in PLANS}
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that is sold. `slug` begins every lookup key and product id, so that they are ours alone.
+
+    `features` and `limits` give each name that a plan may use its words for the pages.
+    """
+
+    slug: str
+    currency: str
+    roles: tuple[Role, ...]
+    plans: tuple[Plan, ...]
+    features: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plans", tuple(self._with_keys(plan) for plan in self.plans))
+
+    def _with_keys(self, plan: Plan) -> Plan:
+        return replace(plan, prices=tuple(self._with_key(plan, price) for price in plan.prices))
+
+    def _with_key(self, plan: Plan, price: Price) -> Price:
+        interval = f"_{price.interval.value}" if price.interval else ""
+        lookup_key = f"{self.slug}_{plan.key}{interval}"
+        return replace(price, plan_key=plan.key, lookup_key=lookup_key, currency=price.currency or self.currency)
+
+    @property
+    def prices(self) -> tuple[Price, ...]:
+        """Every price of every plan."""
+        return tuple(price for plan in self.plans for price in plan.prices)
+
+    @property
+    def sold_plans(self) -> tuple[Plan, ...]:
+        """The plans that can be bought."""
+        return tuple(plan for plan in self.plans if plan.is_sold and plan.prices)
+
+    @property
+    def free_plan(self) -> Plan | None:
+        """What everybody has who has nothing else, if the catalogue has such a plan."""
+        return next((plan for plan in self.plans if plan.is_free), None)
+
+    @property
+    def lowest_role(self) -> Role:
+        """The role of somebody who has paid for nothing."""
+        return min(self.roles, key=lambda role: role.rank)
+
+    @property
+    def granted_roles(self) -> tuple[Role, ...]:
+        """The roles that somebody can be given: all but the lowest."""
+        return tuple(role for role in self.roles if role != self.lowest_role)
+
+    def plan(self, key: str | None) -> Plan | None:
+        """The plan with this key, or None."""
+        return next((plan for plan in self.plans if plan.key == key), None)
+
+    def plan_name(self, key: str) -> str:
+        """What the plan is called; one that has gone from the catalogue is called by its key."""
+        plan = self.plan(key)
+        return plan.name if plan else key.replace("_", " ").capitalize()
+
+    def price_of(self, lookup_key: str | None) -> Price | None:
+        """The price with this lookup key, or None."""
+        return next((price for price in self.prices if price.lookup_key == lookup_key), None)
+
+    def role(self, key: str, remembered_rank: int = 0) -> Role:
+        """The role with this key; one that has gone from the catalogue keeps the rank that is remembered of it."""
+        known = next((role for role in self.roles if role.key == key), None)
+        return known or Role(key, key.replace("_", " ").capitalize(), remembered_rank)
+
+    def has_role(self, key: str) -> bool:
+        """Whether the catalogue has a role with this key."""
+        return any(role.key == key for role in self.roles)
+
+    def plans_giving(self, role: Role) -> tuple[Plan, ...]:
+        """The plans on sale whose role is at least this one."""
+        return tuple(plan for plan in self.sold_plans if self.role(plan.role).rank >= role.rank)
 
 
-def find_plan(key: str) -> Plan | None:
-    """The plan with this key, or None."""
-    return PLANS_BY_KEY.get(key)
+def seats_in(text: str) -> int | None:
+    """The number of seats that somebody asked for, 1 to 10,000; None for anything else."""
+    seats = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MOST_SEATS)) else 0
+    return seats if 1 <= seats <= MOST_SEATS else None
+
+
+def current_catalog() -> Catalog:
+    """The catalogue of the current application."""
+    catalog: Catalog = current_app.extensions["catalog"]
+    return catalog

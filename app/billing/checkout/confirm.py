@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.auth.models import User
 from app.billing.asking import ask, ask_then_lock
-from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeObjectMissing, UnknownSession
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.read import retrieve
@@ -60,4 +60,4 @@ def _confirm(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> Checkou
 
 def _result(order: Order) -> CheckoutResult:
     state = WORDS.get(OrderState(order.state), "failed")
-    return CheckoutResult(state, PLANS_BY_KEY[order.plan_key].name)
+    return CheckoutResult(state, current_catalog().plan_name(order.plan_key))

@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import current_app
 
+from app.billing.catalog.entitlements import is_per_seat
+from app.billing.catalog.plans import MOST_SEATS
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.models.payments import Order
@@ -36,7 +38,7 @@ def _params(order: Order) -> dict[str, Any]:
     params: dict[str, Any] = {
         "customer": order.stripe_customer_id,
         "client_reference_id": str(order.id),
-        "line_items": [{"price": order.stripe_price_id, "quantity": 1}],
+        "line_items": [_line_item(order)],
         "allow_promotion_codes": True,
         "metadata": metadata,
         "success_url": success_url("{CHECKOUT_SESSION_ID}"),
@@ -52,6 +54,13 @@ def _params(order: Order) -> dict[str, Any]:
         invoice = {"enabled": True, "invoice_data": {"metadata": metadata}}
         payment = {"payment_intent_data": {"metadata": metadata}, "invoice_creation": invoice}
         return params | {"mode": "payment", **payment}
+
+
+def _line_item(order: Order) -> dict[str, Any]:
+    item: dict[str, Any] = {"price": order.stripe_price_id, "quantity": order.seats}
+    if is_per_seat(order.plan_key, order.interval):
+        item["adjustable_quantity"] = {"enabled": True, "minimum": 1, "maximum": MOST_SEATS}
+    return item
 
 
 def _subscription_data(order: Order, metadata: dict[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from flask import current_app
 
 from app.auth.models import User
 from app.billing.asking import ask_then_lock
-from app.billing.catalog.plans import Interval, Plan, Price
+from app.billing.catalog.plans import Price
 from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
 from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
@@ -31,22 +31,22 @@ logger = logging.getLogger(__name__)
 ROUNDS = 4
 
 
-def start_checkout(user: User, plan: Plan, interval: Interval) -> str:
-    """The address to send the user to: a Checkout Session for this plan, or the portal's change page.
+def start_checkout(user: User, price: Price, seats: int = 1) -> str:
+    """The address to send the user to: a Checkout Session for this price, or the portal's change page.
 
     With a subscription that is not over it is always the portal. Raises `AlreadyOwned` for someone who has bought
     for life, and `StripeUnavailable` with nothing half-made left behind. Commits; no lock is held while Stripe works.
     https://docs.stripe.com/payments/checkout/build-subscriptions
     """
     try:
-        return _start(user, plan.price(interval))
+        return _start(user, price, seats)
     except (StripeRefused, StripeObjectMissing) as error:
         db.session.rollback()
         logger.exception("Stripe refused a checkout.")
         raise StripeUnavailable("Stripe refused the checkout.") from error
 
 
-def _start(user: User, price: Price) -> str:
+def _start(user: User, price: Price, seats: int) -> str:
     require_connection()
     scope = current_scope()
     for _ in range(ROUNDS):
@@ -54,36 +54,36 @@ def _start(user: User, price: Price) -> str:
         if subscription is None and owns_for_life(user, scope):
             raise AlreadyOwned("The user has Pro for life.")
         elif subscription:
-            address = _change(user, subscription, price, scope)
+            address = _change(user, subscription, price, seats, scope)
         else:
-            address = _sell(user, price, scope)
+            address = _sell(user, price, seats, scope)
         if address:
             return address
     raise StripeUnavailable("An earlier order could not be settled.")
 
 
-def _change(user: User, subscription: Subscription, price: Price, scope: StripeScope) -> str | None:
+def _change(user: User, subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str | None:
     """The portal's page for the change; None when Stripe no longer has the customer, and so not the subscription."""
     try:
-        return change_plan(subscription, price, scope)
+        return change_plan(subscription, price, seats, scope)
     except NoCustomer:
         sync_user(user, cause="checkout")
         return None
 
 
-def _sell(user: User, price: Price, scope: StripeScope) -> str | None:
+def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | None:
     """The address of a session for this price; None when an earlier order had to be settled first."""
-    link = current_app.extensions["settings"].stripe_payment_link_lifetime
+    link = current_app.extensions["settings"].stripe_payment_links.get(price.plan_key)
     if link and not price.is_recurring:
         order = claim_order(user, price, scope, stripe_price_id="", customer=None)
         separator = "&" if "?" in link else "?"
         address = f"{link}{separator}client_reference_id={order.id}"
-        return address if _is_for(order, price) else _settle(order, price, scope)
+        return address if _is_for(order, price, seats) else _settle(order, price, seats, scope)
     customer = ensure_customer(user, scope)
     stripe_price_id = price_id(price, scope)
-    order = claim_order(user, price, scope, stripe_price_id=stripe_price_id, customer=customer)
+    order = claim_order(user, price, scope, stripe_price_id=stripe_price_id, customer=customer, seats=seats)
     try:
-        return _settle(order, price, scope)
+        return _settle(order, price, seats, scope)
     except StripeObjectMissing:
         _recover_from_missing(user, order, scope)
         return None
@@ -92,7 +92,7 @@ def _sell(user: User, price: Price, scope: StripeScope) -> str | None:
         raise
 
 
-def _settle(order: Order, price: Price, scope: StripeScope) -> str | None:
+def _settle(order: Order, price: Price, seats: int, scope: StripeScope) -> str | None:
     """The address of this order's open session, if it is for this price; else close the order: None. Commits."""
     session = _session_of(order, scope)
     if session is None or session["status"] == "expired":
@@ -104,7 +104,7 @@ def _settle(order: Order, price: Price, scope: StripeScope) -> str | None:
         db.session.commit()
         # Complete and not paid: a slow payment method. It counts as bought until Stripe says otherwise.
         return success_url(session["id"]) if order.state == OrderState.PENDING else None
-    elif _is_for(order, price):
+    elif _is_for(order, price, seats):
         return str(session["url"])
     else:
         _expire(order, session, scope)
@@ -141,11 +141,12 @@ def _retrieve(session_id: str, scope: StripeScope) -> StripeObject | None:
         return None
 
 
-def _is_for(order: Order, price: Price) -> bool:
-    return (order.plan_key, order.interval, order.amount, order.currency) == (
+def _is_for(order: Order, price: Price, seats: int) -> bool:
+    return (order.plan_key, order.interval, order.seats, order.amount, order.currency) == (
         price.plan_key,
         price.interval,
-        price.amount,
+        seats,
+        price.amount * seats,
         price.currency,
     )
 

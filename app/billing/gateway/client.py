@@ -42,10 +42,11 @@ StripeObject = dict[str, Any]
 class StripeGateway:
     """Stripe for one secret key. Every call raises our own errors, and gives up after a bounded time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, read_seconds: float = READ_SECONDS) -> None:
         self.livemode = settings.livemode
         self.key_fingerprint = hashlib.sha256(settings.stripe_key.encode()).hexdigest()[:32]
         self._settings = settings
+        self._read_seconds = read_seconds
 
     @property
     def v1(self) -> Any:
@@ -62,7 +63,7 @@ class StripeGateway:
             self._settings.stripe_key,
             base_addresses=_base_addresses(self._settings.stripe_base),
             client_id=self._settings.stripe_connect_client_id or None,
-            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, self._read_seconds)),
             max_network_retries=RETRIES,
         )
 

@@ -2,7 +2,7 @@
 
 from flask import current_app
 
-from app.billing.catalog.plans import PRICES, Price
+from app.billing.catalog.plans import Price, current_catalog
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
@@ -13,13 +13,13 @@ def price_id(price: Price, scope: StripeScope) -> str:
 
     Raises `StripeUnavailable` when there is none: the catalogue was never pushed, or a setting is wrong.
     """
-    configured: str = getattr(current_app.extensions["settings"], price.setting)
+    configured: str | None = current_app.extensions["settings"].stripe_price_ids.get(price.setting)
     return configured or _found_prices().get((scope, price.lookup_key)) or _find_price(price, scope)
 
 
 def _find_price(price: Price, scope: StripeScope) -> str:
     gateway = get_gateway()
-    params = {"lookup_keys": [known.lookup_key for known in PRICES], "active": True, "limit": 100}
+    params = {"lookup_keys": [known.lookup_key for known in current_catalog().prices], "active": True, "limit": 100}
     with gateway.errors():
         found = {item.lookup_key: item for item in gateway.v1.prices.list(params, scope.options()).data}
     if price.lookup_key not in found:

@@ -25,6 +25,8 @@ class Order(db.Model):  # type: ignore[name-defined]
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint(_one_of("state", [state.value for state in OrderState]), name="state"),
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("seats >= 1", name="seats"),
         Index("uq_orders_pending", "user_id", "stripe_account", "livemode", unique=True,
               postgresql_where=text("state = 'pending'"), sqlite_where=text("state = 'pending'")),
     )  # fmt: skip
@@ -33,6 +35,10 @@ class Order(db.Model):  # type: ignore[name-defined]
     user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
     state: Mapped[str] = mapped_column(String(16), default=OrderState.PENDING.value, index=True)
     plan_key: Mapped[str] = mapped_column(String(32))
+    # The plan's role when it was ordered, which a plan that is removed later goes on giving.
+    role: Mapped[str | None] = mapped_column(String(32))
+    role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
+    seats: Mapped[int] = mapped_column(default=1, server_default="1")
     interval: Mapped[str | None] = mapped_column(String(8))
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
@@ -60,6 +66,7 @@ class Payment(db.Model):  # type: ignore[name-defined]
     __table_args__ = (
         CheckConstraint(_one_of("status", [status.value for status in PaymentStatus]), name="status"),
         CheckConstraint("amount_refunded >= 0", name="amount_refunded"),
+        CheckConstraint("stripe_invoice_id IS NOT NULL OR stripe_payment_intent_id IS NOT NULL", name="stripe_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,7 +4,6 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import (
-    CheckConstraint,
     String,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,18 +11,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.billing.models.stripe import STRIPE_ID, _user_id
 from app.database import UtcDateTime, db, utcnow
 
-ROLES = "('free', 'basic', 'pro')"
-
 
 class Grant(db.Model):  # type: ignore[name-defined]
     """A role that the operator gave by hand, beside what Stripe says."""
 
     __tablename__ = "grants"
-    __table_args__ = (CheckConstraint(f"role IN {ROLES}", name="role"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[uuid.UUID] = _user_id("CASCADE")
-    role: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str] = mapped_column(String(32))
+    role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     granted_by: Mapped[str] = mapped_column(String(255), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -37,8 +34,8 @@ class RoleChange(db.Model):  # type: ignore[name-defined]
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[uuid.UUID] = _user_id("CASCADE")
-    role_before: Mapped[str] = mapped_column(String(16))
-    role_after: Mapped[str] = mapped_column(String(16))
+    role_before: Mapped[str] = mapped_column(String(32))
+    role_after: Mapped[str] = mapped_column(String(32))
     rule: Mapped[str] = mapped_column(String(64))
     object_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     cause: Mapped[str] = mapped_column(STRIPE_ID)

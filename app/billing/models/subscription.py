@@ -10,7 +10,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.billing.catalog.entitlements import decide_by_subscription, plan_of
-from app.billing.catalog.plans import Plan
+from app.billing.catalog.plans import Plan, current_catalog
 from app.billing.models.stripe import STRIPE_ID, _user_id
 from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
 from app.database import UtcDateTime, db, utcnow
@@ -24,19 +24,23 @@ class SubscriptionPredicates:
     status: str
     stripe_price_id: str | None
     lookup_key: str | None
+    plan_key: str | None
     cancel_at: datetime | None
     cancel_at_period_end: bool
     current_period_end: datetime | None
 
     @property
     def plan(self) -> Plan | None:
-        """The plan that the price buys, or None for a price that no plan knows."""
-        return plan_of(self.stripe_price_id, self.lookup_key)
+        """The plan that the price buys, or bought when it was known; None for a price of no plan of the catalogue."""
+        return plan_of(self.stripe_price_id, self.lookup_key) or current_catalog().plan(self.plan_key)
 
     @property
     def plan_name(self) -> str | None:
-        """What the plan is called; None for a price that no plan knows."""
-        return self.plan.name if self.plan else None
+        """What the plan is called, also one that has gone from the catalogue; None for a price that was never known."""
+        if self.plan:
+            return self.plan.name
+        else:
+            return current_catalog().plan_name(self.plan_key) if self.plan_key else None
 
     @property
     def has_ended(self) -> bool:
@@ -86,6 +90,10 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     stripe_item_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     stripe_price_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     lookup_key: Mapped[str | None] = mapped_column(STRIPE_ID)
+    # What the price bought when the catalogue knew it: a plan that is retired or removed goes on giving this.
+    plan_key: Mapped[str | None] = mapped_column(String(32))
+    role: Mapped[str | None] = mapped_column(String(32))
+    role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))
     interval: Mapped[str | None] = mapped_column(String(8))

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.catalog.entitlements import is_per_seat
+from app.billing.catalog.plans import MOST_SEATS, current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import link_customer
 from app.billing.gateway.account import StripeScope
@@ -95,7 +96,7 @@ def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
     currency, amount = session.get("currency"), session.get("amount_subtotal")
     if currency != order.currency:
         return f"paid in {currency}, ordered in {order.currency}"
-    elif amount == order.amount:
+    elif amount == order.amount or _takes_seats(order, amount):
         return None
     elif order.trial_days and session.get("payment_status") == "no_payment_required" and not amount:
         # During a trial nothing is due, so the session's own amounts are zero.
@@ -104,9 +105,19 @@ def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
         return f"paid for {amount}, ordered for {order.amount} (minor units)"
 
 
+def _takes_seats(order: Order, amount: Any) -> bool:
+    """Whether the buyer only changed the number of seats at Checkout; the order then says so."""
+    if not amount or not is_per_seat(order.plan_key, order.interval):
+        return False
+    seats, rest = divmod(amount, order.amount // order.seats)
+    if rest or not 1 <= seats <= MOST_SEATS:
+        return False
+    order.seats, order.amount = seats, amount
+    return True
+
+
 def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> None:
     """Say what comes next of a subscription, and what was paid of a purchase: a promotion code makes it less."""
-    plan = PLANS_BY_KEY[order.plan_key]
     known = sa.select(Subscription.current_period_end).where(
         Subscription.stripe_subscription_id == order.stripe_subscription_id
     )
@@ -117,7 +128,7 @@ def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> No
         user_id=user.id,
         cause=f"order_confirmed:{order.id}",
         context={
-            "plan_name": plan.name,
+            "plan_name": current_catalog().plan_name(order.plan_key),
             "amount": order.amount if order.interval else session["amount_total"],
             "currency": order.currency,
             "interval": order.interval,

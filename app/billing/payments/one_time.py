@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from app.billing.asking import ask
-from app.billing.catalog.plans import PLANS_BY_KEY
+from app.billing.catalog.plans import current_catalog
 from app.billing.changes import Changes, Effect
 from app.billing.customers import lock_user, owner_of
 from app.billing.errors import StripeObjectMissing
@@ -41,7 +41,7 @@ def record_order_payment(
         amount=amount,
         currency=currency or order.currency,
         amount_refunded=0,
-        description=PLANS_BY_KEY[order.plan_key].name + (", paid again" if is_second else ""),
+        description=current_catalog().plan_name(order.plan_key) + (", paid again" if is_second else ""),
         created_at=time_of(created),
         paid_at=time_of(created),
     )
@@ -108,7 +108,7 @@ def _attach(payment: Payment, invoice: Mapping[str, Any]) -> Changes:
 
 def _order_by_link(invoice: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """A Payment Link's invoice carries none of our metadata: it is its payment that leads to the order."""
-    if not current_app.extensions["settings"].stripe_payment_link_lifetime or owner_of(invoice, scope) is None:
+    if not current_app.extensions["settings"].stripe_payment_links or owner_of(invoice, scope) is None:
         return None
     intent = ask(_intent_of_invoice, invoice["id"], scope)
     return order_sold_by_link(intent, scope) if intent else None

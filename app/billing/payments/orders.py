@@ -10,7 +10,7 @@ from flask import current_app
 
 from app.auth.models import User
 from app.billing.asking import ask
-from app.billing.catalog.plans import PLANS_BY_KEY, Price
+from app.billing.catalog.plans import Price, Role, current_catalog
 from app.billing.changes import Changes
 from app.billing.customers import lock_user, parse_uuid
 from app.billing.errors import StripeUnavailable
@@ -43,7 +43,7 @@ def _mail_about_failure(order: Order, user: User) -> None:
         to=user.email,
         user_id=user.id,
         cause=f"order_failed:{order.id}",
-        context={"plan_name": PLANS_BY_KEY[order.plan_key].name},
+        context={"plan_name": current_catalog().plan_name(order.plan_key)},
     )
 
 
@@ -72,7 +72,7 @@ def order_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
 
 def order_sold_by_link(intent: str, scope: StripeScope) -> Order | None:
     """The order that this PaymentIntent paid through a Payment Link: only its session has our id."""
-    if not current_app.extensions["settings"].stripe_payment_link_lifetime:
+    if not current_app.extensions["settings"].stripe_payment_links:
         return None
     return order_with(parse_uuid(ask(_reference_of_payment, intent, scope)), scope)
 
@@ -89,7 +89,9 @@ def order_change(order: Order, before: OrderState | str, after: OrderState) -> C
     return {f"order {order.id}": {"before": {"state": str(before)}, "after": {"state": after.value}}}
 
 
-def claim_order(user: User, price: Price, scope: StripeScope, *, stripe_price_id: str, customer: str | None) -> Order:
+def claim_order(
+    user: User, price: Price, scope: StripeScope, *, stripe_price_id: str, customer: str | None, seats: int = 1
+) -> Order:
     """The user's order that is still open, whatever it is for, or else a new one for this price. Commits.
 
     The user's row is locked meanwhile, and the database allows one open order a user: two tabs get the same one.
@@ -99,13 +101,17 @@ def claim_order(user: User, price: Price, scope: StripeScope, *, stripe_price_id
         raise StripeUnavailable("The account was deleted meanwhile.")
     open_order = next(iter(pending_orders(user.id, scope)), None)
     if open_order is None:
+        role = _role_of(price)
         open_order = Order(
             user_id=user.id,
             plan_key=price.plan_key,
+            role=role.key,
+            role_rank=role.rank,
             interval=price.interval.value if price.interval else None,
-            amount=price.amount,
+            seats=seats,
+            amount=price.amount * seats,
             currency=price.currency,
-            trial_days=trial_days_for(user.id, scope) if price.is_recurring else 0,
+            trial_days=trial_days_for(user.id, price, scope) if price.is_recurring else 0,
             stripe_price_id=stripe_price_id,
             stripe_customer_id=customer,
             stripe_account=scope.stripe_account,
@@ -137,14 +143,30 @@ def owns_for_life(user: User, scope: StripeScope) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def trial_days_for(user_id: uuid.UUID, scope: StripeScope) -> int:
-    """The days of free trial that this user would get: for a first subscription in this account and mode alone."""
-    earlier = sa.select(Subscription.stripe_subscription_id).where(
+def trial_days_for(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:
+    """The days of free trial that this user would get with this price: it is for a first subscription alone."""
+    return 0 if has_subscribed(user_id, scope) else trial_days_of(price.plan_key)
+
+
+def has_subscribed(user_id: uuid.UUID, scope: StripeScope) -> bool:
+    """Whether this user has or had a subscription in this account and mode."""
+    query = sa.select(Subscription.stripe_subscription_id).where(
         Subscription.user_id == user_id, scope.covers(Subscription)
     )
-    had_one = db.session.scalar(earlier.limit(1)) is not None
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def trial_days_of(plan_key: str) -> int:
+    """The days of free trial that the plan offers, or else the setting TRIAL_DAYS."""
+    plan = current_catalog().plan(plan_key)
     days: int = current_app.extensions["settings"].trial_days
-    return 0 if had_one else days
+    return days if plan is None or plan.trial_days is None else plan.trial_days
+
+
+def _role_of(price: Price) -> Role:
+    catalog = current_catalog()
+    plan = catalog.plan(price.plan_key)
+    return catalog.role(plan.role) if plan else catalog.lowest_role
 
 
 def pending_orders(user_id: uuid.UUID, scope: StripeScope) -> list[Order]:

@@ -40,7 +40,7 @@ def open_portal(user: User, flow: str | None = None) -> str:
     return _open(customer, _flow_data(flow, subscription), scope)
 
 
-def change_plan(subscription: Subscription, price: Price, scope: StripeScope) -> str:
+def change_plan(subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str:
     """The address of the portal's page that confirms a change to this price, with what it costs. Commits.
 
     Where that page does not fit (the same price, a one-time price, a subscription that first needs a payment), it is
@@ -51,7 +51,7 @@ def change_plan(subscription: Subscription, price: Price, scope: StripeScope) ->
         end_transaction()
         target = price_id(price, scope)
         if target != subscription.stripe_price_id:
-            flow = _confirm_flow(subscription, target)
+            flow = _confirm_flow(subscription, target, _seats_after(subscription, price, seats))
     return _open(subscription.stripe_customer_id, flow, scope)
 
 
@@ -78,13 +78,20 @@ def _flow_data(flow: str | None, subscription: Subscription | None) -> dict[str,
         return None
 
 
-def _confirm_flow(subscription: Subscription, target: str) -> dict[str, Any]:
+def _seats_after(subscription: Subscription, price: Price, seats: int) -> int:
+    """Seats go along to a plan that has them: those asked for, or those that are paid for now. Else there is one."""
+    if not price.per_seat:
+        return 1
+    return seats if seats > 1 else subscription.quantity
+
+
+def _confirm_flow(subscription: Subscription, target: str, seats: int) -> dict[str, Any]:
     return {
         "type": "subscription_update_confirm",
         "subscription_update_confirm": {
             "subscription": subscription.stripe_subscription_id,
             "items": [
-                {"id": subscription.stripe_item_id, "price": target, "quantity": subscription.quantity},
+                {"id": subscription.stripe_item_id, "price": target, "quantity": seats},
             ],
         },
         "after_completion": _return_to_account(),

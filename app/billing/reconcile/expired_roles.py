@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import current_catalog
 from app.billing.customers import customer_of, lock_user
 from app.billing.errors import BillingError, StripeUnavailable
 from app.billing.gateway.account import current_scope, known_scope
@@ -38,7 +38,7 @@ def is_of_other_scope(user: User) -> bool:
 
     While the account of a new key is not known, Stripe has to be asked whose it is, and not again for five minutes.
     """
-    if user.role == Role.FREE or user.role_scope is None:
+    if user.role == current_catalog().lowest_role.key or user.role_scope is None:
         return False
     scope = known_scope()
     if scope is None:

@@ -86,7 +86,7 @@ def sessions_of(order: Order, scope: StripeScope) -> list[StripeObject]:
             return [ask(_session_with_payment, order.stripe_checkout_session_id, scope)]
         except StripeObjectMissing:
             return []
-    elif current_app.extensions["settings"].stripe_payment_link_lifetime and not order.stripe_price_id:
+    elif order.plan_key in current_app.extensions["settings"].stripe_payment_links and not order.stripe_price_id:
         return ask(_paid_through_link, str(order.id), int(order.created_at.timestamp()), scope)
     else:
         return []

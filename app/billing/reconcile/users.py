@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.asking import ask, ask_then_lock
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import current_catalog
 from app.billing.changes import Changes
 from app.billing.customers import customer_of, lock_user
 from app.billing.errors import BillingError, StripeObjectMissing, StripeUnavailable
@@ -26,7 +26,7 @@ from app.billing.reconcile.orders import (
     settle_session_of_deleted_user,
 )
 from app.billing.reconcile.payments import payments_at_stripe, repair_payments
-from app.billing.roles.decision import role_changes
+from app.billing.roles.decision import role_changes, role_of
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.lookup import live_rows
 from app.billing.subscriptions.sync import mirror, sync_subscription
@@ -86,7 +86,7 @@ def users_to_sync(scope: StripeScope, email: str | None = None) -> list[uuid.UUI
         scope.covers(Order), Order.state == OrderState.PENDING, Order.user_id.is_not(None)
     )
     known = (User.id.in_(with_customer), User.id.in_(with_subscription), User.id.in_(with_order))
-    query = sa.select(User.id).where(sa.or_(*known, User.role != Role.FREE))
+    query = sa.select(User.id).where(sa.or_(*known, User.role != current_catalog().lowest_role.key))
     if email:
         query = sa.select(User.id).where(User.email == email)
     return list(db.session.scalars(query.order_by(User.id)))
@@ -97,13 +97,13 @@ def _compare(user_id: uuid.UUID, scope: StripeScope, cause: str, *, with_payment
     user = lock_user(user_id)
     if user is None:
         return None
-    before = Role(user.role)
+    before = role_of(user)
     changes = _sync_locked(user, scope, cause)
     at_stripe = payments_at_stripe(user_id, scope) if with_payments else None
     repaired = repair_payments(user, at_stripe, scope, cause=cause) if at_stripe else {}
     live = live_rows(user, scope)
-    unknown = [row.stripe_subscription_id for row in live if row.plan is None]
-    return UserDrift(user.email, before, Role(user.role), changes, repaired, len(live), unknown)
+    unknown = [row.stripe_subscription_id for row in live if row.role is None]
+    return UserDrift(user.email, before, role_of(user), changes, repaired, len(live), unknown)
 
 
 def _reconcile_deleted_users(scope: StripeScope, report: DriftReport, dry_run: bool) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
-from app.billing.catalog.plans import PLANS, PLANS_BY_KEY, Role
+from app.billing.catalog.plans import Role, current_catalog
 from app.billing.changes import Changes
 from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Order
@@ -38,7 +38,7 @@ def sources(of_user: sa.ColumnElement[uuid.UUID]) -> Sources:
         Order.user_id == of_user,
         Order.stripe_account == sa.bindparam("scope_account"),
         Order.livemode == sa.bindparam("scope_livemode"),
-        sa.or_(sa.false(), *(Order.plan_key == plan.key for plan in PLANS if not plan.prices[0].is_recurring)),
+        Order.interval.is_(None),
         # Written out: SQLite would plan anew for each value that the partial index on `state` might fit.
         Order.state == sa.literal_column(f"'{OrderState.FULFILLED.value}'"),
     )
@@ -52,7 +52,6 @@ def sources(of_user: sa.ColumnElement[uuid.UUID]) -> Sources:
 
 # Built once: every event asks for all three.
 SUBSCRIPTIONS, ORDERS, GRANTS = sources(sa.bindparam("of_user"))
-NOTHING = RoleDecision(Role.FREE, "nothing paid or granted")
 
 
 def decide_role(user: User, scope: StripeScope, *, believe_expired: bool = True) -> RoleDecision:
@@ -66,7 +65,12 @@ def decide_role(user: User, scope: StripeScope, *, believe_expired: bool = True)
         *_from_orders(sought),
         *_from_grants(sought),
     ]
-    return max(candidates, key=lambda decision: decision.strength, default=NOTHING)
+    return max(candidates, key=lambda decision: decision.strength, default=nothing())
+
+
+def nothing() -> RoleDecision:
+    """What somebody has who has paid for nothing and was given nothing."""
+    return RoleDecision(current_catalog().lowest_role, "nothing paid or granted")
 
 
 def sources_of(user_id: uuid.UUID, scope: StripeScope) -> dict[str, Any]:
@@ -81,24 +85,24 @@ def sources_of(user_id: uuid.UUID, scope: StripeScope) -> dict[str, Any]:
 
 def set_role(user: User, decision: RoleDecision, scope: StripeScope, cause: str) -> RoleChange | None:
     """Write the role decided in this scope on the user's (locked) row; a change is an audit row, which is returned."""
-    before = Role(user.role)
+    before = user.role
+    user.role, user.role_rank, user.plan_key = decision.role.key, decision.role.rank, decision.plan_key
     user.role_expires_at = decision.expires_at
     user.role_recheck_at = None
     user.role_scope = scope.name
-    if before == decision.role:
+    if before == decision.role.key:
         return None
-    user.role = decision.role.value
     change = RoleChange(**role_change_values(user.id, before, decision, cause))
     db.session.add(change)
     return change
 
 
-def role_change_values(user_id: uuid.UUID, before: Role, decision: RoleDecision, cause: str) -> dict[str, object]:
+def role_change_values(user_id: uuid.UUID, before: str, decision: RoleDecision, cause: str) -> dict[str, object]:
     """The columns of the audit row for this change."""
     return {
         "user_id": user_id,
-        "role_before": before.value,
-        "role_after": decision.role.value,
+        "role_before": before,
+        "role_after": decision.role.key,
         "rule": decision.rule,
         "object_id": decision.object_id,
         "cause": cause,
@@ -132,16 +136,34 @@ def _from_subscriptions(sought: dict[str, Any], believe_expired: bool) -> list[R
 
 def _from_orders(sought: dict[str, Any]) -> list[RoleDecision]:
     return [
-        RoleDecision(PLANS_BY_KEY[order.plan_key].role, f"order of {order.plan_key}", str(order.id))
+        RoleDecision(role_of_order(order), f"order of {order.plan_key}", str(order.id), plan_key=order.plan_key)
         for order in db.session.scalars(ORDERS, sought)
     ]
 
 
+def role_of_order(order: Order) -> Role:
+    """The role that a one-time order gives: its plan's, or, once that has gone, the one it was sold with."""
+    catalog = current_catalog()
+    plan = catalog.plan(order.plan_key)
+    if plan:
+        return catalog.role(plan.role)
+    else:
+        return catalog.role(order.role or catalog.lowest_role.key, order.role_rank)
+
+
 def _from_grants(sought: dict[str, Any]) -> list[RoleDecision]:
+    catalog = current_catalog()
     return [
-        RoleDecision(Role(grant.role), "grant by the operator", f"grant {grant.id}", grant.until)
+        RoleDecision(
+            catalog.role(grant.role, grant.role_rank), "grant by the operator", f"grant {grant.id}", grant.until
+        )
         for grant in db.session.scalars(GRANTS, sought)
     ]
+
+
+def role_of(user: User) -> Role:
+    """The role that stands on the user's row."""
+    return current_catalog().role(user.role, user.role_rank)
 
 
 def latest_change(user: User) -> RoleChange | None:

@@ -17,7 +17,7 @@ def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) 
     """Give a user a role until a moment (UTC), or for good. Commits."""
     scope = current_scope()
     locked = lock_user(user.id) or user
-    grant = Grant(user_id=locked.id, role=role.value, until=until, granted_by=granted_by)
+    grant = Grant(user_id=locked.id, role=role.key, role_rank=role.rank, until=until, granted_by=granted_by)
     db.session.add(grant)
     db.session.flush()
     apply_role(locked, scope, f"grant {grant.id} by {granted_by}")

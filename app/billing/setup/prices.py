@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from app.billing.catalog.entitlements import plan_of
-from app.billing.catalog.plans import PRICES, Price
+from app.billing.catalog.plans import Price, current_catalog
 from app.billing.errors import BillingError, StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeGateway, StripeObject
@@ -15,7 +15,7 @@ from app.database import db
 
 def stored_prices(gateway: StripeGateway, scope: StripeScope) -> dict[str, StripeObject]:
     """The prices that Stripe has under the catalogue's lookup keys."""
-    params = {"lookup_keys": [price.lookup_key for price in PRICES], "limit": 100}
+    params = {"lookup_keys": [price.lookup_key for price in current_catalog().prices], "limit": 100}
     with gateway.errors():
         pages = gateway.v1.prices.list(params, scope.options()).auto_paging_iter()
         return {found.lookup_key: found.to_dict() for found in pages}
@@ -25,14 +25,14 @@ def configured_price(
     gateway: StripeGateway, settings: Settings, price: Price, scope: StripeScope
 ) -> StripeObject | None:
     """The price that a STRIPE_PRICE_* setting names, or None when the lookup key decides."""
-    price_id: str = getattr(settings, price.setting)
+    price_id = settings.stripe_price_ids.get(price.setting)
     if not price_id:
         return None
     try:
         with gateway.errors():
             found: StripeObject = gateway.v1.prices.retrieve(price_id, options=scope.options()).to_dict()
     except StripeObjectMissing as error:
-        raise BillingError(f"{price.setting.upper()}: Stripe has no price {price_id} under this key.") from error
+        raise BillingError(f"{price.setting}: Stripe has no price {price_id} under this key.") from error
     return found
 
 
@@ -52,7 +52,7 @@ def price_problems(gateway: StripeGateway, settings: Settings, scope: StripeScop
     """By lookup key, what is wrong with the price that is sold, or None where nothing is."""
     stored = stored_prices(gateway, scope)
     problems: dict[str, str | None] = {}
-    for price in PRICES:
+    for price in current_catalog().prices:
         try:
             found = configured_price(gateway, settings, price, scope) or stored.get(price.lookup_key)
             problems[price.lookup_key] = _problem(price, found)

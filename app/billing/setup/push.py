@@ -1,6 +1,6 @@
 """Put the plan catalogue into Stripe; run twice, the second changes nothing."""
 
-from app.billing.catalog.plans import PLANS, Plan, Price
+from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, StripeObject
@@ -21,11 +21,11 @@ def push_catalogue(gateway: StripeGateway, settings: Settings) -> PushRun:
     run = PushRun(gateway, settings, scope)
     stored = stored_prices(gateway, scope)
     offered: dict[str, list[str]] = {}
-    for plan in PLANS:
+    for plan in current_catalog().plans:
         product_id = _push_product(run, plan, stored)
         for price in plan.prices:
             sold = _push_price(run, price, product_id, stored.get(price.lookup_key))
-            run.price_ids[price.setting.upper()] = sold["id"]
+            run.price_ids[price.setting] = sold["id"]
             if price.is_recurring:
                 offered.setdefault(sold["product"], []).append(sold["id"])
     portal_configuration.push(run, offered)
@@ -39,7 +39,7 @@ def _push_product(run: PushRun, plan: Plan, stored: dict[str, StripeObject]) -> 
     # A price that somebody made under our lookup key keeps its product: prices cannot move. Otherwise the id
     # is our own choice, so that a push that was cut off finds its product again.
     known = [stored[price.lookup_key]["product"] for price in plan.prices if price.lookup_key in stored]
-    product_id = str(known[0]) if known else f"perennial_{plan.key}"
+    product_id = str(known[0]) if known else f"{current_catalog().slug}_{plan.key}"
     try:
         with gateway.errors():
             current = gateway.v1.products.retrieve(product_id, options=run.scope.options()).to_dict()
@@ -91,11 +91,11 @@ def _push_price(run: PushRun, price: Price, product_id: str, stored: StripeObjec
 def _tell_of_configured(run: PushRun, price: Price, configured: StripeObject) -> None:
     run.tell(
         "unchanged",
-        f"price {price.lookup_key}, named by {price.setting.upper()}",
+        f"price {price.lookup_key}, named by {price.setting}",
         configured["id"],
     )
     if not price_matches(price, configured):
         run.warnings.append(
-            f"{price.setting.upper()} names a price whose amount, currency or interval is not the "
+            f"{price.setting} names a price whose amount, currency or interval is not the "
             "catalogue's: what is paid at it is mismatched. Change the setting, or leave it empty."
         )

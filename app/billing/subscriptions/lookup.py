@@ -31,7 +31,7 @@ def _subscriptions_of(user: User, scope: StripeScope) -> sa.Select[Any]:
 
 
 def _rank(subscription: Subscription) -> tuple[bool, int]:
-    return subscription.grants_access, subscription.plan.role.rank if subscription.plan else 0
+    return subscription.grants_access, subscription.role_rank
 
 
 def live_rows(user: User, scope: StripeScope) -> list[Subscription]:

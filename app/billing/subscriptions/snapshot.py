@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.billing.catalog.entitlements import plan_of
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import IncompleteSnapshot
 from app.billing.gateway.objects import SHAPES, amount, id_of, time_of
 
@@ -21,6 +21,9 @@ class SubscriptionSnapshot:
     stripe_item_id: str | None
     stripe_price_id: str | None
     lookup_key: str | None
+    plan_key: str | None
+    role: str | None
+    role_rank: int
     amount: int | None
     currency: str | None
     interval: str | None
@@ -50,6 +53,8 @@ class SubscriptionSnapshot:
     def _read(cls, subscription: Mapping[str, Any]) -> "SubscriptionSnapshot":
         item = _main_item(subscription["items"]["data"])
         price = item["price"]
+        plan = plan_of(price["id"], price["lookup_key"])
+        role = current_catalog().role(plan.role) if plan else None
         return cls(
             stripe_subscription_id=subscription["id"],
             stripe_customer_id=id_of(subscription["customer"]) or "",
@@ -57,6 +62,9 @@ class SubscriptionSnapshot:
             stripe_item_id=item["id"],
             stripe_price_id=price["id"],
             lookup_key=price["lookup_key"],
+            plan_key=plan.key if plan else None,
+            role=role.key if role else None,
+            role_rank=role.rank if role else 0,
             amount=_item_amount(item),
             currency=price["currency"],
             interval=(price["recurring"] or {}).get("interval"),
@@ -88,7 +96,7 @@ def _main_item(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _item_rank(item: dict[str, Any]) -> int:
     plan = plan_of(item["price"]["id"], item["price"]["lookup_key"])
-    return plan.role.rank if plan else Role.FREE.rank
+    return current_catalog().role(plan.role).rank if plan else -1
 
 
 def _item_amount(item: dict[str, Any]) -> int | None:

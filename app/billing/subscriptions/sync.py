@@ -9,8 +9,6 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.asking import ask
-from app.billing.catalog.entitlements import plan_of
-from app.billing.catalog.plans import PLANS_BY_KEY
 from app.billing.changes import Changes, Effect, difference
 from app.billing.customers import link_customer
 from app.billing.errors import StripeObjectMissing
@@ -22,24 +20,6 @@ from app.billing.roles.decision import role_changes
 from app.billing.statuses import SubscriptionStatus
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.database import db, utcnow
-
-
-def remembered_lookup_key(stripe_price_id: str) -> str | None:
-    """The lookup key under which a price was once sold, when the key has since moved to a newer price.
-
-    Stripe takes the lookup key off the old price, but those who subscribed at it still pay for the same plan.
-    """
-    mirrored = sa.select(Subscription.lookup_key).where(
-        Subscription.stripe_price_id == stripe_price_id, Subscription.lookup_key.is_not(None)
-    )
-    ordered = sa.select(Order).where(Order.stripe_price_id == stripe_price_id)
-    lookup_key: str | None = db.session.scalar(mirrored.limit(1))
-    if lookup_key is None and (order := db.session.scalar(ordered.limit(1))):
-        lookup_key = next(
-            p.lookup_key for p in PLANS_BY_KEY[order.plan_key].prices if p.interval in (order.interval, None)
-        )
-    return lookup_key
-
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +53,7 @@ def write_snapshot(
 ) -> Changes:
     """Write a snapshot and the role that follows; return what changed, before and after."""
     row = _stored(snapshot.stripe_subscription_id)
-    values = snapshot.values() | {"lookup_key": _lookup_key(snapshot, row)}
+    values = snapshot.values() | _remembered(snapshot, row, scope)
     before = {name: getattr(row, name) for name in values} if row else {}
     if row is None:
         link_customer(user.id, snapshot.stripe_customer_id, scope)
@@ -122,18 +102,30 @@ def _end_missing(user: User, subscription_id: str, at: datetime, scope: StripeSc
     return changes | role_changes(user, scope, cause)
 
 
-def _lookup_key(snapshot: SubscriptionSnapshot, row: Subscription | None) -> str | None:
-    """The price's lookup key, or the one it had before a newer price took the key over."""
-    if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) or snapshot.stripe_price_id is None:
-        return snapshot.lookup_key
-    elif row and row.stripe_price_id == snapshot.stripe_price_id and row.lookup_key:
-        return row.lookup_key
-    else:
-        return remembered_lookup_key(snapshot.stripe_price_id) or snapshot.lookup_key
+def _remembered(snapshot: SubscriptionSnapshot, row: Subscription | None, scope: StripeScope) -> dict[str, Any]:
+    """What a price bought that the catalogue knows no more: the plan may be retired, or its key on a newer price.
+
+    Stripe takes the lookup key off the old price, but those who subscribed at it still pay for the same plan.
+    """
+    if snapshot.plan_key or snapshot.stripe_price_id is None:
+        return {}
+    same_price = row if row and row.stripe_price_id == snapshot.stripe_price_id else None
+    known = same_price or _bought_at(snapshot.stripe_price_id, scope)
+    return {"plan_key": known.plan_key, "role": known.role, "role_rank": known.role_rank} if known else {}
+
+
+def _bought_at(stripe_price_id: str, scope: StripeScope) -> Subscription | Order | None:
+    """Some subscription or order that names the plan that this price bought."""
+    mirrored = sa.select(Subscription).where(
+        Subscription.stripe_price_id == stripe_price_id, Subscription.plan_key.is_not(None), scope.covers(Subscription)
+    )
+    ordered = sa.select(Order).where(Order.stripe_price_id == stripe_price_id, scope.covers(Order))
+    found: Subscription | Order | None = db.session.scalar(mirrored.limit(1)) or db.session.scalar(ordered.limit(1))
+    return found
 
 
 def _warn_of_unknown_price(row: Subscription) -> None:
-    if not row.has_ended and plan_of(row.stripe_price_id, row.lookup_key) is None:
+    if not row.has_ended and row.role is None:
         logger.warning(
             "Subscription %s has price %s, which no plan knows: it grants nothing.",
             row.stripe_subscription_id,

@@ -8,8 +8,7 @@ everything, provided that billing has not locked the user since (`billing_versio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription, plan_of
-from app.billing.catalog.plans import Role
+from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
 from app.billing.changes import Changes, difference
 from app.billing.gateway.account import StripeScope
 from app.billing.roles.decision import role_change_values
@@ -70,11 +69,11 @@ def _plan_write(event: Event, found: Any, scope: StripeScope) -> PlannedWrite | 
     snapshot = certain_snapshot(event, found)
     if snapshot is None or snapshot.status in ENDED_STATUSES:
         return None
-    if plan_of(snapshot.stripe_price_id, snapshot.lookup_key) is None:
-        if snapshot.stripe_price_id != found.stripe_price_id or not plan_of(None, found.lookup_key):
+    if snapshot.plan_key is None:
+        if snapshot.stripe_price_id != found.stripe_price_id or found.role is None:
             return None
-        # The price is the old one: the lookup key that it was sold under has moved to a newer price.
-        snapshot = replace(snapshot, lookup_key=found.lookup_key)
+        # The catalogue knows the price no more: what it bought is remembered.
+        snapshot = replace(snapshot, plan_key=found.plan_key, role=found.role, role_rank=found.role_rank)
     return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found, scope)
 
 
@@ -82,24 +81,27 @@ def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any,
     values = snapshot.values()
     change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
-    is_new_role = decision.role != found.role
+    is_new_role = decision.role.key != found.user_role
     if is_new_role:
-        changes["user"] = {"before": {"role": found.role}, "after": {"role": decision.role.value}}
-    as_decided = (decision.role, decision.expires_at, None, scope.name)
-    sets_role = as_decided != (found.role, found.role_expires_at, found.role_recheck_at, found.role_scope)
+        changes["user"] = {"before": {"role": found.user_role}, "after": {"role": decision.role.key}}
+    decided = (decision.role.key, decision.role.rank, decision.plan_key, scope.name, decision.expires_at, None)
+    stands = (found.user_role, found.user_role_rank, found.user_plan_key, found.user_role_scope)
+    sets_role = decided != (*stands, found.role_expires_at, found.role_recheck_at)
     shape = WriteShape(tuple(change.get("after", ())), sets_role=sets_role, audits=is_new_role)
     return PlannedWrite(values, decision, changes, shape)
 
 
 def _values(event: Event, found: Any, planned: PlannedWrite, scope: StripeScope) -> dict[str, Any]:
     decision = planned.decision
-    audit = role_change_values(found.id, Role(found.role), decision, event.id) if planned.shape.audits else {}
+    audit = role_change_values(found.id, found.user_role, decision, event.id) if planned.shape.audits else {}
     return {
         **prefixed("new", {name: planned.values[name] for name in planned.shape.changed}),
         "new_snapshot_at": event.created_at,
         "of_user": found.id,
         "read_version": found.billing_version,
-        "user_role": decision.role.value,
+        "user_role": decision.role.key,
+        "user_role_rank": decision.role.rank,
+        "user_plan_key": decision.plan_key,
         "user_role_expires_at": decision.expires_at,
         "user_role_scope": scope.name,
         **prefixed("audit", audit),

@@ -21,7 +21,6 @@ _USERS = cast(sa.Table, User.__table__)
 _SUBSCRIPTIONS = cast(sa.Table, Subscription.__table__)
 _EVENTS = cast(sa.Table, StripeEvent.__table__)
 _ROLE_CHANGES = cast(sa.Table, RoleChange.__table__)
-ROLE_COLUMNS = ("role", "role_expires_at", "role_recheck_at", "role_scope")
 _RECORDED = [column.name for column in _EVENTS.c if column.name != "error"]
 _AUDITED = [column.name for column in _ROLE_CHANGES.c if column.name != "id"]
 
@@ -51,7 +50,8 @@ def _reading() -> sa.Select[Any]:
     has_other_sources = sa.or_(*(sa.exists(found.with_only_columns(sa.literal_column("1"))) for found in others))
     return sa.select(
         once.c.outcome,
-        *(_USERS.c[name] for name in ("id", "billing_version", *ROLE_COLUMNS)),
+        *(_USERS.c[name] for name in ("id", "billing_version", "role_expires_at", "role_recheck_at")),
+        *(_USERS.c[name].label(f"user_{name}") for name in ("role", "role_rank", "plan_key", "role_scope")),
         *(mirrored.c[field.name] for field in fields(SubscriptionSnapshot)),
         mirrored.c.snapshot_at,
         has_other_sources.label("has_other_sources"),
@@ -88,7 +88,10 @@ class WriteShape:
 
     def lock(self) -> sa.Update:
         """Lock the user, provided that billing has not come near since the reading, and set the role."""
-        role = {**_binds("user", _USERS, ("role", "role_expires_at", "role_scope")), "role_recheck_at": sa.null()}
+        role = {
+            **_binds("user", _USERS, ("role", "role_rank", "plan_key", "role_expires_at", "role_scope")),
+            "role_recheck_at": sa.null(),
+        }
         return (
             sa.update(_USERS)
             .where(_USERS.c.id == sa.bindparam("of_user"))

@@ -164,7 +164,7 @@ def test_change_of_plan_leads_to_the_page_that_confirms_it(
     [session] = emulator.find("billing_portal.session", url=address)
     [item] = session["flow"]["subscription_update_confirm"]["items"]
     assert session["flow"]["type"] == "subscription_update_confirm"
-    assert item["price"] == at_stripe.price("pro_year")
+    assert item["price"] == at_stripe.price("shop_pro_year")
 
 
 @pytest.mark.parametrize("status", ["canceled", "incomplete_expired"])
@@ -295,7 +295,7 @@ def test_session_of_another_product_on_the_account_is_not_found(alice: Person, a
         {
             "mode": "payment",
             "success_url": "https://example.com",
-            "line_items": [{"price": at_stripe.price("lifetime"), "quantity": 1}],
+            "line_items": [{"price": at_stripe.price("shop_lifetime"), "quantity": 1}],
             "client_reference_id": str(uuid.uuid4()),
         }
     )
@@ -379,7 +379,7 @@ def test_everything_gone_from_stripe_is_made_again(
 ) -> None:
     alice.buy("pro")
     emulator.reset()
-    price = {"currency": "usd", "unit_amount": 2900, "recurring": {"interval": "month"}, "lookup_key": "pro_month"}
+    price = {"currency": "usd", "unit_amount": 2900, "recurring": {"interval": "month"}, "lookup_key": "shop_pro_month"}
     at_stripe.v1.prices.create({**price, "product_data": {"name": "Pro"}})
 
     answer = alice.buy("pro")
@@ -390,7 +390,7 @@ def test_everything_gone_from_stripe_is_made_again(
 
 def test_lifetime_is_sold_through_the_payment_link_where_one_is_set(app_with, orders) -> None:
     link = "https://buy.stripe.com/test_lifetime"
-    alice = Person.sign_up(app_with(stripe_payment_link_lifetime=link), "alice@example.com")
+    alice = Person.sign_up(app_with(stripe_payment_links={"lifetime": link}), "alice@example.com")
 
     first, second = alice.buy("lifetime").location, alice.buy("lifetime").location
 
@@ -403,14 +403,14 @@ def test_lifetime_paid_through_the_link_is_fulfilled_by_its_webhook(
     app_with, app: Flask, deliver, at_stripe: Stripe, orders
 ) -> None:
     alice = Person.sign_up(
-        app_with(stripe_payment_link_lifetime="https://buy.stripe.com/test_lifetime"), "alice@example.com"
+        app_with(stripe_payment_links={"lifetime": "https://buy.stripe.com/test_lifetime"}), "alice@example.com"
     )
     order_id = alice.buy("lifetime").location.rpartition("=")[2]
     session = at_stripe.v1.checkout.sessions.create(
         {
             "mode": "payment",
             "success_url": "https://example.com",
-            "line_items": [{"price": at_stripe.price("lifetime"), "quantity": 1}],
+            "line_items": [{"price": at_stripe.price("shop_lifetime"), "quantity": 1}],
             "client_reference_id": order_id,
         }
     )
@@ -423,7 +423,7 @@ def test_lifetime_paid_through_the_link_is_fulfilled_by_its_webhook(
 
 def test_link_left_unpaid_does_not_keep_from_buying_something_else(app_with, orders) -> None:
     link = "https://buy.stripe.com/test_lifetime"
-    alice = Person.sign_up(app_with(stripe_payment_link_lifetime=link), "alice@example.com")
+    alice = Person.sign_up(app_with(stripe_payment_links={"lifetime": link}), "alice@example.com")
     alice.buy("lifetime")
 
     answer = alice.buy("pro")

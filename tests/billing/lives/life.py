@@ -14,6 +14,7 @@ from app.database import db
 from tests.billing.lives.oracle import assert_everything_equals_stripe
 from tests.billing.lives.stage import CODES
 from tests.billing.lives.subscriber import Subscriber
+from tests.catalogue import BASIC, PRO
 
 PLANS = st.sampled_from(
     [("basic", "month"), ("basic", "year"), ("pro", "month"), ("pro", "year"), ("lifetime", "month")]
@@ -24,7 +25,7 @@ TOKENS = st.sampled_from(
 )  # fmt: skip
 CARDS = st.sampled_from(["tok_chargeCustomerFail", "tok_authenticationRequired", "tok_visa", "tok_createDispute"])
 GOOD_DEBIT, BAD_DEBIT = "AT611904300234573201", "AT861904300235473202"
-KEYS = st.sampled_from(["basic_month", "basic_year", "pro_month", "pro_year"])
+KEYS = st.sampled_from(["shop_basic_month", "shop_basic_year", "shop_pro_month", "shop_pro_year"])
 REFUSED = (sdk.CardError, sdk.InvalidRequestError)
 
 
@@ -178,7 +179,7 @@ class Life(Subscriber):
     def delete_customer(self) -> None:
         self.stripe.v1.customers.delete(self.customer)
 
-    @rule(role=st.sampled_from([Role.BASIC, Role.PRO, None]))
+    @rule(role=st.sampled_from([BASIC, PRO, None]))
     def grant_or_revoke(self, role: Role | None) -> None:
         with self.alice.app.app_context():
             user = db.session.scalars(db.select(User)).one()

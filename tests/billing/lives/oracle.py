@@ -114,7 +114,7 @@ def _assert_role(stripe: Stripe) -> None:
     roles = ["free"]
     for subscription in stripe.subscriptions():
         if subscription["status"] in GIVE_ACCESS:
-            roles.append(subscription["items"]["data"][0]["price"]["lookup_key"].split("_")[0])
+            roles.append(subscription["items"]["data"][0]["price"]["lookup_key"].split("_")[1])
     states = db.session.scalars(db.select(Order.state).where(Order.interval.is_(None)))
     roles += ["pro" for state in states if state == "fulfilled"]
     roles += db.session.scalars(db.select(Grant.role).where(Grant.revoked_at.is_(None)))

@@ -10,7 +10,7 @@ def subscription_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None
     """Bought, changed, canceled, resumed, not paid, paid, ended."""
     session = stripe.pay(session_id_in(alice.buy("basic").location))
     subscription, customer = session["subscription"], session["customer"]
-    stripe.swap_price(subscription, "pro_month")
+    stripe.swap_price(subscription, "shop_pro_month")
     stripe.cancel_in_portal(subscription)
     stripe.resume_in_portal(subscription)
     stripe.use_card(customer, "tok_chargeCustomerFail")
@@ -47,7 +47,7 @@ def debit_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
 def trial_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     """Tried for free, paid once and canceled in the portal, to the end of what was paid."""
     customer = stripe.pay(session_id_in(alice.buy("lifetime").location), "tok_visa")["customer"]
-    subscription = stripe.subscribe(customer, stripe.price("basic_month"), trial_period_days=7)["id"]
+    subscription = stripe.subscribe(customer, stripe.price("shop_basic_month"), trial_period_days=7)["id"]
     emulator.advance(days=8)
     stripe.cancel_in_portal(subscription)
     emulator.advance(days=32)
@@ -83,7 +83,7 @@ def deleted_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
 def double_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     """Two subscriptions at once, one of which is paused and ends."""
     customer = stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
-    second = stripe.subscribe(customer, stripe.price("pro_month"))["id"]
+    second = stripe.subscribe(customer, stripe.price("shop_pro_month"))["id"]
     stripe.v1.subscriptions.pause(second, {"type": "subscription"})
     stripe.v1.subscriptions.resume(second)
     stripe.v1.subscriptions.update(second, {"pause_collection": {"behavior": "void"}})

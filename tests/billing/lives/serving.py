@@ -36,7 +36,7 @@ class Server:
 
     def __enter__(self) -> Self:
         options = ["--preload", "--threads", "4", "--workers", str(self._workers), "--bind", self.url[7:]]
-        command = [sys.executable, "-m", "gunicorn", *options, "app:create_app()"]
+        command = [sys.executable, "-m", "gunicorn", *options, "tests.catalogue:create_app()"]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )

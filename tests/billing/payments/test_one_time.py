@@ -36,7 +36,7 @@ def payments(app: Flask) -> Callable[[], list[Payment]]:
 
 @pytest.fixture
 def selling_by_link(app_with) -> Flask:
-    return app_with(stripe_payment_link_lifetime=LINK)
+    return app_with(stripe_payment_links={"lifetime": LINK})
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def session_of_link(order_address: str, at_stripe: Stripe, **params: Any) -> str
         {
             "mode": "payment",
             "success_url": "https://example.com",
-            "line_items": [{"price": at_stripe.price("lifetime"), "quantity": 1}],
+            "line_items": [{"price": at_stripe.price("shop_lifetime"), "quantity": 1}],
             "client_reference_id": order_address.rpartition("=")[2],
             **params,
         }

@@ -44,7 +44,7 @@ def rows(app: Flask):  # type: ignore[no-untyped-def]
 @pytest.fixture
 def seller(app: Flask, app_with, olga: Person) -> Flask:  # type: ignore[no-untyped-def]
     """A site that sells Lifetime through a Payment Link."""
-    return app_with(stripe_payment_link_lifetime=LINK)
+    return app_with(stripe_payment_links={"lifetime": LINK})
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def paid_twice(seller: Flask, deliver, at_stripe: Stripe) -> tuple[Person, list[
 
 def pay_through_link(at_stripe: Stripe, order_id: str) -> Json:
     wanted = {"mode": "payment", "success_url": "https://example.com", "client_reference_id": order_id}
-    wanted |= {"line_items": [{"price": at_stripe.price("lifetime"), "quantity": 1}]}
+    wanted |= {"line_items": [{"price": at_stripe.price("shop_lifetime"), "quantity": 1}]}
     return at_stripe.pay(at_stripe.v1.checkout.sessions.create(wanted).id)
 
 

@@ -250,10 +250,10 @@ def test_session_that_stripe_no_longer_has_stops_no_comparison(reconcile, app: F
 
 
 def test_refund_of_a_guests_payment_through_the_link_is_found(reconcile, app_with, at_stripe: Stripe, payments) -> None:
-    selling = app_with(stripe_payment_link_lifetime="https://buy.stripe.com/test_lifetime")
+    selling = app_with(stripe_payment_links={"lifetime": "https://buy.stripe.com/test_lifetime"})
     alice = Person.sign_up(selling, "alice@example.com")
     wanted = {"mode": "payment", "success_url": "https://example.com"}
-    wanted |= {"line_items": [{"price": at_stripe.price("lifetime"), "quantity": 1}]}
+    wanted |= {"line_items": [{"price": at_stripe.price("shop_lifetime"), "quantity": 1}]}
     order_id = alice.buy("lifetime").location.rpartition("=")[2]
     paid = at_stripe.pay(at_stripe.v1.checkout.sessions.create({**wanted, "client_reference_id": order_id}).id)
     with selling.app_context():

@@ -118,10 +118,10 @@ def test_order_that_never_got_a_session_is_closed_after_a_day(reconcile, app: Fl
 def test_lifetime_bought_through_the_link_without_a_webhook_is_found(
     reconcile, app_with, app: Flask, at_stripe: Stripe
 ) -> None:
-    selling = app_with(stripe_payment_link_lifetime="https://buy.stripe.com/test_lifetime")
+    selling = app_with(stripe_payment_links={"lifetime": "https://buy.stripe.com/test_lifetime"})
     alice = Person.sign_up(selling, "alice@example.com")
     wanted = {"mode": "payment", "success_url": "https://example.com"}
-    wanted |= {"line_items": [{"price": at_stripe.price("lifetime"), "quantity": 1}]}
+    wanted |= {"line_items": [{"price": at_stripe.price("shop_lifetime"), "quantity": 1}]}
     for order_id in ("somebody-elses", alice.buy("lifetime").location.rpartition("=")[2]):
         at_stripe.pay(at_stripe.v1.checkout.sessions.create({**wanted, "client_reference_id": order_id}).id)
 
@@ -162,7 +162,7 @@ def test_two_subscriptions_at_once_are_reported_and_the_better_one_counts(
     reconcile, alice: Person, at_stripe: Stripe
 ) -> None:
     session = at_stripe.pay(session_id_in(alice.buy("basic").location))
-    at_stripe.subscribe(session["customer"], at_stripe.price("pro_month"))
+    at_stripe.subscribe(session["customer"], at_stripe.price("shop_pro_month"))
 
     report = reconcile()
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.billing.catalog.plans import Role
 from app.billing.customers import lock_user
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order
@@ -15,6 +14,7 @@ from app.billing.models.subscription import Subscription
 from app.billing.roles.decision import apply_role, decide_role
 from app.billing.roles.grants import grant_role, revoke_grants
 from app.database import db, utcnow
+from tests.catalogue import PRO
 from tests.people import Person
 from tests.stripe_actions import Stripe, event_of, session_id_in
 
@@ -33,7 +33,7 @@ def role_with(app: Flask, alice: Person):  # type: ignore[no-untyped-def]
         values: dict[str, Any] = {
             "status": "active",
             "stripe_price_id": "price_pro",
-            "lookup_key": "pro_month",
+            "lookup_key": "shop_pro_month",
             "current_period_start": now - timedelta(days=3),
             "current_period_end": now - timedelta(days=3) + MONTH,
         }
@@ -105,12 +105,12 @@ def test_price_that_no_plan_knows_grants_nothing(role_with) -> None:
 
 def test_configured_price_id_needs_no_lookup_key(app_with, app: Flask, role_with, alice: Person) -> None:
     role_with(stripe_price_id="price_old_pro", lookup_key=None)
-    configured, user_id = app_with(stripe_price_pro="price_old_pro"), alice.id
+    configured, user_id = app_with(stripe_price_ids={"STRIPE_PRICE_PRO": "price_old_pro"}), alice.id
 
     with configured.app_context():
         user = lock_user(user_id)
         assert user
-        assert decide_role(user, current_scope()).role == "pro"
+        assert decide_role(user, current_scope()).role.key == "pro"
 
 
 def test_subscriptions_of_another_account_or_mode_count_for_nothing(role_with) -> None:
@@ -130,10 +130,10 @@ def test_each_change_of_role_is_an_audit_row_that_names_rule_object_and_cause(ap
 
 
 def test_grant_stands_beside_a_subscription_and_the_higher_wins(app: Flask, role_with, alice: Person) -> None:
-    role_with(lookup_key="basic_month", stripe_price_id="price_basic")
+    role_with(lookup_key="shop_basic_month", stripe_price_id="price_basic")
     user_id = alice.id
     with app.app_context():
-        grant_role(lock_user(user_id), Role.PRO, None, "support")
+        grant_role(lock_user(user_id), PRO, None, "support")
     with_grant = alice.role
     with app.app_context():
         revoked = revoke_grants(lock_user(user_id), "support")
@@ -144,7 +144,7 @@ def test_grant_stands_beside_a_subscription_and_the_higher_wins(app: Flask, role
 def test_grant_ends_by_itself(app: Flask, alice: Person) -> None:
     user_id = alice.id
     with app.app_context():
-        grant_role(lock_user(user_id), Role.PRO, utcnow() + timedelta(hours=1), "support")
+        grant_role(lock_user(user_id), PRO, utcnow() + timedelta(hours=1), "support")
     during = alice.get("/dashboard/pro").status_code
     with app.app_context():
         user = lock_user(user_id)
@@ -170,9 +170,9 @@ def test_subscriber_at_an_old_price_keeps_the_plan_when_its_key_moves_to_a_newer
     session_id = session_id_in(alice.buy("pro").location)
     at_stripe.pay(session_id)
     alice.get(f"/checkout/success?session_id={session_id}")
-    product = at_stripe.v1.prices.retrieve(at_stripe.price("pro_month")).product
+    product = at_stripe.v1.prices.retrieve(at_stripe.price("shop_pro_month")).product
     newer = {"currency": "usd", "unit_amount": 3900, "recurring": {"interval": "month"}, "product": product}
-    at_stripe.v1.prices.create({**newer, "lookup_key": "pro_month", "transfer_lookup_key": True})
+    at_stripe.v1.prices.create({**newer, "lookup_key": "shop_pro_month", "transfer_lookup_key": True})
     [subscription] = at_stripe.subscriptions()
     subscription["items"]["data"][0]["price"]["lookup_key"] = None
     later = event_of("customer.subscription.updated", subscription)
@@ -200,4 +200,4 @@ def test_lifetime_and_a_subscription_give_the_higher_of_both(app: Flask, role_wi
         )
         db.session.commit()
 
-    assert role_with(lookup_key="basic_month", stripe_price_id="price_basic") == ("pro", None)
+    assert role_with(lookup_key="shop_basic_month", stripe_price_id="price_basic") == ("pro", None)

@@ -6,7 +6,6 @@ import pytest
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.catalog.plans import Role
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.roles import RoleChange
@@ -14,6 +13,7 @@ from app.billing.models.stripe import StripeAccount
 from app.billing.reconcile.users import sync_all
 from app.billing.roles.grants import grant_role
 from app.database import db
+from tests.catalogue import PRO
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, event_of, session_id_in
 
@@ -87,7 +87,7 @@ def test_gift_counts_in_every_account_and_mode(
     with app.app_context():
         user = db.session.get(User, user_id)
         assert user is not None
-        grant_role(user, Role.PRO, None, "support")
+        grant_role(user, PRO, None, "support")
 
     live = with_key(alice, app_with, "sk_live_0000000000", own_account)
 

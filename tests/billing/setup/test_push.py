@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.billing.catalog import plans
-from app.billing.catalog.plans import PRICES
 from app.billing.errors import BillingError
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, api_version, get_gateway
@@ -19,6 +17,7 @@ from app.billing.setup.push import push_catalogue
 from app.billing.setup.push_run import PushRun, contains
 from app.billing.webhooks.process import HANDLED_TYPES
 from app.config.settings import Settings
+from tests.catalogue import CATALOG
 
 
 @pytest.fixture
@@ -41,14 +40,14 @@ def test_first_push_creates_the_whole_catalogue(gateway: StripeGateway, settings
     assert actions(run) == {"created"}
     stored = stored_prices(gateway, current_scope())
     assert {key: price["unit_amount"] for key, price in stored.items()} == {
-        "basic_month": 900,
-        "basic_year": 9000,
-        "pro_month": 2900,
-        "pro_year": 29000,
-        "lifetime": 19900,
+        "shop_basic_month": 900,
+        "shop_basic_year": 9000,
+        "shop_pro_month": 2900,
+        "shop_pro_year": 29000,
+        "shop_lifetime": 19900,
     }
-    assert stored["pro_year"]["recurring"]["interval"] == "year"
-    assert stored["lifetime"]["recurring"] is None
+    assert stored["shop_pro_year"]["recurring"]["interval"] == "year"
+    assert stored["shop_lifetime"]["recurring"] is None
 
 
 def test_second_push_changes_nothing(gateway: StripeGateway, settings: Settings) -> None:
@@ -64,21 +63,21 @@ def test_second_push_changes_nothing(gateway: StripeGateway, settings: Settings)
 
 def test_changed_amount_moves_the_lookup_key_to_a_new_price(gateway: StripeGateway, settings: Settings) -> None:
     push_catalogue(gateway, settings)
-    stored = stored_prices(gateway, current_scope())["pro_month"]
+    stored = stored_prices(gateway, current_scope())["shop_pro_month"]
     dearer = gateway.v1.prices.create(
         {
             "product": stored["product"],
             "currency": "usd",
             "unit_amount": 9900,
             "recurring": {"interval": "month"},
-            "lookup_key": "pro_month",
+            "lookup_key": "shop_pro_month",
             "transfer_lookup_key": True,
         }
     )
 
     run = push_catalogue(gateway, settings)
 
-    found = stored_prices(gateway, current_scope())["pro_month"]
+    found = stored_prices(gateway, current_scope())["shop_pro_month"]
     assert found["unit_amount"] == 2900
     assert found["id"] == run.price_ids["STRIPE_PRICE_PRO"] != dearer.id
     assert gateway.v1.prices.retrieve(dearer.id).active is False
@@ -88,12 +87,12 @@ def test_changed_amount_moves_the_lookup_key_to_a_new_price(gateway: StripeGatew
 def test_archived_product_and_price_are_offered_again(gateway: StripeGateway, settings: Settings) -> None:
     run = push_catalogue(gateway, settings)
     gateway.v1.prices.update(run.price_ids["STRIPE_PRICE_BASIC"], {"active": False})
-    gateway.v1.products.update("perennial_basic", {"active": False})
+    gateway.v1.products.update("shop_basic", {"active": False})
 
     push_catalogue(gateway, settings)
 
     assert gateway.v1.prices.retrieve(run.price_ids["STRIPE_PRICE_BASIC"]).active is True
-    assert gateway.v1.products.retrieve("perennial_basic").active is True
+    assert gateway.v1.products.retrieve("shop_basic").active is True
 
 
 def test_price_made_by_hand_under_our_lookup_key_is_taken_with_its_product(
@@ -101,7 +100,7 @@ def test_price_made_by_hand_under_our_lookup_key_is_taken_with_its_product(
 ) -> None:
     product = gateway.v1.products.create({"name": "By hand"})
     price = gateway.v1.prices.create(
-        {"product": product.id, "currency": "usd", "unit_amount": 19900, "lookup_key": "lifetime"}
+        {"product": product.id, "currency": "usd", "unit_amount": 19900, "lookup_key": "shop_lifetime"}
     )
 
     run = push_catalogue(gateway, settings)
@@ -116,7 +115,7 @@ def test_price_named_by_a_setting_is_kept_and_offered(gateway: StripeGateway, se
         {"product": product.id, "currency": "usd", "unit_amount": 2500, "recurring": {"interval": "month"}}
     )
 
-    run = push_catalogue(gateway, with_settings(settings, stripe_price_pro=price.id))
+    run = push_catalogue(gateway, with_settings(settings, stripe_price_ids={"STRIPE_PRICE_PRO": price.id}))
 
     configuration = portal_configuration.find(gateway, current_scope())
     assert configuration is not None
@@ -127,7 +126,7 @@ def test_price_named_by_a_setting_is_kept_and_offered(gateway: StripeGateway, se
 
 def test_setting_that_names_no_price_stops_the_push_with_its_name(gateway: StripeGateway, settings: Settings) -> None:
     with pytest.raises(BillingError, match="STRIPE_PRICE_BASIC: Stripe has no price price_none"):
-        push_catalogue(gateway, with_settings(settings, stripe_price_basic="price_none"))
+        push_catalogue(gateway, with_settings(settings, stripe_price_ids={"STRIPE_PRICE_BASIC": "price_none"}))
 
 
 def test_portal_offers_every_recurring_price_and_cancels_at_period_end(
@@ -139,7 +138,7 @@ def test_portal_offers_every_recurring_price_and_cancels_at_period_end(
     assert configuration is not None
     features = configuration["features"]
     offered = {price for product in features["subscription_update"]["products"] for price in product["prices"]}
-    assert offered == {run.price_ids[price.setting.upper()] for price in PRICES if price.is_recurring}
+    assert offered == {run.price_ids[price.setting] for price in CATALOG.prices if price.is_recurring}
     assert features["subscription_cancel"]["mode"] == "at_period_end"
 
 
@@ -284,7 +283,7 @@ def test_contains_compares_what_is_wanted_alone(actual: object, wanted: object, 
 
 
 def test_price_matches_by_amount_currency_and_interval() -> None:
-    price = plans.PRICES_BY_LOOKUP_KEY["pro_month"]
+    price = CATALOG.price_of("shop_pro_month")
     recurring = {"interval": "month", "interval_count": 1}
     stored = {"unit_amount": 2900, "currency": "usd", "recurring": recurring}
 

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.catalog.plans import Role
 from app.billing.gateway.account import current_scope
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -21,6 +20,7 @@ from app.billing.webhooks.event import Event
 from app.billing.webhooks.fast_path_connection import FastConnection
 from app.billing.webhooks.process import process
 from app.database import db, utcnow
+from tests.catalogue import PRO
 from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
@@ -148,7 +148,7 @@ def test_event_that_is_not_newer_is_left_to_the_general_way(app: Flask, newer) -
 
 def test_role_with_another_source_is_left_to_the_general_way(app: Flask, alice: Person, newer) -> None:
     with app.app_context():
-        grant_role(db.session.get_one(User, alice.id), Role.PRO, None, "the operator")
+        grant_role(db.session.get_one(User, alice.id), PRO, None, "the operator")
     event = newer(status="unpaid")
 
     outcome = settled(app, event)
@@ -166,7 +166,7 @@ def test_grant_that_comes_while_the_event_waits_for_the_lock_counts(app: Flask, 
         thread = threading.Thread(target=deliver, args=(event,))
         thread.start()
         thread.join(timeout=1)
-        grant_role(user, Role.PRO, None, "the operator")
+        grant_role(user, PRO, None, "the operator")
         thread.join()
 
     assert alice.role == "pro"
@@ -176,7 +176,7 @@ def test_grant_that_comes_after_the_reading_counts(app: Flask, alice: Person, ne
     event = newer(status="unpaid")
 
     outcome = settled_after(
-        app, event, lambda: grant_role(db.session.get_one(User, alice.id), Role.PRO, None, "the operator")
+        app, event, lambda: grant_role(db.session.get_one(User, alice.id), PRO, None, "the operator")
     )
 
     assert (outcome, alice.role, recorded(app, event)) == (None, "pro", None)

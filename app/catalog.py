@@ -1,0 +1,57 @@
+"""What is sold: the first file that a fork edits. `docs/catalog.md` says what each field does.
+
+After a change of a price, `flask billing push` brings it to Stripe; in development a reload does.
+Amounts are in the currency's smallest unit: 900 is 9.00 US dollars.
+"""
+
+from app.billing.catalog.plans import Catalog, Plan, Role, monthly, once, yearly
+
+CATALOG = Catalog(
+    slug="perennial",
+    currency="usd",
+    roles=(
+        Role("free", name="Free", rank=0),
+        Role("basic", name="Basic", rank=10),
+        Role("pro", name="Pro", rank=20),
+    ),
+    features={"exports": "CSV export"},
+    limits={"projects": "projects"},
+    plans=(
+        Plan(
+            "free",
+            name="Free",
+            role="free",
+            tagline="For a look around, as long as you like.",
+            highlights=("One project", "Your data, exportable any time"),
+            limits={"projects": 1},
+        ),
+        Plan(
+            "basic",
+            name="Basic",
+            role="basic",
+            tagline="For getting started on your own.",
+            highlights=("The Basic dashboard", "Your data, exportable any time", "Help by e-mail"),
+            limits={"projects": 3},
+            prices=(monthly(900), yearly(9000)),
+        ),
+        Plan(
+            "pro",
+            name="Pro",
+            role="pro",
+            tagline="For people who rely on it every day.",
+            highlights=("Everything in Basic", "The Pro dashboard", "Help by e-mail within one working day"),
+            features=("exports",),
+            prices=(monthly(2900), yearly(29000)),
+            is_recommended=True,
+        ),
+        Plan(
+            "lifetime",
+            name="Lifetime",
+            role="pro",
+            tagline="Pay once, keep Pro for good.",
+            highlights=("Everything in Pro", "One payment, no renewals"),
+            features=("exports",),
+            prices=(once(19900),),
+        ),
+    ),
+)

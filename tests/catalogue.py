@@ -1,0 +1,54 @@
+"""What the tests sell: a catalogue of their own, so that a fork may change `app/catalog.py` as it likes."""
+
+from flask import Flask
+
+import app
+from app.billing.catalog.plans import Catalog, Plan, Role, monthly, once, yearly
+
+FREE = Role("free", name="Free", rank=0)
+BASIC = Role("basic", name="Basic", rank=10)
+PRO = Role("pro", name="Pro", rank=20)
+
+CATALOG = Catalog(
+    slug="shop",
+    currency="usd",
+    roles=(FREE, BASIC, PRO),
+    features={"exports": "CSV export"},
+    limits={"projects": "projects"},
+    plans=(
+        Plan("free", name="Free", role="free", tagline="For a look around.", limits={"projects": 1}),
+        Plan(
+            "basic",
+            name="Basic",
+            role="basic",
+            tagline="For getting started.",
+            highlights=("The Basic dashboard",),
+            limits={"projects": 3},
+            prices=(monthly(900), yearly(9000)),
+        ),
+        Plan(
+            "pro",
+            name="Pro",
+            role="pro",
+            tagline="For every day.",
+            highlights=("Everything in Basic",),
+            features=("exports",),
+            prices=(monthly(2900), yearly(29000)),
+            is_recommended=True,
+        ),
+        Plan(
+            "lifetime",
+            name="Lifetime",
+            role="pro",
+            tagline="Pay once, keep Pro for good.",
+            highlights=("Everything in Pro",),
+            features=("exports",),
+            prices=(once(19900),),
+        ),
+    ),
+)
+
+
+def create_app() -> Flask:
+    """The site with what the tests sell, for a server of its own: `gunicorn "tests.catalogue:create_app()"`."""
+    return app.create_app(catalog=CATALOG)
