@@ -16,7 +16,7 @@ from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import close_order, pending_orders
 from app.billing.reconcile.users import sync_user
 from app.billing.statuses import ENDED_STATUSES, OrderState
-from app.billing.subscriptions.lookup import live_rows
+from app.billing.subscriptions.lookup import live_subscriptions
 from app.database import db, end_transaction
 
 
@@ -31,7 +31,7 @@ def cancel_subscriptions(user: User) -> None:
     scope = current_scope()
     customer, orders = customer_of(user.id, scope), pending_orders(user.id, scope)
     sessions = {order.id: order.stripe_checkout_session_id for order in orders}
-    known = {row.stripe_subscription_id for row in live_rows(user, scope)}
+    known = {row.stripe_subscription_id for row in live_subscriptions(user, scope)}
     end_transaction()
     for order_id, session_id in sessions.items():
         _close(order_id, session_id, scope)

@@ -69,7 +69,9 @@ class Rival:
         if self.left:
             self.left -= 1
             [subscription] = self.at_stripe.subscriptions()
-            self.at_stripe.swap_price(subscription["id"], "pro_month" if self.left % 2 == 0 else "basic_month")
+            self.at_stripe.swap_price(
+                subscription["id"], "shop_pro_month" if self.left % 2 == 0 else "shop_basic_month"
+            )
             assert bring(self.shop, newer(self.at_stripe.subscriptions()[0], 60 * self.answered)) == 200
 
 
@@ -86,7 +88,7 @@ def test_answer_that_aged_while_it_was_awaited_is_asked_for_again(
     with shop.app_context():
         sync_user(user_of(carol.email))
 
-    assert (carol.role, mirrored(shop)) == ("pro", "pro_month")
+    assert (carol.role, mirrored(shop)) == ("pro", "shop_pro_month")
     assert rival.answered == 2
 
 
@@ -98,7 +100,7 @@ def test_event_in_doubt_never_undoes_a_newer_one_that_came_meanwhile(
 
     assert bring(shop, old) == 200
 
-    assert (carol.role, mirrored(shop)) == ("pro", "pro_month")
+    assert (carol.role, mirrored(shop)) == ("pro", "shop_pro_month")
     assert rival.answered == 2
 
 

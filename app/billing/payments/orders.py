@@ -12,14 +12,14 @@ from app.auth.models import User
 from app.billing.asking import ask
 from app.billing.catalog.plans import Price, Role, current_catalog
 from app.billing.changes import Changes
-from app.billing.customers import lock_user, parse_uuid
+from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import OrderState
-from app.database import db
+from app.database import db, parse_uuid
 from app.mail.outbox import queue_mail
 
 logger = logging.getLogger(__name__)
