@@ -34,7 +34,7 @@ def fulfill_checkout_session(session: Mapping[str, Any], scope: StripeScope, *, 
     The webhook, the success page and the nightly job all end up here; the second to come changes nothing.
     https://docs.stripe.com/checkout/fulfillment
     """
-    found = find_order(session)
+    found = find_order(session, scope)
     order, user = lock_order(found) if found else (None, None)
     is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
     # What was paid for an account that is gone is kept, and shown to the operator; where nothing was due, nothing is.
