@@ -1,5 +1,6 @@
 """The database: the declarative base, aware UTC times, and SQLite made safe for concurrent writers."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -81,6 +82,14 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         else:
             return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def parse_uuid(text: object) -> uuid.UUID | None:
+    """The UUID that this text writes, or None."""
+    try:
+        return uuid.UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def utcnow() -> datetime:

@@ -1,6 +1,5 @@
 """Logging out other browsers."""
 
-import uuid
 from datetime import timedelta
 
 from flask import flash, redirect, render_template, request, url_for
@@ -13,7 +12,7 @@ from app.auth import security_log
 from app.auth.models import User, UserSession
 from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import end_sessions, this_user
-from app.database import db, utcnow
+from app.database import db, parse_uuid, utcnow
 
 # Someone who logged in just now has shown that they know the password.
 RECENTLY = timedelta(minutes=15)
@@ -24,7 +23,7 @@ RECENTLY = timedelta(minutes=15)
 @limit_password_checks
 def sessions_revoke() -> Response | tuple[str, int]:
     """Log out one browser, or all others; asks for the password unless it was given a moment ago."""
-    user, chosen = this_user(), _uuid_or_none(request.form.get("session_id", ""))
+    user, chosen = this_user(), parse_uuid(request.form.get("session_id", ""))
     form = EndSessionsForm(session_id=str(chosen or ""))
     if not _signed_in_recently(user) and not is_confirmed(form):
         return render_template("account/end_sessions.html", form=form, asked=bool(form.errors)), 422
@@ -38,10 +37,3 @@ def sessions_revoke() -> Response | tuple[str, int]:
 def _signed_in_recently(user: User) -> bool:
     row = db.session.get(UserSession, user.session_id)
     return row is not None and row.created_at > utcnow() - RECENTLY
-
-
-def _uuid_or_none(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -18,7 +18,7 @@ from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.database import db, insert
+from app.database import db, insert, parse_uuid
 
 logger = logging.getLogger(__name__)
 
@@ -88,8 +88,7 @@ def link_customer(user_id: uuid.UUID, stripe_customer_id: str, scope: StripeScop
 def unlink_customer(stripe_customer_id: str, scope: StripeScope) -> tuple[User | None, list[Subscription]]:
     """Forget a customer; return whose it was, locked before anything else, and the live subscriptions that end."""
     of_customer = Subscription.stripe_customer_id == stripe_customer_id
-    owner = sa.select(Subscription.user_id).where(of_customer, Subscription.user_id.is_not(None)).limit(1)
-    user_id = owner_of({"customer": stripe_customer_id}, scope) or db.session.scalar(owner)
+    user_id = owner_of({"customer": stripe_customer_id}, scope)
     user = lock_user(user_id) if user_id else None
     gone = sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == stripe_customer_id)
     db.session.execute(gone)
@@ -100,27 +99,42 @@ def unlink_customer(stripe_customer_id: str, scope: StripeScope) -> tuple[User |
 def owner_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> uuid.UUID | None:
     """Whose object this is: by its customer, else by the `userId` that only our server writes into metadata.
 
-    A customer that was deleted since is known by what was ordered with it. Never by e-mail address: anyone can type one
+    A customer that was deleted since is known by what was bought with it. Never by e-mail address: anyone can type one
     into Checkout.
     """
     customer = stripe_object.get("customer")
     customer_id = id_of(customer) if reference(customer) else None
     by_customer = sa.select(StripeCustomer.user_id).where(
         StripeCustomer.stripe_customer_id == customer_id,
-        StripeCustomer.stripe_account == scope.stripe_account,
+        scope.covers(StripeCustomer),
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
     return owner or _named_in_metadata(stripe_object) or _former_owner(customer_id, scope)
 
 
 def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UUID | None:
-    ordered = sa.select(Order.user_id).where(
-        Order.stripe_customer_id == stripe_customer_id,
-        scope.covers(Order),
-        Order.user_id.is_not(None),
-    )
-    owner: uuid.UUID | None = db.session.scalar(ordered.limit(1)) if stripe_customer_id else None
+    if stripe_customer_id is None:
+        return None
+    bought = [
+        sa.select(rows.user_id).where(
+            rows.stripe_customer_id == stripe_customer_id,
+            scope.covers(rows),
+            rows.user_id.is_not(None),
+        )
+        for rows in (Order, Subscription)
+    ]
+    owner: uuid.UUID | None = db.session.scalar(sa.union(*bought).limit(1))
     return owner
+
+
+def owner_is_gone(stripe_object: Mapping[str, Any], scope: StripeScope) -> bool:
+    """Whether the object's customer had subscriptions, which are locked then, and an account that is deleted."""
+    query = sa.select(Subscription).where(
+        Subscription.stripe_customer_id == id_of(stripe_object.get("customer")),
+        Subscription.user_id.is_(None),
+        scope.covers(Subscription),
+    )
+    return bool(db.session.scalars(query.with_for_update()).all())
 
 
 def _named_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
@@ -130,14 +144,6 @@ def _named_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
         return None
     found: uuid.UUID | None = db.session.scalar(sa.select(User.id).where(User.id == user_id))
     return found
-
-
-def parse_uuid(text: object) -> uuid.UUID | None:
-    """The UUID that this text writes, or None."""
-    try:
-        return uuid.UUID(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
 
 
 def _create_customer(user_id: uuid.UUID, email: str, scope: StripeScope, instead_of: str = "") -> str:

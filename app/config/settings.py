@@ -141,14 +141,15 @@ class Settings(BaseSettings):
     def stripe_base_is_local(self) -> bool:
         """Whether the API base is one that production must refuse: loopback, or not https."""
         address = urlsplit(self.stripe_api_base)
-        return bool(self.stripe_api_base) and (address.scheme != "https" or _is_loopback(address.hostname or ""))
+        return bool(self.stripe_api_base) and (address.scheme != "https" or is_loopback(address.hostname or ""))
 
 
 def _split(secret: SecretStr) -> list[str]:
     return [part.strip() for part in secret.get_secret_value().split(",") if part.strip()]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether this host is the machine itself."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -3,11 +3,13 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, abort, render_template, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from app.auth.forms import LoginForm
+from app.config.settings import is_loopback
 from app.database import db
 from app.dev.samples import sample_summaries
 from app.mail.compose import compose
@@ -30,6 +32,14 @@ class Message:
     sent_at: datetime | None
     text: str
     url: str
+
+
+@bp.before_request
+def let_this_machine_in() -> None:
+    """These pages show what others must not see; a foreign Host would be a page elsewhere that a browser visits."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    if not is_loopback(request.remote_addr or "") or not is_loopback(host):
+        abort(404)
 
 
 @bp.get("/components")

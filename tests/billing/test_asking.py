@@ -10,7 +10,7 @@ from stripe_emulator import Emulator
 from app.billing.asking import ROUNDS, ask, ask_then_lock
 from app.billing.customers import lock_user
 from app.billing.errors import StillChanging, TransactionOpen
-from app.billing.gateway.client import get_gateway
+from app.billing.gateway.client import StripeGateway, get_gateway
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.users import sync_user
 from app.database import db, in_transaction
@@ -69,7 +69,9 @@ class Rival:
         if self.left:
             self.left -= 1
             [subscription] = self.at_stripe.subscriptions()
-            self.at_stripe.swap_price(subscription["id"], "pro_month" if self.left % 2 == 0 else "basic_month")
+            self.at_stripe.swap_price(
+                subscription["id"], "shop_pro_month" if self.left % 2 == 0 else "shop_basic_month"
+            )
             assert bring(self.shop, newer(self.at_stripe.subscriptions()[0], 60 * self.answered)) == 200
 
 
@@ -86,7 +88,7 @@ def test_answer_that_aged_while_it_was_awaited_is_asked_for_again(
     with shop.app_context():
         sync_user(user_of(carol.email))
 
-    assert (carol.role, mirrored(shop)) == ("pro", "pro_month")
+    assert (carol.role, mirrored(shop)) == ("pro", "shop_pro_month")
     assert rival.answered == 2
 
 
@@ -98,7 +100,7 @@ def test_event_in_doubt_never_undoes_a_newer_one_that_came_meanwhile(
 
     assert bring(shop, old) == 200
 
-    assert (carol.role, mirrored(shop)) == ("pro", "pro_month")
+    assert (carol.role, mirrored(shop)) == ("pro", "shop_pro_month")
     assert rival.answered == 2
 
 
@@ -142,3 +144,16 @@ def test_gateway_refuses_to_be_used_inside_a_transaction(app: Flask, alice: Pers
 
         with pytest.raises(TransactionOpen), get_gateway().errors():
             pytest.fail("Stripe was asked.")
+
+
+def test_in_production_a_transaction_that_waits_for_stripe_is_logged_and_nobody_is_turned_away(
+    app: Flask, alice: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = StripeGateway(app.extensions["settings"].model_copy(update={"app_env": "production"}))
+
+    with app.app_context():
+        lock_user(alice.id)
+        with gateway.errors():
+            pass
+
+    assert "Stripe is asked while a transaction is open." in caplog.text

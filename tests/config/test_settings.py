@@ -44,11 +44,14 @@ def test_production_starts_with_a_whole_set(load):
         ({"SECRET_KEY": ""}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
-        ({"STRIPE_PUBLISHABLE_KEY": ""}, "STRIPE_PUBLISHABLE_KEY"),
         ({"STRIPE_PUBLISHABLE_KEY": "pk_test_public0000000000"}, "STRIPE_PUBLISHABLE_KEY"),
         ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
         ({"BASE_URL": "http://example.com"}, "BASE_URL"),
         ({"BASE_URL": ""}, "BASE_URL"),
+        ({"BASE_URL": "https://example.com/app"}, "BASE_URL"),
+        ({"MAIL_FROM": "Acme, Inc. <hello@example.com>"}, "MAIL_FROM"),
+        ({"MAIL_FROM": "hello@"}, "MAIL_FROM"),
+        ({"MAIL_FROM": "a@example.com, b@example.com"}, "MAIL_FROM"),
         ({"DATABASE_URL": ""}, "DATABASE_URL"),
         ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "DATABASE_URL"),
         ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE"),
@@ -61,6 +64,35 @@ def test_production_refuses(load, change, name):
         load(GOOD | change)
 
     assert [problem.split(":")[0] for problem in refused.value.problems] == [name]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"STRIPE_SECRET_KEY": "sk_live_secret0000000000"},
+        {"BASE_URL": "https://example.com"},
+        {"DATABASE_URL": "postgresql://user:hunter2@db.example.com/perennial"},
+    ],
+)
+@pytest.mark.parametrize("unset", [{}, {"APP_ENV": ""}])
+def test_what_looks_like_production_is_asked_about(load, sign, unset):
+    with pytest.raises(SettingsError, match="Is this production"):
+        load(unset | sign)
+
+    assert not load({"APP_ENV": "development"} | sign).is_production
+
+
+@pytest.mark.parametrize("database", ["postgresql://127.0.0.1/perennial", "postgresql:///perennial?host=/run", ""])
+def test_a_database_on_this_machine_is_development(load, database):
+    assert load({"DATABASE_URL": database}).app_env == "development"
+
+
+def test_nothing_needs_the_publishable_key(load):
+    assert load(GOOD | {"STRIPE_PUBLISHABLE_KEY": ""}).is_production
+
+
+def test_a_name_with_a_comma_is_quoted(load):
+    assert load(GOOD | {"MAIL_FROM": '"Acme, Inc." <hello@example.com>'}).is_production
 
 
 def test_production_takes_sqlite_when_told_to(load):

@@ -69,3 +69,14 @@ def test_cookie_is_bound_to_the_host_and_to_https_in_production(in_production: F
     assert cookie.startswith("__Host-session=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("192.0.2.7", "127.0.0.1:5000"), ("127.0.0.1", "rebound.example.com"), ("127.0.0.1", "192.0.2.7:5000")],
+)
+def test_other_machines_and_other_hosts_see_nothing(client, path, address, host):
+    answer = client.get(path, headers={"Host": host}, environ_base={"REMOTE_ADDR": address})
+
+    assert answer.status_code == 404

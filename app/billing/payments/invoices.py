@@ -8,11 +8,10 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.changes import IGNORED, Changes, Effect
-from app.billing.customers import lock_user, owner_of
+from app.billing.customers import lock_user, owner_is_gone, owner_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import id_of, time_of
 from app.billing.models.payments import Payment
-from app.billing.models.subscription import Subscription
 from app.billing.statuses import PaymentStatus
 from app.database import db, utcnow
 from app.mail.outbox import queue_mail
@@ -28,7 +27,7 @@ def record_invoice(invoice: Mapping[str, Any], status: PaymentStatus, scope: Str
     """
     user = lock_invoice_owner(invoice, scope)
     status = PaymentStatus.PAID if invoice.get("status") == "paid" else status
-    if user is None and (status != PaymentStatus.PAID or not was_ours(invoice, scope)):
+    if user is None and (status != PaymentStatus.PAID or not owner_is_gone(invoice, scope)):
         return IGNORED
     payment, changes = save_invoice(user, invoice, status, scope)
     if user and payment and changes and status != PaymentStatus.PAID:
@@ -40,19 +39,7 @@ def lock_invoice_owner(invoice: Mapping[str, Any], scope: StripeScope) -> User |
     """The (locked) user that an invoice belongs to, or None."""
     details = subscription_details(invoice)
     user_id = owner_of({"customer": invoice.get("customer"), "metadata": details.get("metadata")}, scope)
-    if user_id is None and (row := db.session.get(Subscription, id_of(details.get("subscription")) or "")):
-        user_id = row.user_id
     return lock_user(user_id) if user_id else None
-
-
-def was_ours(stripe_object: Mapping[str, Any], scope: StripeScope) -> bool:
-    """Whether an invoice or charge is of a customer whose account is gone; its subscriptions are locked then."""
-    query = sa.select(Subscription).where(
-        Subscription.stripe_customer_id == id_of(stripe_object.get("customer")),
-        Subscription.user_id.is_(None),
-        scope.covers(Subscription),
-    )
-    return bool(db.session.scalars(query.with_for_update()).all())
 
 
 def save_invoice(

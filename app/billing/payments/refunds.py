@@ -7,15 +7,14 @@ import sqlalchemy as sa
 
 from app.billing.asking import ask
 from app.billing.changes import IGNORED, Changes, Effect
-from app.billing.customers import lock_user, owner_of
+from app.billing.customers import lock_user, owner_is_gone, owner_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order, Payment
-from app.billing.models.subscription import Subscription
 from app.billing.payments.charges import _is_paid_otherwise, _order_of, _set_state
-from app.billing.payments.invoices import lock_invoice_owner, save_invoice, was_ours
+from app.billing.payments.invoices import lock_invoice_owner, save_invoice
 from app.billing.payments.one_time import payment_of, record_order_payment
 from app.billing.payments.orders import order_change
 from app.billing.statuses import OrderState, PaymentStatus
@@ -26,6 +25,7 @@ def record_refund(charge: Mapping[str, Any], scope: StripeScope, *, cause: str) 
     """Record what of a charge was refunded; a full refund takes an order for life back, a partial one does not.
 
     Nor does the refund of one of two payments for the same order: the other still pays for it.
+    Inside `ask_then_lock`; locks the user.
     """
     order = _order_of(charge, scope)
     if order is None:
@@ -45,7 +45,7 @@ def _refund_invoice(charge: Mapping[str, Any], scope: StripeScope) -> Effect:
     """Find the invoice that a refunded charge paid; a charge has not named it since 2025."""
     intent = id_of(charge.get("payment_intent"))
     payment = payment_of(intent)
-    if payment is None and intent and (owner_of(charge, scope) or _is_of_former_customer(charge, scope)):
+    if payment is None and intent and (owner_of(charge, scope) or owner_is_gone(charge, scope)):
         payment = _invoice_payment_of(intent, scope)
     if payment is None:
         return IGNORED
@@ -53,19 +53,6 @@ def _refund_invoice(charge: Mapping[str, Any], scope: StripeScope) -> Effect:
     if charge["refunded"] and payment.user_id is None:
         changes |= _close_for_deleted_users(payment)
     return Effect(changes=changes)
-
-
-def _is_of_former_customer(charge: Mapping[str, Any], scope: StripeScope) -> bool:
-    """Whether a customer that was deleted since was ours: its orders and subscriptions stay."""
-    customer = id_of(charge.get("customer"))
-    known = [
-        sa.exists().where(
-            model.stripe_customer_id == customer,
-            scope.covers(model),
-        )
-        for model in (Order, Subscription)
-    ]
-    return customer is not None and bool(db.session.scalar(sa.select(sa.or_(*known))))
 
 
 def _close_for_deleted_users(payment: Payment) -> Changes:
@@ -88,7 +75,7 @@ def _invoice_payment_of(intent: str, scope: StripeScope) -> Payment | None:
     if invoice is None:
         return None
     user = lock_invoice_owner(invoice, scope)
-    if user is None and not was_ours(invoice, scope):
+    if user is None and not owner_is_gone(invoice, scope):
         return None
     payment, _ = save_invoice(user, invoice, PaymentStatus.PAID, scope)
     if payment:

@@ -28,7 +28,7 @@ from app.billing.reconcile.orders import (
 from app.billing.reconcile.payments import payments_at_stripe, repair_payments
 from app.billing.roles.decision import role_changes, role_of
 from app.billing.statuses import OrderState
-from app.billing.subscriptions.lookup import live_rows
+from app.billing.subscriptions.lookup import live_subscriptions
 from app.billing.subscriptions.sync import mirror, sync_subscription
 from app.database import db
 
@@ -78,9 +78,13 @@ def sync_all(
 
 def users_to_sync(scope: StripeScope, email: str | None = None) -> list[uuid.UUID]:
     """The users with a customer, a subscription, an open order or a paid role; by id."""
-    with_customer = sa.select(StripeCustomer.user_id).where(StripeCustomer.stripe_account == scope.stripe_account)
-    with_subscription = sa.select(Subscription.user_id).where(Subscription.user_id.is_not(None))
-    with_order = sa.select(Order.user_id).where(Order.state == OrderState.PENDING, Order.user_id.is_not(None))
+    with_customer = sa.select(StripeCustomer.user_id).where(scope.covers(StripeCustomer))
+    with_subscription = sa.select(Subscription.user_id).where(
+        scope.covers(Subscription), Subscription.user_id.is_not(None)
+    )
+    with_order = sa.select(Order.user_id).where(
+        scope.covers(Order), Order.state == OrderState.PENDING, Order.user_id.is_not(None)
+    )
     known = (User.id.in_(with_customer), User.id.in_(with_subscription), User.id.in_(with_order))
     query = sa.select(User.id).where(sa.or_(*known, User.role != current_catalog().lowest_role.key))
     if email:
@@ -97,7 +101,7 @@ def _compare(user_id: uuid.UUID, scope: StripeScope, cause: str, *, with_payment
     changes = _sync_locked(user, scope, cause)
     at_stripe = payments_at_stripe(user_id, scope) if with_payments else None
     repaired = repair_payments(user, at_stripe, scope, cause=cause) if at_stripe else {}
-    live = live_rows(user, scope)
+    live = live_subscriptions(user, scope)
     unknown = [row.stripe_subscription_id for row in live if row.role is None]
     return UserDrift(user.email, before, role_of(user), changes, repaired, len(live), unknown)
 
@@ -130,7 +134,7 @@ def _sync_locked(user: User, scope: StripeScope, cause: str) -> Changes:
     for subscription in found:
         changes |= mirror(user, subscription, scope, cause=cause).changes
     seen = {subscription["id"] for subscription in found}
-    for row in live_rows(user, scope):
+    for row in live_subscriptions(user, scope):
         if row.stripe_subscription_id not in seen:
             changes |= sync_subscription(user, row.stripe_subscription_id, scope, cause=cause).changes
     return changes | role_changes(user, scope, cause)

@@ -11,10 +11,15 @@ from app.billing.statuses import ENDED_STATUSES
 from app.database import db
 
 
+def live_subscriptions(user: User, scope: StripeScope) -> list[Subscription]:
+    """The user's mirrored subscriptions that are not over."""
+    live = _subscriptions_of(user, scope).where(Subscription.status.not_in(ENDED_STATUSES))
+    return list(db.session.scalars(live))
+
+
 def live_subscription(user: User, scope: StripeScope) -> Subscription | None:
     """The user's subscription that is not over; of several, the one with the highest plan."""
-    live = _subscriptions_of(user, scope).where(Subscription.status.not_in(ENDED_STATUSES))
-    return max(db.session.scalars(live), key=_rank, default=None)
+    return max(live_subscriptions(user, scope), key=_rank, default=None)
 
 
 def latest_subscription(user: User, scope: StripeScope) -> Subscription | None:
@@ -32,12 +37,3 @@ def _subscriptions_of(user: User, scope: StripeScope) -> sa.Select[Any]:
 
 def _rank(subscription: Subscription) -> tuple[bool, int]:
     return subscription.grants_access, subscription.role_rank
-
-
-def live_rows(user: User, scope: StripeScope) -> list[Subscription]:
-    """The mirrored subscriptions of this user that are not over."""
-    query = sa.select(Subscription).where(
-        Subscription.user_id == user.id,
-        scope.covers(Subscription),
-    )
-    return [row for row in db.session.scalars(query) if not row.has_ended]
