@@ -15,12 +15,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
 from playwright.sync_api import Browser
-from sqlalchemy import event
 from stripe_emulator import Emulator
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from app import create_app
 from app.auth.models import User
 from app.billing.catalog.plans import Catalog
 from app.billing.gateway.client import get_gateway
@@ -28,7 +26,7 @@ from app.billing.setup.push import push_catalogue
 from app.config.settings import Settings
 from app.database import db
 from app.extensions import limiter
-from tests.catalogue import CATALOG
+from tests.applications import build_app
 from tests.chromium import launched
 from tests.environment import forget_settings, held_port, own_database, own_redis
 from tests.people import Person
@@ -74,19 +72,12 @@ def settings(running_stripe_emulator: Emulator, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def application(settings: Settings) -> Iterator[Flask]:
     """One application for the whole run, with its tables made from the models."""
-    application = create_app(settings, CATALOG)
+    application = build_app(settings)
     with application.app_context():
-        _spare_the_disk()
         db.create_all()
     yield application
     with application.app_context():
         db.engine.dispose()
-
-
-def _spare_the_disk() -> None:
-    """On SQLite, wait for no disk: a file that is deleted at the end need not outlive a power cut."""
-    if db.engine.dialect.name == "sqlite":
-        event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -133,9 +124,7 @@ def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
 
     def build(**changed: Any) -> Flask:
         settings = app.extensions["settings"]
-        others.append(create_app(Settings(**{**settings.model_dump(), **changed}), CATALOG))
-        with others[-1].app_context():
-            _spare_the_disk()
+        others.append(build_app(Settings(**{**settings.model_dump(), **changed})))
         return others[-1]
 
     yield build

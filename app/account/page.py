@@ -62,8 +62,14 @@ def current_subscription(user: User) -> Subscription | None:
 
 def recent_payments(user: User, count: int) -> Sequence[Payment]:
     """The last payments, newest first."""
-    query = sa.select(Payment).where(Payment.user_id == user.id).order_by(Payment.created_at.desc()).limit(count)
-    return db.session.scalars(query).all()
+    return db.session.scalars(payments_of(user).limit(count)).all()
+
+
+def payments_of(user: User) -> sa.Select[Payment]:
+    """The user's payments in this account and mode, newest first; none while the account is not known."""
+    scope = known_scope()
+    of_scope = scope.covers(Payment) if scope else sa.false()
+    return sa.select(Payment).where(Payment.user_id == user.id, of_scope).order_by(Payment.created_at.desc())
 
 
 def _open_payment(subscription: Subscription) -> Payment | None:
@@ -86,8 +92,14 @@ def _other_access(user: User) -> str | None:
 
 
 def _bought_once(user: User) -> str | None:
+    scope = known_scope()
+    if scope is None:
+        return None
     query = sa.select(Order).where(
-        Order.user_id == user.id, Order.state == OrderState.FULFILLED.value, Order.interval.is_(None)
+        Order.user_id == user.id,
+        scope.covers(Order),
+        Order.state == OrderState.FULFILLED.value,
+        Order.interval.is_(None),
     )
     roles = [role_of_order(order) for order in db.session.scalars(query)]
     return describe_other_access(max(roles, key=lambda role: role.rank).name) if roles else None

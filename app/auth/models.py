@@ -33,6 +33,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When to ask Stripe about a role past its end; none means as soon as it is past. See `reconcile.expired_roles`.
     role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The Stripe account and mode that the role was decided in: in another one it does not count.
+    role_scope: Mapped[str | None] = mapped_column(String(261))
     # Counts how often billing has locked this user: who read without a lock sees from it that nobody came between.
     billing_version: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

@@ -81,7 +81,7 @@ def test_failed_payment_is_told_with_the_way_to_pay(alice: Person, scope: None) 
     assert "Please update your card" in page
 
 
-def test_lifetime_is_told(alice: Person) -> None:
+def test_lifetime_is_told(alice: Person, scope: None) -> None:
     order = Order(user_id=alice.id, state="fulfilled", plan_key="lifetime", amount=19900, currency="usd")
     order.stripe_account, order.livemode = ACCOUNT, False
     with alice.app.app_context():
@@ -91,7 +91,7 @@ def test_lifetime_is_told(alice: Person) -> None:
     assert "Pro is yours for good." in alice.get("/account").text
 
 
-def test_disputed_payment_is_told(alice: Person) -> None:
+def test_disputed_payment_is_told(alice: Person, scope: None) -> None:
     common = {"user_id": alice.id, "stripe_account": ACCOUNT, "livemode": False, "currency": "usd", "amount": 19900}
     order = Order(state="disputed", plan_key="lifetime", stripe_payment_intent_id="pi_1", **common)
     with alice.app.app_context():
@@ -132,7 +132,7 @@ def test_page_of_one_reader_is_never_kept_for_the_next(alice: Person) -> None:
     assert "Cookie" in answer.headers["Vary"]
 
 
-def test_invoices_are_paged_newest_first(alice: Person) -> None:
+def test_invoices_are_paged_newest_first(alice: Person, scope: None) -> None:
     with alice.app.app_context():
         for number in range(30):
             payment = Payment(
@@ -157,7 +157,7 @@ def test_page_that_is_not_there_is_404(alice: Person, page: str) -> None:
     assert alice.get(f"/account/invoices?page={page}").status_code == 404
 
 
-def test_payments_of_somebody_else_are_not_shown(alice: Person, bob: Person) -> None:
+def test_payments_of_somebody_else_are_not_shown(alice: Person, bob: Person, scope: None) -> None:
     payment = Payment(
         user_id=bob.id,
         stripe_invoice_id="in_bob",
