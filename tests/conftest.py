@@ -181,10 +181,9 @@ def deploy(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
 
         def start(catalog: Catalog, *, push: bool = True) -> Flask:
             online.close()
-            site = create_app(settings, catalog)
-            with site.app_context():
-                _spare_the_disk()
-                if push:
+            site = build_app(settings, catalog)
+            if push:
+                with site.app_context():
                     push_catalogue(get_gateway(), settings)
             online.callback(_let_go, site)
             online.enter_context(_served(site))
