@@ -4,7 +4,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -160,20 +159,8 @@ def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connect
 
 
 @pytest.fixture
-def serve_site() -> Iterator[Callable[[Flask], str]]:
-    """Run an application at the site's address, to which the emulator delivers its events."""
-    with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
-
-
-@pytest.fixture
-def site(app: Flask, catalogue: None, serve_site: Callable[[Flask], str]) -> str:
-    """The address of the running site."""
-    return serve_site(app)
-
-
-@contextmanager
-def _served(app: Flask) -> Iterator[str]:
+def site(app: Flask, catalogue: None) -> Iterator[str]:
+    """The address of the running site, to which the emulator delivers its events."""
     server = make_server("127.0.0.1", app.extensions["settings"].port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
