@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app.auth.models import User
+from app.billing.catalog.plans import Catalog
 from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.config.settings import Settings
@@ -127,9 +129,7 @@ def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
 
     yield build
     for other in others:
-        with other.app_context():
-            db.session.remove()
-            db.engine.dispose()
+        _let_go(other)
 
 
 @pytest.fixture
@@ -161,6 +161,40 @@ def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connect
 @pytest.fixture
 def site(app: Flask, catalogue: None) -> Iterator[str]:
     """The address of the running site, to which the emulator delivers its events."""
+    with _served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def deploy(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Put a site that sells this catalogue online, in place of the one before: same database, same Stripe account.
+
+    With `push` false the catalogue is not brought to Stripe.
+    """
+    with ExitStack() as online:
+
+        def start(catalog: Catalog, *, push: bool = True) -> Flask:
+            online.close()
+            site = build_app(settings, catalog)
+            if push:
+                with site.app_context():
+                    push_catalogue(get_gateway(), settings)
+            online.callback(_let_go, site)
+            online.enter_context(_served(site))
+            return site
+
+        yield start
+
+
+def _let_go(app: Flask) -> None:
+    """End an application's connections to the database."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
     server = make_server("127.0.0.1", app.extensions["settings"].port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
