@@ -159,16 +159,10 @@ def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connect
 
 
 @pytest.fixture
-def serve_site() -> Iterator[Callable[[Flask], str]]:
-    """Run an application at the site's address, to which the emulator delivers its events."""
-    with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
-
-
-@pytest.fixture
-def site(app: Flask, catalogue: None, serve_site: Callable[[Flask], str]) -> str:
-    """The address of the running site."""
-    return serve_site(app)
+def site(app: Flask, catalogue: None) -> Iterator[str]:
+    """The address of the running site, to which the emulator delivers its events."""
+    with _served(app) as address:
+        yield address
 
 
 @pytest.fixture
