@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.models import User
+from app.billing.catalog.plans import Catalog
 from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.config.settings import Settings
@@ -127,12 +128,12 @@ def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
 
 @pytest.fixture
 def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
-    """Another application on the same database, with some settings changed."""
+    """Another application on the same database, with some settings changed, or with something else to sell."""
     others: list[Flask] = []
 
-    def build(**changed: Any) -> Flask:
+    def build(catalog: Catalog = CATALOG, **changed: Any) -> Flask:
         settings = app.extensions["settings"]
-        others.append(create_app(Settings(**{**settings.model_dump(), **changed}), CATALOG))
+        others.append(create_app(Settings(**{**settings.model_dump(), **changed}), catalog))
         with others[-1].app_context():
             _spare_the_disk()
         return others[-1]
