@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -13,12 +14,23 @@ if TYPE_CHECKING:
     from app.config.settings import Settings
 
 
-@made_to_last()
 def create_app(settings: Settings | None = None, catalog: Catalog | None = None) -> Flask:
     """Build the application from `settings`, or the environment, and `catalog`, or `app/catalog.py`.
 
-    Raises `SettingsError` or `CatalogError`, each with every problem, when they cannot be used.
+    Raises `SettingsError` or `CatalogError`, each with every problem, when they cannot be used; under gunicorn its own
+    exception with the same words, which it shows without a traceback.
     """
+    from app.config.load import StartRefused
+
+    try:
+        return _create_app(settings, catalog)
+    except StartRefused as error:
+        gunicorn = sys.modules.get("gunicorn.errors")
+        raise gunicorn.AppImportError(str(error)) if gunicorn else error from None
+
+
+@made_to_last()
+def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     from app import (
         access,
         auth,

@@ -16,7 +16,16 @@ from app.database import db, utcnow
 from app.mail.outbox import OutboxMail
 
 # What would let somebody in, or is only bookkeeping between us and Stripe's servers.
-LEFT_OUT = {"password_hash", "checkout_url", "user_id", "context", "error", "next_try_at", "role_recheck_at"}
+LEFT_OUT = {
+    "password_hash",
+    "checkout_url",
+    "user_id",
+    "context",
+    "error",
+    "next_try_at",
+    "role_recheck_at",
+    "role_scope",
+}
 KEPT = {
     "sessions": UserSession,
     "security_events": SecurityEvent,

@@ -64,8 +64,14 @@ def current_subscription(user: User) -> Subscription | None:
 
 def recent_payments(user: User, count: int) -> Sequence[Payment]:
     """The last payments, newest first."""
-    query = sa.select(Payment).where(Payment.user_id == user.id).order_by(Payment.created_at.desc()).limit(count)
-    return db.session.scalars(query).all()
+    return db.session.scalars(payments_of(user).limit(count)).all()
+
+
+def payments_of(user: User) -> sa.Select[Payment]:
+    """The user's payments in this account and mode, newest first; none while the account is not known."""
+    scope = known_scope()
+    of_scope = scope.covers(Payment) if scope else sa.false()
+    return sa.select(Payment).where(Payment.user_id == user.id, of_scope).order_by(Payment.created_at.desc())
 
 
 def _open_payment(subscription: Subscription) -> Payment | None:

@@ -8,12 +8,11 @@ from werkzeug.exceptions import BadRequest
 
 from app.account import bp, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
 from app.account.export import export_of
-from app.account.page import account_page
+from app.account.page import account_page, payments_of
 from app.auth import security_log
 from app.auth.rate_limits import limit_checkout
 from app.auth.sessions import this_user
 from app.billing.errors import NoCustomer
-from app.billing.models.payments import Payment
 from app.billing.portal.sessions import open_portal, return_from_portal
 from app.database import begin_write, db
 
@@ -50,8 +49,8 @@ def invoices() -> str:
     page = request.args.get("page", 1, type=int)
     if not 1 <= page <= LAST_PAGE:
         abort(404)
-    query = db.select(Payment).where(Payment.user_id == this_user().id).order_by(Payment.created_at.desc())
-    return render_template("account/invoices.html", payments=db.paginate(query, page=page, per_page=PAYMENTS_A_PAGE))
+    payments = db.paginate(payments_of(this_user()), page=page, per_page=PAYMENTS_A_PAGE)
+    return render_template("account/invoices.html", payments=payments)
 
 
 @bp.get("/export")

@@ -10,6 +10,7 @@ from flask import render_template, request
 
 from app.admin.paging import newest_first
 from app.auth.models import User
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
 from app.billing.models.subscription import Subscription
@@ -23,7 +24,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 def subscriptions() -> str:
     """The mirrored subscriptions, newest first."""
     status = _one_of(SubscriptionStatus, "status")
-    query = sa.select(Subscription).where(Subscription.started_at.is_not(None))
+    query = sa.select(Subscription).where(current_scope().covers(Subscription), Subscription.started_at.is_not(None))
     if status:
         query = query.where(Subscription.status == status)
     page = newest_first(query, Subscription.started_at, Subscription.stripe_subscription_id, request.args.get("after"))
@@ -39,7 +40,9 @@ def subscriptions() -> str:
 def orders() -> str:
     """The orders, newest first; mismatched ones stand out."""
     state = _one_of(OrderState, "state")
-    query = sa.select(Order).where(Order.state == state) if state else sa.select(Order)
+    query = sa.select(Order).where(current_scope().covers(Order))
+    if state:
+        query = query.where(Order.state == state)
     page = newest_first(query, Order.created_at, Order.id, request.args.get("after"))
     return render_template(
         "admin/orders.html", page=page, emails=emails_of(page.rows), state=state, states=list(OrderState)

@@ -24,6 +24,7 @@ from app.database import db
 
 SHOWN = 20
 Owned = TypeVar("Owned", Grant, Order, Payment, RoleChange, StripeCustomer, Subscription)
+Column = sa.orm.InstrumentedAttribute[Any]
 
 
 def users() -> str:
@@ -77,20 +78,21 @@ def _find(user_id: uuid.UUID) -> User:
 
 
 def _show(found: User, form: GrantForm) -> str:
+    scope = current_scope()
     return render_template(
         "admin/user.html",
         user=found,
-        decision=decide_role(found, current_scope()),
+        decision=decide_role(found, scope),
         form=form,
         grants=_newest(Grant, Grant.id, found),
-        subscriptions=_newest(Subscription, Subscription.started_at, found),
-        orders=_newest(Order, Order.created_at, found),
-        payments=_newest(Payment, Payment.created_at, found),
+        subscriptions=_newest(Subscription, Subscription.started_at, found, scope.covers(Subscription)),
+        orders=_newest(Order, Order.created_at, found, scope.covers(Order)),
+        payments=_newest(Payment, Payment.created_at, found, scope.covers(Payment)),
         changes=_newest(RoleChange, RoleChange.id, found),
-        customers=_newest(StripeCustomer, StripeCustomer.created_at, found),
+        customers=_newest(StripeCustomer, StripeCustomer.created_at, found, scope.covers(StripeCustomer)),
     )
 
 
-def _newest(model: type[Owned], order: sa.orm.InstrumentedAttribute[Any], found: User) -> list[Owned]:
-    query = sa.select(model).where(model.user_id == found.id).order_by(order.desc()).limit(SHOWN)
+def _newest(model: type[Owned], order: Column, found: User, *where: sa.ColumnElement[bool]) -> list[Owned]:
+    query = sa.select(model).where(model.user_id == found.id, *where).order_by(order.desc()).limit(SHOWN)
     return list(db.session.scalars(query))

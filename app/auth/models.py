@@ -28,11 +28,13 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     is_admin: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(32), default=lambda: current_catalog().lowest_role.key)
     # The rank outlives a role that leaves the catalogue; the plan says which features and limits count.
-    role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
+    role_rank: Mapped[int] = mapped_column(default=lambda: current_catalog().lowest_role.rank, server_default="0")
     plan_key: Mapped[str | None] = mapped_column(String(32))
     role_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When to ask Stripe about a role past its end; none means as soon as it is past. See `reconcile.expired_roles`.
     role_recheck_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The Stripe account and mode that the role was decided in: in another one it does not count.
+    role_scope: Mapped[str | None] = mapped_column(String(261))
     # Counts how often billing has locked this user: who read without a lock sees from it that nobody came between.
     billing_version: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -51,11 +53,11 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
 
     def can(self, feature: str) -> bool:
         """Whether this user's plan includes the feature."""
-        return can_use(feature, self.plan_key, self.role)
+        return can_use(feature, self.plan_key, current_catalog().role(self.role, self.role_rank))
 
     def limit(self, name: str) -> int | None:
         """How many of `name` this user's plan allows; None for no limit."""
-        return limit_of(name, self.plan_key, self.role)
+        return limit_of(name, self.plan_key, current_catalog().role(self.role, self.role_rank))
 
 
 class UserSession(db.Model):  # type: ignore[name-defined]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from app.billing.errors import StillChanging, StripeRejection
+from app.billing.errors import StillChanging, StripeRejection, TransactionOpen
 from app.database import db, end_transaction
 
 P = ParamSpec("P")
@@ -51,6 +51,8 @@ def ask_then_lock(work: Callable[[], R]) -> R:
     Ends the transaction that is open. The work may be begun several times, so it touches nothing but the database.
     Raises `StripeUnavailable`, with nothing written, when Stripe cannot be asked or its answers never last.
     """
+    if _answers.get() is not None:
+        raise TransactionOpen("`ask_then_lock` inside itself would commit half of the outer work.")
     end_transaction()
     for _ in range(ROUNDS):
         token = _answers.set(_Answers())

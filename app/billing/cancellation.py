@@ -2,13 +2,17 @@
 
 import uuid
 
+import sqlalchemy as sa
+
 from app.auth.models import User
 from app.billing.customers import customer_of
 from app.billing.errors import StripeObjectMissing, StripeRefused, StripeUnavailable
-from app.billing.gateway.account import StripeScope, known_scope
+from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.read import subscriptions_of
 from app.billing.models.payments import Order
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import close_order, pending_orders
 from app.billing.reconcile.users import sync_user
 from app.billing.statuses import ENDED_STATUSES, OrderState
@@ -21,16 +25,14 @@ def cancel_subscriptions(user: User) -> None:
 
     Raises `StripeUnavailable` if one could not be ended; whoever deletes the account must then delete nothing.
     """
-    scope = known_scope()
-    if scope is None:
+    if not _may_pay_at_stripe(user.id):
+        # There is nothing at Stripe, and no reason to need it.
         return
+    scope = current_scope()
     customer, orders = customer_of(user.id, scope), pending_orders(user.id, scope)
     sessions = {order.id: order.stripe_checkout_session_id for order in orders}
     known = {row.stripe_subscription_id for row in live_subscriptions(user, scope)}
     end_transaction()
-    if not (customer or sessions or known):
-        # There is nothing at Stripe, and no reason to need it.
-        return
     for order_id, session_id in sessions.items():
         _close(order_id, session_id, scope)
     seen = _cancel_all(customer, scope) if customer else set()
@@ -38,6 +40,21 @@ def cancel_subscriptions(user: User) -> None:
     for subscription_id in known - seen:
         _cancel(subscription_id, scope)
     sync_user(user, cause="account deleted")
+
+
+def _may_pay_at_stripe(user_id: uuid.UUID) -> bool:
+    """Whether this user has anything in this mode; the account is not known before a new key's first question."""
+    livemode = get_gateway().livemode
+    rows = [
+        sa.exists().where(StripeCustomer.user_id == user_id, StripeCustomer.livemode == livemode),
+        sa.exists().where(Order.user_id == user_id, Order.livemode == livemode, Order.state == OrderState.PENDING),
+        sa.exists().where(
+            Subscription.user_id == user_id,
+            Subscription.livemode == livemode,
+            Subscription.status.not_in(ENDED_STATUSES),
+        ),
+    ]
+    return bool(db.session.scalar(sa.select(sa.or_(*rows))))
 
 
 def _close(order_id: uuid.UUID, session_id: str | None, scope: StripeScope) -> None:

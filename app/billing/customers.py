@@ -106,7 +106,7 @@ def owner_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> uuid.UUID 
     customer_id = id_of(customer) if reference(customer) else None
     by_customer = sa.select(StripeCustomer.user_id).where(
         StripeCustomer.stripe_customer_id == customer_id,
-        StripeCustomer.stripe_account == scope.stripe_account,
+        scope.covers(StripeCustomer),
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
     return owner or _named_in_metadata(stripe_object) or _former_owner(customer_id, scope)

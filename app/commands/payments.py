@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from flask.cli import with_appcontext
 
 from app.auth.models import User
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Payment
 from app.database import db
 from app.templating import money
@@ -16,6 +17,7 @@ from app.templating import money
 def payments(limit: int) -> None:
     """Show recent payments, newest first."""
     newest = sa.select(Payment, User.email).outerjoin(User, User.id == Payment.user_id)
+    newest = newest.where(current_scope().covers(Payment))
     rows = db.session.execute(newest.order_by(Payment.created_at.desc(), Payment.id.desc()).limit(limit)).all()
     for payment, email in rows:
         refunded = f", {money(payment.amount_refunded, payment.currency)} refunded" if payment.amount_refunded else ""

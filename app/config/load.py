@@ -1,7 +1,9 @@
 """Read the environment, check it, and say in one message all that is wrong with it."""
 
 import os
+from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from click import ClickException
@@ -14,29 +16,48 @@ from app.config.rules import problems_with
 from app.config.settings import ROOT, Settings
 
 
-class SettingsError(ClickException):
-    """The settings cannot be used; the message lists every problem by setting name, also under `flask`."""
+class StartRefused(ClickException):
+    """The site cannot start like this; the message lists every problem, also under `flask`, with no traceback."""
+
+    def __init__(self, problems: list[str], message: str) -> None:
+        self.problems = problems
+        super().__init__(message)
+
+
+class SettingsError(StartRefused):
+    """The settings cannot be used; each problem begins with the setting's name."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(["The settings have problems:", *(f"  - {problem}" for problem in problems)]))
+        super().__init__(problems, "\n".join(["The settings have problems:", *(f"  - {one}" for one in problems)]))
 
 
-class CatalogError(ClickException):
-    """Nothing can be sold from this catalogue; the message lists every problem by plan and field."""
+class CatalogError(StartRefused):
+    """Nothing can be sold from this catalogue; each problem begins with the plan and the field, or with the line."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(f"app/catalog.py: {problem}" for problem in problems))
+        super().__init__(problems, "\n".join(f"app/catalog.py: {problem}" for problem in problems))
 
 
 def load_catalog() -> Catalog:
-    """What this site sells, from `app/catalog.py`; raise `CatalogError` when that file cannot be read."""
+    """What this site sells, from `app/catalog.py`; raise `CatalogError` when that file cannot be read or sold from."""
     try:
-        from app.catalog import CATALOG
-    except (TypeError, AttributeError) as error:
-        raise CatalogError([str(error)]) from error
-    return CATALOG
+        catalog = getattr(import_module("app.catalog"), "CATALOG", None)
+    except Exception as error:  # The file is written by hand, so anything can be wrong with it.
+        raise CatalogError([_where_and_what(error)]) from error
+    if not isinstance(catalog, Catalog):
+        raise CatalogError(["CATALOG: must be a Catalog, and is missing or something else"])
+    check_catalog(catalog)
+    return catalog
+
+
+def _where_and_what(error: Exception) -> str:
+    """The line of `app/catalog.py` that cannot be read, and why not."""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    lines = [
+        frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(ROOT / "app/catalog.py")
+    ]
+    return f"line {lines[-1]}: {error}" if lines else str(error)
 
 
 def check_catalog(catalog: Catalog) -> None:
@@ -45,9 +66,10 @@ def check_catalog(catalog: Catalog) -> None:
         raise CatalogError(problems)
 
 
-def load_settings(catalog: Catalog, **overrides: Any) -> Settings:
-    """Read the environment (and `.env` in development); raise `SettingsError` with every problem."""
-    env_file = ROOT / ".env" if os.environ.get("APP_ENV", "development") == "development" else None
+def load_settings(catalog: Catalog, *, env_file: Path | None = ROOT / ".env", **overrides: Any) -> Settings:
+    """Read the environment (and in development `env_file`); raise `SettingsError` with every problem."""
+    if os.environ.get("APP_ENV", "development") != "development":
+        env_file = None
     settings, problems = _read(env_file, _settings_of_plans(catalog, env_file) | overrides)
     problems += problems_with(settings)
     if problems:

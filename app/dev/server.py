@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from app.config.load import CatalogError, SettingsError, load_catalog, load_settings
+from app.config.load import StartRefused, load_catalog, load_settings
 from app.config.settings import Settings
 from app.dev.emulator import EmulatorProcess, PortTaken, is_free
 
@@ -27,7 +27,7 @@ def main() -> int:
     """Run the site until Ctrl-C; the exit status is 1 when it could not start, with the reason on standard error."""
     try:
         settings = load_settings(load_catalog())
-    except (CatalogError, SettingsError) as error:
+    except StartRefused as error:
         return _refuse(str(error))
     if settings.is_production:
         return _refuse(
@@ -44,7 +44,7 @@ def main() -> int:
             if not is_reloaded:
                 _prepare(settings, stack)
             _serve(settings, stack)
-    except PortTaken as error:
+    except (PortTaken, StartRefused) as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         pass

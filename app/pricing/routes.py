@@ -80,8 +80,9 @@ def success() -> str:
 
 
 def _had_trial() -> bool:
-    """Whether the reader's free trial is used up."""
-    return current_user.is_authenticated and has_subscribed(current_user.id)
+    """Whether the reader's free trial is used up, as far as it is known without asking Stripe."""
+    scope = known_scope() if current_user.is_authenticated else None
+    return scope is not None and has_subscribed(current_user.id, scope)
 
 
 def _interval(value: str) -> Interval:

@@ -94,7 +94,7 @@ def test_what_was_bought_for_good_is_told_in_its_own_mode(
     assert ("Pro is yours for good." in alice.get("/account").text) is is_told
 
 
-def test_disputed_payment_is_told(alice: Person) -> None:
+def test_disputed_payment_is_told(alice: Person, scope: None) -> None:
     common = {"user_id": alice.id, "stripe_account": ACCOUNT, "livemode": False, "currency": "usd", "amount": 19900}
     order = Order(state="disputed", plan_key="lifetime", stripe_payment_intent_id="pi_1", **common)
     with alice.app.app_context():
@@ -135,7 +135,7 @@ def test_page_of_one_reader_is_never_kept_for_the_next(alice: Person) -> None:
     assert "Cookie" in answer.headers["Vary"]
 
 
-def test_invoices_are_paged_newest_first(alice: Person) -> None:
+def test_invoices_are_paged_newest_first(alice: Person, scope: None) -> None:
     with alice.app.app_context():
         for number in range(30):
             payment = Payment(
@@ -160,7 +160,7 @@ def test_page_that_is_not_there_is_404(alice: Person, page: str) -> None:
     assert alice.get(f"/account/invoices?page={page}").status_code == 404
 
 
-def test_payments_of_somebody_else_are_not_shown(alice: Person, bob: Person) -> None:
+def test_payments_of_somebody_else_are_not_shown(alice: Person, bob: Person, scope: None) -> None:
     payment = Payment(
         user_id=bob.id,
         stripe_invoice_id="in_bob",

@@ -152,11 +152,12 @@ def test_mismatched_order_stands_out_with_its_note(app: Flask, olga: Person, ali
 
 
 def test_subscriptions_name_plan_status_and_owner(app: Flask, olga: Person, alice: Person) -> None:
+    alice_id = alice.id
     with app.app_context():
-        now = utcnow()
+        now, account = utcnow(), current_scope().stripe_account
         db.session.add(
             Subscription(
-                stripe_subscription_id="sub_1", user_id=alice.id, stripe_customer_id="cus_1", stripe_account="acct_1",
+                stripe_subscription_id="sub_1", user_id=alice_id, stripe_customer_id="cus_1", stripe_account=account,
                 livemode=False, status="active", lookup_key="shop_pro_month", stripe_price_id="price_1", amount=2900,
                 currency="usd", interval="month", current_period_end=now + timedelta(days=20), cancel_at=now,
                 started_at=now, snapshot_at=now,

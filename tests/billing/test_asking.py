@@ -10,7 +10,7 @@ from stripe_emulator import Emulator
 from app.billing.asking import ROUNDS, ask, ask_then_lock
 from app.billing.customers import lock_user
 from app.billing.errors import StillChanging, TransactionOpen
-from app.billing.gateway.client import get_gateway
+from app.billing.gateway.client import StripeGateway, get_gateway
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.users import sync_user
 from app.database import db, in_transaction
@@ -144,3 +144,16 @@ def test_gateway_refuses_to_be_used_inside_a_transaction(app: Flask, alice: Pers
 
         with pytest.raises(TransactionOpen), get_gateway().errors():
             pytest.fail("Stripe was asked.")
+
+
+def test_in_production_a_transaction_that_waits_for_stripe_is_logged_and_nobody_is_turned_away(
+    app: Flask, alice: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = StripeGateway(app.extensions["settings"].model_copy(update={"app_env": "production"}))
+
+    with app.app_context():
+        lock_user(alice.id)
+        with gateway.errors():
+            pass
+
+    assert "Stripe is asked while a transaction is open." in caplog.text

@@ -15,6 +15,7 @@ from flask import Flask
 
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway import connection
+from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, get_gateway
 from app.billing.gateway.connection import ConnectionState
 from app.billing.models.payments import Payment
@@ -381,10 +382,12 @@ def test_sync_takes_access_away_that_nothing_pays_for(alice: Person, catalogue: 
 
 
 def test_payments_show_amount_status_and_refund(alice: Person, run: Run) -> None:
+    alice_id = alice.id
     with alice.app.app_context():
+        account = current_scope().stripe_account
         db.session.add(
             Payment(
-                user_id=alice.id, stripe_account="acct_1", livemode=False, stripe_invoice_id="in_1", status="paid",
+                user_id=alice_id, stripe_account=account, livemode=False, stripe_invoice_id="in_1", status="paid",
                 amount=2900, currency="usd", amount_refunded=900, number="A-0001", created_at=utcnow(),
             )
         )  # fmt: skip

@@ -88,6 +88,10 @@ class Plan:
     is_sold: bool = True
     is_recommended: bool = False
 
+    def __post_init__(self) -> None:
+        _require_tuples(f"plan {self.key}", self, highlights=str, features=str, prices=Price)
+        _require_mappings(f"plan {self.key}", self, "limits")
+
     @property
     def is_free(self) -> bool:
         """Whether it costs nothing: everybody has it who has nothing else."""
@@ -118,6 +122,8 @@ class Catalog:
     limits: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _require_tuples("the catalogue", self, roles=Role, plans=Plan)
+        _require_mappings("the catalogue", self, "features", "limits")
         object.__setattr__(self, "plans", tuple(self._with_keys(plan) for plan in self.plans))
 
     def _with_keys(self, plan: Plan) -> Plan:
@@ -178,6 +184,20 @@ class Catalog:
     def plans_giving(self, role: Role) -> tuple[Plan, ...]:
         """The plans on sale whose role is at least this one."""
         return tuple(plan for plan in self.sold_plans if self.role(plan.role).rank >= role.rank)
+
+
+def _require_tuples(what: str, of: object, **kinds: type) -> None:
+    """Raise `TypeError` for a field that is no tuple of its kind: the comma is missing in `(monthly(900))`."""
+    for name, kind in kinds.items():
+        value = getattr(of, name)
+        if not isinstance(value, tuple) or not all(isinstance(one, kind) for one in value):
+            raise TypeError(f"{what}: {name}: must be a tuple of {kind.__name__}, with a comma after a single one too")
+
+
+def _require_mappings(what: str, of: object, *names: str) -> None:
+    for name in names:
+        if not isinstance(getattr(of, name), Mapping):
+            raise TypeError(f"{what}: {name}: must be a dictionary")
 
 
 def seats_in(text: str) -> int | None:

@@ -51,7 +51,7 @@ def _confirm(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> Checkou
         session = ask(retrieve, "checkout.session", session_id, scope)
     except StripeObjectMissing as error:
         raise UnknownSession("Stripe has no such session.") from error
-    order = find_order(session)
+    order = find_order(session, scope)
     if order is None or order.user_id != user_id:
         raise UnknownSession("The session is not this user's.")
     fulfill_checkout_session(session, scope, cause=f"return from {session_id}")

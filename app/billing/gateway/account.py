@@ -27,6 +27,11 @@ class StripeScope:
     livemode: bool
     is_connected: bool = False
 
+    @property
+    def name(self) -> str:
+        """Account and mode in one word, such as `acct_1/test`; what a user's role is marked with."""
+        return f"{self.stripe_account}/{'live' if self.livemode else 'test'}"
+
     def covers(self, rows: type[Scoped]) -> sa.ColumnElement[bool]:
         """The condition that picks the rows of this account and mode."""
         return sa.and_(rows.stripe_account == self.stripe_account, rows.livemode == self.livemode)
@@ -100,8 +105,11 @@ def _known_accounts() -> dict[str, str]:
 
 
 def _stored_account(fingerprint: str) -> str | None:
+    """The account that this key was found to belong to, in whichever process; kept in memory from then on."""
     row = db.session.get(StripeAccount, fingerprint)
-    return row.stripe_account if row else None
+    if row is None:
+        return None
+    return _known_accounts().setdefault(fingerprint, row.stripe_account)
 
 
 def _ask_account(gateway: StripeGateway) -> str:

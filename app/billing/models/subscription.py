@@ -77,7 +77,8 @@ class SubscriptionPredicates:
     @property
     def grants_access(self) -> bool:
         """Whether it gives its plan's role now, the grace after a failed renewal counted in."""
-        return decide_by_subscription(self, utcnow()).role.rank > 0  # type: ignore[arg-type]
+        given = decide_by_subscription(self, utcnow()).role  # type: ignore[arg-type]
+        return given.rank > current_catalog().lowest_role.rank
 
 
 class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defined]

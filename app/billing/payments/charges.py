@@ -13,21 +13,22 @@ from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order, Payment
 from app.billing.payments.one_time import payment_of
-from app.billing.payments.orders import order_change, order_in_metadata, order_sold_by_link
+from app.billing.payments.orders import order_change, order_in_metadata, order_sold_by_link, order_with
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState
 from app.database import db
 
 
-def known_order(stripe_object: Mapping[str, Any]) -> Order | None:
+def known_order(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """The order that a charge or dispute belongs to: by its PaymentIntent, or by what we wrote into metadata."""
     intent = id_of(stripe_object.get("payment_intent"))
-    query = sa.select(Order).where(Order.stripe_payment_intent_id == intent)
+    query = sa.select(Order).where(Order.stripe_payment_intent_id == intent, scope.covers(Order))
     order = db.session.scalar(query) if intent else None
     if order is None and (payment := payment_of(intent)):
-        order = db.session.get(Order, payment.order_id) if payment.order_id else None
-    if order is None and (order_id := order_in_metadata(stripe_object)):
-        order = db.session.scalar(sa.select(Order).where(Order.id == order_id, Order.interval.is_(None)))
+        order = order_with(payment.order_id, scope)
+    if order is None:
+        named = order_with(order_in_metadata(stripe_object), scope)
+        order = named if named and named.interval is None else None
     return order
 
 
@@ -53,7 +54,7 @@ def _set_state(order: Order, after: OrderState, user: User | None, scope: Stripe
 def _order_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """The order that a charge or dispute belongs to; asks Stripe where it may be a Payment Link's."""
     intent = id_of(stripe_object.get("payment_intent"))
-    order = known_order(stripe_object)
+    order = known_order(stripe_object, scope)
     if order or intent is None or payment_of(intent):
         return order
     else:

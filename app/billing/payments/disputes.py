@@ -16,7 +16,10 @@ from app.database import db
 
 
 def record_dispute(dispute: Mapping[str, Any], scope: StripeScope, *, cause: str) -> Effect:
-    """Suspend an order for life while its payment is disputed; give it back if won, keep it back if lost."""
+    """Suspend an order for life while its payment is disputed; give it back if won, keep it back if lost.
+
+    Inside `ask_then_lock`; locks the user.
+    """
     order = _order_of(dispute, scope) or _order_of_charge(dispute, scope)
     if order is None:
         return IGNORED

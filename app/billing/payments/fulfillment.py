@@ -31,10 +31,11 @@ AFTER_DELETION = "paid after its account was deleted"
 def fulfill_checkout_session(session: Mapping[str, Any], scope: StripeScope, *, cause: str) -> Effect:
     """Settle the order of a Checkout Session, if it is one of ours: link what Stripe made, and fulfill it once paid.
 
-    The webhook, the success page and the nightly job all end up here; the second to come changes nothing.
+    The webhook, the success page and the nightly job all end up here, inside `ask_then_lock`, and lock the user; the
+    second to come changes nothing.
     https://docs.stripe.com/checkout/fulfillment
     """
-    found = find_order(session)
+    found = find_order(session, scope)
     order, user = lock_order(found) if found else (None, None)
     is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
     # What was paid for an account that is gone is kept, and shown to the operator; where nothing was due, nothing is.

@@ -16,7 +16,7 @@ from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import id_of, time_of
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order, Payment
-from app.billing.payments.orders import order_in_metadata, order_sold_by_link
+from app.billing.payments.orders import order_in_metadata, order_sold_by_link, order_with
 from app.billing.statuses import PaymentStatus
 from app.database import db
 
@@ -62,7 +62,7 @@ def order_of_invoice(invoice: Mapping[str, Any], scope: StripeScope) -> Order | 
         return None
     known = sa.select(Payment.order_id).where(Payment.stripe_invoice_id == invoice["id"])
     order_id = order_in_metadata(invoice) or db.session.scalar(known)
-    order = db.session.get(Order, order_id) if order_id else _order_by_link(invoice, scope)
+    order = order_with(order_id, scope) if order_id else _order_by_link(invoice, scope)
     return order if order and order.interval is None else None
 
 

@@ -54,10 +54,16 @@ def lock_order(order: Order) -> tuple[Order | None, User | None]:
     return db.session.get(Order, order.id, populate_existing=True, with_for_update=True), user
 
 
-def find_order(session: Mapping[str, Any]) -> Order | None:
+def find_order(session: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """The order that a session was made for, by the ids that only our server writes."""
-    order_id = parse_uuid(session.get("client_reference_id")) or order_in_metadata(session)
-    return db.session.get(Order, order_id) if order_id else None
+    return order_with(parse_uuid(session.get("client_reference_id")) or order_in_metadata(session), scope)
+
+
+def order_with(order_id: uuid.UUID | None, scope: StripeScope) -> Order | None:
+    """The order with this id, if it was sold in this account and mode: an id in a link can be anybody's."""
+    found = sa.select(Order).where(Order.id == order_id, scope.covers(Order))
+    order: Order | None = db.session.scalar(found) if order_id else None
+    return order
 
 
 def order_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
@@ -69,8 +75,7 @@ def order_sold_by_link(intent: str, scope: StripeScope) -> Order | None:
     """The order that this PaymentIntent paid through a Payment Link: only its session has our id."""
     if not current_app.extensions["settings"].stripe_payment_links:
         return None
-    order_id = parse_uuid(ask(_reference_of_payment, intent, scope))
-    return db.session.get(Order, order_id) if order_id else None
+    return order_with(parse_uuid(ask(_reference_of_payment, intent, scope)), scope)
 
 
 def _reference_of_payment(intent: str, scope: StripeScope) -> str | None:
@@ -107,7 +112,7 @@ def claim_order(
             seats=seats,
             amount=price.amount * seats,
             currency=price.currency,
-            trial_days=trial_days_for(user.id, price) if price.is_recurring else 0,
+            trial_days=trial_days_for(user.id, price, scope) if price.is_recurring else 0,
             stripe_price_id=stripe_price_id,
             stripe_customer_id=customer,
             stripe_account=scope.stripe_account,
@@ -139,15 +144,17 @@ def bought_for_good(user: User, scope: StripeScope) -> list[Order]:
     return sorted(db.session.scalars(query), key=lambda order: -role_of_order(order).rank)
 
 
-def trial_days_for(user_id: uuid.UUID, price: Price) -> int:
+def trial_days_for(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:
     """The days of free trial that this user would get with this price: it is for a first subscription alone."""
-    return 0 if has_subscribed(user_id) else trial_days_of(price.plan_key)
+    return 0 if has_subscribed(user_id, scope) else trial_days_of(price.plan_key)
 
 
-def has_subscribed(user_id: uuid.UUID) -> bool:
-    """Whether this user has or had a subscription."""
-    query = sa.select(Subscription.stripe_subscription_id).where(Subscription.user_id == user_id).limit(1)
-    return db.session.scalar(query) is not None
+def has_subscribed(user_id: uuid.UUID, scope: StripeScope) -> bool:
+    """Whether this user has or had a subscription in this account and mode."""
+    query = sa.select(Subscription.stripe_subscription_id).where(
+        Subscription.user_id == user_id, scope.covers(Subscription)
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def trial_days_of(plan_key: str) -> int:

@@ -25,6 +25,7 @@ def record_refund(charge: Mapping[str, Any], scope: StripeScope, *, cause: str) 
     """Record what of a charge was refunded; a full refund takes an order for life back, a partial one does not.
 
     Nor does the refund of one of two payments for the same order: the other still pays for it.
+    Inside `ask_then_lock`; locks the user.
     """
     order = _order_of(charge, scope)
     if order is None:

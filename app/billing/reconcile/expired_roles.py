@@ -1,8 +1,11 @@
-"""A paid role past its end: Stripe is asked once before it is taken away.
+"""A paid role past its end, or of another Stripe account or mode: it is looked at before it counts again.
 
 The user's row says when: at `role_recheck_at` if that is set, else at `role_expires_at`. Where Stripe cannot be asked,
 `role_expires_at` lies in the past and `role_recheck_at` says when the question is put again. Where Stripe confirms a
 role past its end, no end is known any more, and `role_recheck_at` says when to ask whether that is still so.
+
+After the switch from test to live keys, or to another account, `role_scope` is not the scope of today: the role is
+decided anew, from what was bought here.
 """
 
 import logging
@@ -11,21 +14,37 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.customers import lock_user
-from app.billing.errors import BillingError
-from app.billing.gateway.account import current_scope
+from app.billing.catalog.plans import current_catalog
+from app.billing.customers import customer_of, lock_user
+from app.billing.errors import BillingError, StripeUnavailable
+from app.billing.gateway.account import current_scope, known_scope
 from app.billing.reconcile.users import sync_user
 from app.billing.roles.decision import MAX_STALE_ACCESS, apply_role
 from app.database import db, utcnow
 
 logger = logging.getLogger(__name__)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
+SCOPE_CHANGED = "another Stripe account or mode"
 
 
 def is_due(user: User) -> bool:
-    """Whether Stripe has to be asked about this user's role now; reads columns alone."""
+    """Whether this user's role has to be looked at before it counts; never waits for Stripe."""
     due_at = user.role_recheck_at or user.role_expires_at
-    return due_at is not None and due_at <= utcnow()
+    return (due_at is not None and due_at <= utcnow()) or is_of_other_scope(user)
+
+
+def is_of_other_scope(user: User) -> bool:
+    """Whether the role was decided in another Stripe account or mode than today's, as far as that is known.
+
+    While the account of a new key is not known, Stripe has to be asked whose it is, and not again for five minutes.
+    """
+    if user.role == current_catalog().lowest_role.key or user.role_scope is None:
+        return False
+    scope = known_scope()
+    if scope is None:
+        return user.role_recheck_at is None
+    else:
+        return user.role_scope != scope.name
 
 
 def was_asked_in_vain(user: User) -> bool:
@@ -43,6 +62,9 @@ def recheck_role(user: User) -> None:
 
     While Stripe cannot be asked, the role stays for three days at most.
     """
+    if is_of_other_scope(user):
+        _leave_other_scope(user)
+        return
     expired_at = _claim_recheck(user)
     if expired_at is None:
         return
@@ -54,6 +76,29 @@ def recheck_role(user: User) -> None:
         logger.warning("An expired role could not be checked: %s", error)
         if utcnow() > expired_at + MAX_STALE_ACCESS:
             _settle(user, believe_expired=False)
+
+
+def _leave_other_scope(user: User) -> None:
+    """Decide by what was bought in today's scope; Stripe is asked where the user is a customer there. Commits."""
+    try:
+        scope = current_scope()
+    except StripeUnavailable as error:
+        # Whose account it is now cannot be told.
+        db.session.rollback()
+        logger.warning("A role of another scope could not be checked: %s", error)
+        user.role_recheck_at = utcnow() + ASK_AGAIN_AFTER
+        db.session.commit()
+        return
+    db.session.commit()
+    if customer_of(user.id, scope):
+        try:
+            sync_user(user, cause=SCOPE_CHANGED)
+        except BillingError as error:
+            db.session.rollback()
+            logger.warning("A role of another scope is decided without Stripe: %s", error)
+    if locked := lock_user(user.id):
+        apply_role(locked, scope, SCOPE_CHANGED)
+    db.session.commit()
 
 
 def _claim_recheck(user: User) -> datetime | None:

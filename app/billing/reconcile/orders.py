@@ -30,7 +30,7 @@ UNPAID = ("requires_payment_method", "canceled")
 def settle_pending_orders(user: User, scope: StripeScope, *, cause: str) -> Changes:
     """Fulfill or close the open orders of this (locked) user as their sessions stand; one that may yet be paid stays.
 
-    Raises `StripeUnavailable` when Stripe cannot be asked.
+    Inside `ask_then_lock`.
     """
     changes: Changes = {}
     for order in pending_orders(user.id, scope):

@@ -52,14 +52,14 @@ def repair_payments(user: User, found: PaymentsAtStripe, scope: StripeScope, *, 
         if charge["amount_refunded"] and payment_of(id_of(charge["payment_intent"])):
             changes |= record_refund(charge, scope, cause=cause).changes
     for dispute in found.disputes:
-        if known_order(dispute):
+        if known_order(dispute, scope):
             changes |= record_dispute(dispute, scope, cause=cause).changes
     return changes
 
 
 def _repair_order(charge: StripeObject, scope: StripeScope, cause: str) -> Changes:
     """Record the payment of a one-time order, and fulfill an order that was given up and paid all the same."""
-    order, intent = known_order(charge), id_of(charge["payment_intent"])
+    order, intent = known_order(charge, scope), id_of(charge["payment_intent"])
     if order is None or intent is None:
         return {}
     changes: Changes = {}

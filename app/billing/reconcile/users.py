@@ -78,9 +78,13 @@ def sync_all(
 
 def users_to_sync(scope: StripeScope, email: str | None = None) -> list[uuid.UUID]:
     """The users with a customer, a subscription, an open order or a paid role; by id."""
-    with_customer = sa.select(StripeCustomer.user_id).where(StripeCustomer.stripe_account == scope.stripe_account)
-    with_subscription = sa.select(Subscription.user_id).where(Subscription.user_id.is_not(None))
-    with_order = sa.select(Order.user_id).where(Order.state == OrderState.PENDING, Order.user_id.is_not(None))
+    with_customer = sa.select(StripeCustomer.user_id).where(scope.covers(StripeCustomer))
+    with_subscription = sa.select(Subscription.user_id).where(
+        scope.covers(Subscription), Subscription.user_id.is_not(None)
+    )
+    with_order = sa.select(Order.user_id).where(
+        scope.covers(Order), Order.state == OrderState.PENDING, Order.user_id.is_not(None)
+    )
     known = (User.id.in_(with_customer), User.id.in_(with_subscription), User.id.in_(with_order))
     query = sa.select(User.id).where(sa.or_(*known, User.role != current_catalog().lowest_role.key))
     if email:

@@ -83,12 +83,13 @@ def sources_of(user_id: uuid.UUID, scope: StripeScope) -> dict[str, Any]:
     }
 
 
-def set_role(user: User, decision: RoleDecision, cause: str) -> RoleChange | None:
-    """Write the decided role on the user's (locked) row; a change is an audit row, which is returned."""
+def set_role(user: User, decision: RoleDecision, scope: StripeScope, cause: str) -> RoleChange | None:
+    """Write the role decided in this scope on the user's (locked) row; a change is an audit row, which is returned."""
     before = user.role
     user.role, user.role_rank, user.plan_key = decision.role.key, decision.role.rank, decision.plan_key
     user.role_expires_at = decision.expires_at
     user.role_recheck_at = None
+    user.role_scope = scope.name
     if before == decision.role.key:
         return None
     change = RoleChange(**role_change_values(user.id, before, decision, cause))
@@ -113,7 +114,7 @@ def role_change_values(user_id: uuid.UUID, before: str, decision: RoleDecision, 
 def apply_role(user: User, scope: StripeScope, cause: str, *, believe_expired: bool = True) -> RoleChange | None:
     """Decide and write the role of a (locked) user."""
     db.session.flush()
-    return set_role(user, decide_role(user, scope, believe_expired=believe_expired), cause)
+    return set_role(user, decide_role(user, scope, believe_expired=believe_expired), scope, cause)
 
 
 def role_changes(user: User, scope: StripeScope, cause: str) -> Changes:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 def sync_subscription(
     user: User, subscription_id: str, scope: StripeScope, *, cause: str, not_before: datetime | None = None
 ) -> Effect:
-    """Read a subscription of this (locked) user from Stripe and mirror it.
+    """Read a subscription of this (locked) user from Stripe and mirror it, inside `ask_then_lock`.
 
     One that Stripe no longer has counts as canceled. Raises `StripeUnavailable` when Stripe cannot be asked.
     """

@@ -58,14 +58,14 @@ def apply_on(connection: FastConnection, event: Event, scope: StripeScope) -> Ev
     found = connection.read(values)
     if found.outcome is not None:
         return EventOutcome(found.outcome) if found.outcome != EventOutcome.FAILED else None
-    planned = _plan_write(event, found) if found.id and not found.has_other_sources else None
+    planned = _plan_write(event, found, scope) if found.id and not found.has_other_sources else None
     if planned is None:
         return None
-    values |= _values(event, found, planned)
+    values |= _values(event, found, planned, scope)
     return EventOutcome.PROCESSED if connection.write(planned.shape, values) else None
 
 
-def _plan_write(event: Event, found: Any) -> PlannedWrite | None:
+def _plan_write(event: Event, found: Any, scope: StripeScope) -> PlannedWrite | None:
     snapshot = certain_snapshot(event, found)
     if snapshot is None or snapshot.status in ENDED_STATUSES:
         return None
@@ -74,25 +74,24 @@ def _plan_write(event: Event, found: Any) -> PlannedWrite | None:
             return None
         # The catalogue knows the price no more: what it bought is remembered.
         snapshot = replace(snapshot, plan_key=found.plan_key, role=found.role, role_rank=found.role_rank)
-    return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found)
+    return _compare(snapshot, decide_by_subscription(snapshot, utcnow()), found, scope)
 
 
-def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any) -> PlannedWrite:
+def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any, scope: StripeScope) -> PlannedWrite:
     values = snapshot.values()
     change = difference(found._asdict(), values)
     changes = {snapshot.stripe_subscription_id: change} if change else {}
     is_new_role = decision.role.key != found.user_role
-    is_new_rest = (decision.role.rank, decision.plan_key) != (found.user_role_rank, found.user_plan_key)
     if is_new_role:
         changes["user"] = {"before": {"role": found.user_role}, "after": {"role": decision.role.key}}
-    is_new_end = found.role_expires_at != decision.expires_at or found.role_recheck_at is not None
-    shape = WriteShape(
-        tuple(change.get("after", ())), sets_role=is_new_role or is_new_rest or is_new_end, audits=is_new_role
-    )
+    decided = (decision.role.key, decision.role.rank, decision.plan_key, scope.name, decision.expires_at, None)
+    stands = (found.user_role, found.user_role_rank, found.user_plan_key, found.user_role_scope)
+    sets_role = decided != (*stands, found.role_expires_at, found.role_recheck_at)
+    shape = WriteShape(tuple(change.get("after", ())), sets_role=sets_role, audits=is_new_role)
     return PlannedWrite(values, decision, changes, shape)
 
 
-def _values(event: Event, found: Any, planned: PlannedWrite) -> dict[str, Any]:
+def _values(event: Event, found: Any, planned: PlannedWrite, scope: StripeScope) -> dict[str, Any]:
     decision = planned.decision
     audit = role_change_values(found.id, found.user_role, decision, event.id) if planned.shape.audits else {}
     return {
@@ -104,6 +103,7 @@ def _values(event: Event, found: Any, planned: PlannedWrite) -> dict[str, Any]:
         "user_role_rank": decision.role.rank,
         "user_plan_key": decision.plan_key,
         "user_role_expires_at": decision.expires_at,
+        "user_role_scope": scope.name,
         **prefixed("audit", audit),
         "event_outcome": EventOutcome.PROCESSED.value,
         "event_changes": planned.changes or None,

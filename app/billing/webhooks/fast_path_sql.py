@@ -51,7 +51,7 @@ def _reading() -> sa.Select[Any]:
     return sa.select(
         once.c.outcome,
         *(_USERS.c[name] for name in ("id", "billing_version", "role_expires_at", "role_recheck_at")),
-        *(_USERS.c[name].label(f"user_{name}") for name in ("role", "role_rank", "plan_key")),
+        *(_USERS.c[name].label(f"user_{name}") for name in ("role", "role_rank", "plan_key", "role_scope")),
         *(mirrored.c[field.name] for field in fields(SubscriptionSnapshot)),
         mirrored.c.snapshot_at,
         has_other_sources.label("has_other_sources"),
@@ -89,7 +89,7 @@ class WriteShape:
     def lock(self) -> sa.Update:
         """Lock the user, provided that billing has not come near since the reading, and set the role."""
         role = {
-            **_binds("user", _USERS, ("role", "role_rank", "plan_key", "role_expires_at")),
+            **_binds("user", _USERS, ("role", "role_rank", "plan_key", "role_expires_at", "role_scope")),
             "role_recheck_at": sa.null(),
         }
         return (

@@ -140,7 +140,7 @@ def _current(event: Event, scope: StripeScope, kind: str) -> Mapping[str, Any]:
 
 
 def _close_order(event: Event, state: OrderState, scope: StripeScope) -> Effect:
-    order = find_order(_current(event, scope, "checkout.session"))
+    order = find_order(_current(event, scope, "checkout.session"), scope)
     return Effect(changes=close_order(order, state)) if order else IGNORED
 
 
