@@ -27,6 +27,7 @@ from app.config.settings import Settings
 from app.database import db
 from app.extensions import limiter
 from tests.applications import build_app
+from tests.catalogue import CATALOG
 from tests.chromium import launched
 from tests.environment import forget_settings, held_port, own_database, own_redis
 from tests.people import Person
@@ -119,12 +120,12 @@ def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
 
 @pytest.fixture
 def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
-    """Another application on the same database, with some settings changed."""
+    """Another application on the same database, with some settings changed, or with something else to sell."""
     others: list[Flask] = []
 
-    def build(**changed: Any) -> Flask:
+    def build(catalog: Catalog = CATALOG, **changed: Any) -> Flask:
         settings = app.extensions["settings"]
-        others.append(build_app(Settings(**{**settings.model_dump(), **changed})))
+        others.append(build_app(Settings(**{**settings.model_dump(), **changed}), catalog))
         return others[-1]
 
     yield build
@@ -159,16 +160,10 @@ def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connect
 
 
 @pytest.fixture
-def serve_site() -> Iterator[Callable[[Flask], str]]:
-    """Run an application at the site's address, to which the emulator delivers its events."""
-    with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
-
-
-@pytest.fixture
-def site(app: Flask, catalogue: None, serve_site: Callable[[Flask], str]) -> str:
-    """The address of the running site."""
-    return serve_site(app)
+def site(app: Flask, catalogue: None) -> Iterator[str]:
+    """The address of the running site, to which the emulator delivers its events."""
+    with _served(app) as address:
+        yield address
 
 
 @pytest.fixture
