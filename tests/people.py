@@ -1,12 +1,14 @@
 """The people in the tests: they have a browser, and do what people do."""
 
 import re
+import secrets
 import uuid
 from dataclasses import dataclass
 from functools import cache
 
 from flask import Flask, session
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
 from app.auth import security_log
@@ -44,6 +46,13 @@ class Person:
             cookie.update(signed_in)
         return person
 
+    def on(self, app: Flask) -> "Person":
+        """The same person, still signed in, on the site as another application of the same database serves it."""
+        there = Person(app, app.test_client(), self.email)
+        with self.client.session_transaction() as here, there.client.session_transaction() as cookie:
+            cookie.update(here)
+        return there
+
     @property
     def id(self) -> uuid.UUID:
         with self.app.app_context():
@@ -64,18 +73,23 @@ class Person:
     def get(self, path: str) -> TestResponse:
         return self.client.get(path)
 
-    def post(self, path: str, *, page: str = "/account", **fields: str) -> TestResponse:
-        """Fill in the form on `page` and send it to `path`."""
+    def post(self, path: str, *, page: str | None = None, **fields: str) -> TestResponse:
+        """Send a form to `path`: the one on `page`, or one that this browser was shown before."""
         return self.client.post(path, data={"csrf_token": self.csrf_token(page), **fields})
 
-    def csrf_token(self, page: str) -> str:
+    def csrf_token(self, page: str | None = None) -> str:
+        """The token in the form on `page`; without one, the token as any page would show it to this browser."""
+        if page is None:
+            with self.client.session_transaction() as cookie, self.app.test_request_context():
+                session["csrf_token"] = cookie.setdefault("csrf_token", secrets.token_hex(20))
+                return str(generate_csrf())
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.client.get(page).text)
         assert found, f"{page} has no form"
         return found[1]
 
-    def buy(self, plan: str, interval: str = "month") -> TestResponse:
-        """Press the button of a plan on the pricing page."""
-        return self.post(f"/checkout/{plan}", page="/pricing", interval=interval)
+    def buy(self, plan: str, interval: str = "month", **fields: str) -> TestResponse:
+        """Press the button of a plan."""
+        return self.post(f"/checkout/{plan}", interval=interval, **fields)
 
 
 @cache

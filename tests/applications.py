@@ -1,0 +1,39 @@
+"""Applications as the tests run them: the product's, without work that only lasting data or a first start needs."""
+
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import event
+
+from app import create_app
+from app.billing.catalog.plans import Catalog
+from app.config.settings import Settings
+from app.database import db
+from tests.catalogue import CATALOG
+
+
+class CompiledOnce(BytecodeCache):
+    """What the templates compile to, for every application of this process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = CompiledOnce()
+
+
+def build_app(settings: Settings, catalog: Catalog = CATALOG) -> Flask:
+    """The site with these settings, selling the tests' catalogue unless another is given."""
+    app = create_app(settings, catalog)
+    app.jinja_env.bytecode_cache = TEMPLATES
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            # A file that is deleted at the end need not outlive a power cut.
+            event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    return app
