@@ -31,7 +31,7 @@ def known_order(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order
     return order
 
 
-def _is_paid_otherwise(order: Order, intent: str | None) -> bool:
+def is_paid_otherwise(order: Order, intent: str | None) -> bool:
     """Whether another payment than this one, which nobody has refunded, pays for the order."""
     query = sa.select(Payment.id).where(
         Payment.order_id == order.id,
@@ -41,7 +41,7 @@ def _is_paid_otherwise(order: Order, intent: str | None) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _set_state(order: Order, after: OrderState, user: User | None, scope: StripeScope, cause: str) -> Changes:
+def set_order_state(order: Order, after: OrderState, user: User | None, scope: StripeScope, cause: str) -> Changes:
     """Put the order into a state, and decide the role again."""
     before, order.state = order.state, after.value
     if before == after:
@@ -50,7 +50,7 @@ def _set_state(order: Order, after: OrderState, user: User | None, scope: Stripe
     return changes | role_changes(user, scope, cause) if user else changes
 
 
-def _order_of(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order | None:
+def order_of(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order | None:
     """The order that a charge or dispute belongs to; asks Stripe where it may be a Payment Link's."""
     intent = paid.payment_intent
     order = known_order(paid, scope)
@@ -62,10 +62,10 @@ def _order_of(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order |
 
 def disputes_of(charge_id: str, scope: StripeScope) -> list[DisputeObject]:
     """Every dispute of a charge, newest first: there can be several, one after the other or for a part each."""
-    return newest(DisputeObject, scope, charge=charge_id)
+    return first_page(DisputeObject, scope, charge=charge_id)
 
 
-def newest(kind: type[Kind], scope: StripeScope, **params: Any) -> list[Kind]:
+def first_page(kind: type[Kind], scope: StripeScope, **params: Any) -> list[Kind]:
     """One page of these, newest first: what is older was compared on an earlier night."""
     try:
         return list_page(kind, scope, **params)

@@ -9,7 +9,7 @@ from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import ChargeObject, InvoiceObject, InvoicePaymentObject
 from app.billing.gateway.read import list_page, retrieve
 from app.billing.models.payments import Order, Payment
-from app.billing.payments.charges import _is_paid_otherwise, _order_of, _set_state
+from app.billing.payments.charges import is_paid_otherwise, order_of, set_order_state
 from app.billing.payments.invoices import lock_invoice_owner, save_invoice
 from app.billing.payments.one_time import payment_of, record_order_payment
 from app.billing.payments.orders import order_change
@@ -23,7 +23,7 @@ def record_refund(charge: ChargeObject, scope: StripeScope, *, cause: str) -> Ef
     Nor does the refund of one of two payments for the same order: the other still pays for it.
     Inside `ask_then_lock`; locks the user.
     """
-    order = _order_of(charge, scope)
+    order = order_of(charge, scope)
     if order is None:
         return _refund_invoice(charge, scope)
     user = lock_user(order.user_id) if order.user_id else None
@@ -32,8 +32,8 @@ def record_refund(charge: ChargeObject, scope: StripeScope, *, cause: str) -> Ef
     payment = record_order_payment(order, intent, charge.amount, charge.created, charge.currency)
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or intent
     changes = _save_refund(payment, charge)
-    if charge.refunded and not _is_paid_otherwise(order, intent):
-        changes |= _set_state(order, OrderState.REFUNDED, user, scope, cause)
+    if charge.refunded and not is_paid_otherwise(order, intent):
+        changes |= set_order_state(order, OrderState.REFUNDED, user, scope, cause)
     return Effect(changes=changes)
 
 
