@@ -11,7 +11,7 @@ from app.billing.gateway import connection
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionRefused, ConnectionState
-from app.billing.setup.prices import price_problems
+from app.billing.setup.prices import check_prices
 from app.config.settings import Settings
 
 STATE = "stripe_connection_state"
@@ -74,7 +74,7 @@ def _complete(code: str) -> None:
 
 
 def _tell_price_drift() -> None:
-    problems = price_problems(get_gateway(), current_app.extensions["settings"], current_scope())
+    problems = check_prices(get_gateway(), current_app.extensions["settings"], current_scope())
     wrong = [f"{lookup_key} {problem}" for lookup_key, problem in problems.items() if problem]
     if wrong:
         flash(f"Price drift: {'; '.join(wrong)}.", "warn")
