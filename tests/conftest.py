@@ -27,6 +27,7 @@ from app.config.settings import Settings
 from app.database import db
 from app.extensions import limiter
 from tests.applications import build_app
+from tests.catalogue import CATALOG
 from tests.chromium import launched
 from tests.environment import forget_settings, held_port, own_database, own_redis
 from tests.people import Person
@@ -119,12 +120,12 @@ def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
 
 @pytest.fixture
 def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
-    """Another application on the same database, with some settings changed."""
+    """Another application on the same database, with some settings changed, or with something else to sell."""
     others: list[Flask] = []
 
-    def build(**changed: Any) -> Flask:
+    def build(catalog: Catalog = CATALOG, **changed: Any) -> Flask:
         settings = app.extensions["settings"]
-        others.append(build_app(Settings(**{**settings.model_dump(), **changed})))
+        others.append(build_app(Settings(**{**settings.model_dump(), **changed}), catalog))
         return others[-1]
 
     yield build

@@ -20,9 +20,9 @@ class Offer:
     has_seats: bool
 
 
-def wanted_configuration(settings: Settings, offers: list[Offer]) -> dict[str, Any]:
+def wanted(settings: Settings, offers: list[Offer]) -> dict[str, Any]:
     """The configuration that offers a change between these products."""
-    wanted: dict[str, Any] = {
+    params: dict[str, Any] = {
         "name": settings.app_name,
         "default_return_url": f"{settings.site_url}/account",
         "metadata": _ours(),
@@ -30,8 +30,8 @@ def wanted_configuration(settings: Settings, offers: list[Offer]) -> dict[str, A
     }
     if settings.site_url.startswith("https://"):
         # Stripe takes public addresses alone.
-        wanted["business_profile"] = _legal_pages(settings.site_url)
-    return wanted
+        params["business_profile"] = _legal_pages(settings.site_url)
+    return params
 
 
 def find(gateway: StripeGateway, scope: StripeScope) -> StripeObject | None:

@@ -43,7 +43,7 @@ def push_catalogue(gateway: StripeGateway, settings: Settings, *, adopt: bool = 
 
 def _push_portal(run: PushRun, offers: list[Offer]) -> None:
     current = portal_configuration.find(run.gateway, run.scope)
-    wanted = portal_configuration.wanted_configuration(run.settings, offers)
+    wanted = portal_configuration.wanted(run.settings, offers)
     if current is not None:
         # Only one that exists can be switched on again.
         wanted["active"] = True

@@ -172,6 +172,7 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
             "amount": row.amount,
             "currency": row.currency,
             "interval": row.interval,
+            "seats": row.seats,
             "date": _iso(row.ended_at or row.trial_end),
         }
         queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
