@@ -3,20 +3,27 @@
 from typing import Any
 
 from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 
 from app.database import db
-from app.rate_limiter import RateLimiter
 
 __all__ = ["csrf", "db", "init_extensions", "limiter", "login_manager"]
 
 
-class MigrateWhenAsked:
-    """Flask-Migrate in its place among the extensions, imported at the first question: no page needs Alembic.
+class ViewLimiter(Limiter):
+    """Checks the views that are decorated with a limit, as they are called; there is no limit for all the others."""
 
-    Importing it would be a seventh of the start (`benchmarks/`).
-    """
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        # Before each request, Flask-Limiter would look for limits of the application or a blueprint.
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+class MigrateWhenAsked:
+    """Flask-Migrate in its place among the extensions, imported at the first question: no page needs Alembic."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -30,7 +37,7 @@ class MigrateWhenAsked:
 
 login_manager = LoginManager()
 csrf = CSRFProtect()
-limiter = RateLimiter()
+limiter = ViewLimiter(key_func=get_remote_address, headers_enabled=False)
 
 
 def init_extensions(app: Flask) -> None:
