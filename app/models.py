@@ -1,5 +1,6 @@
 """Every model in one import, for migrations and for `create_all`."""
 
+from app.alerts import Alert
 from app.auth.models import SecurityEvent, User, UserSession
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
@@ -9,6 +10,7 @@ from app.dashboard.models import Project
 from app.mail.outbox import OutboxMail
 
 __all__ = [
+    "Alert",
     "Grant",
     "Order",
     "OutboxMail",
