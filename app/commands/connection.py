@@ -12,6 +12,7 @@ from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.setup.checks import Mark, record_checks, stripe_checks
 from app.billing.setup.prices import price_problems, subscriptions_at_unknown_prices
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.refusals import refusals
 from app.commands.deployment_checks import deployment_checks
 
 COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}
@@ -29,6 +30,8 @@ def status() -> None:
     last = event_log.last_event()
     arrived = f"{last.type}, {last.received_at:%Y-%m-%d %H:%M:%S} UTC, {last.outcome}" if last else "none yet"
     click.echo(f"last webhook   {arrived}")
+    for refused in refusals():
+        click.echo(f"attention      {refused.message} Last {refused.last_at:%Y-%m-%d %H:%M:%S} UTC")
     click.echo(f"failed events  {event_log.count_failed()}")
     if state == ConnectionState.CONNECTED:
         _say_price_drift()
