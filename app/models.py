@@ -1,12 +1,12 @@
 """Every model in one import, for migrations and for `create_all`."""
 
-from app.alerts import Alert
 from app.auth.models import SecurityEvent, User, UserSession
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
 from app.dashboard.models import Project
+from app.mail.alerts import Alert
 from app.mail.outbox import OutboxMail
 
 __all__ = [

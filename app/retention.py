@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from app.alerts import forget_old_alerts
 from app.auth.models import SecurityEvent, UserSession
 from app.billing.webhooks.log import prune_payloads
 from app.database import db, utcnow
+from app.mail.alerts import forget_old_alerts
 from app.mail.delivery import GIVE_UP_AFTER
 from app.mail.outbox import OutboxMail
 

@@ -27,6 +27,10 @@ class StillChanging(StripeUnavailable):
     """What Stripe was asked about changed each time before the answer could be written."""
 
 
+class PriceDrift(StripeUnavailable):
+    """Stripe would charge something else than the catalogue says, so nothing is sold at that price."""
+
+
 class TransactionOpen(Exception):
     """A mistake of ours: a transaction would be open for as long as Stripe works."""
 

@@ -10,7 +10,8 @@ from app.billing.gateway.account import connected_account, current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.setup.checks import Mark, record_checks, stripe_checks
-from app.billing.setup.prices import price_problems, subscriptions_at_unknown_prices
+from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
+from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks.refusals import refusals
 from app.commands.deployment_checks import deployment_checks
@@ -54,10 +55,12 @@ def check() -> None:
 
 def _say_price_drift() -> None:
     scope = current_scope()
-    problems = price_problems(get_gateway(), current_app.extensions["settings"], scope)
+    problems = check_prices(get_gateway(), current_app.extensions["settings"], scope)
     wrong = {lookup_key: problem for lookup_key, problem in problems.items() if problem}
     click.echo(f"price drift    {len(wrong) or 'none'}")
     for lookup_key, problem in wrong.items():
         click.echo(f"  {lookup_key} {problem}")
     for subscription_id in subscriptions_at_unknown_prices(scope):
         click.echo(f"  {subscription_id} has a price that no plan knows")
+    for line in removed_in_use(scope):
+        click.echo(f"  {line}")

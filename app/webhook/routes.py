@@ -7,12 +7,11 @@ from app.billing.errors import WebhookRefused
 from app.billing.webhooks import process as events
 from app.billing.webhooks.refusals import note_refusal
 from app.config.flask_config import LARGEST_BODY_BYTES
-from app.extensions import csrf, limiter
+from app.extensions import csrf
 
 bp = Blueprint("webhook", __name__)
 # Stripe has no form token and comes as often as it needs to; its signature is the check.
 csrf.exempt(bp)
-limiter.exempt(bp)
 
 Answer = Response | tuple[dict[str, object], int]
 RECEIVED = '{"received": true}\n'

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.alerts import Alert
 from app.database import db
+from app.mail.alerts import Alert
 from tests.commands.conftest import Run, run  # noqa: F401
 from tests.mail.mailbox import mails
 from tests.people import Person

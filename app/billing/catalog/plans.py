@@ -145,6 +145,11 @@ class Catalog:
         return tuple(plan for plan in self.plans if plan.is_sold and plan.prices)
 
     @property
+    def sold_prices(self) -> tuple[Price, ...]:
+        """Every price at which something can be bought."""
+        return tuple(price for plan in self.sold_plans for price in plan.prices)
+
+    @property
     def free_plan(self) -> Plan | None:
         """What everybody has who has nothing else, if the catalogue has such a plan."""
         return next((plan for plan in self.plans if plan.is_free), None)

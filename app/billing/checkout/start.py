@@ -14,7 +14,7 @@ from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, St
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import time_of
-from app.billing.gateway.prices import forget_prices, price_id
+from app.billing.gateway.prices import forget_prices, price_id, price_id_now
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
@@ -88,15 +88,21 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
         separator = "&" if "?" in link else "?"
         address = f"{link}{separator}client_reference_id={order.id}"
         return address if _is_for(order, price, seats) else _settle(order, price, seats, scope)
-    customer = ensure_customer(user, scope)
     stripe_price_id = price_id(price, scope)
+    customer = ensure_customer(user, scope)
     order = claim_order(user, price, scope, stripe_price_id=stripe_price_id, customer=customer, seats=seats)
     try:
         return _settle(order, price, seats, scope)
     except StripeObjectMissing:
         _recover_from_missing(user, order, scope)
         return None
-    except (StripeRefused, StripeUnavailable):
+    except StripeRefused:
+        discard_order(order)
+        if price_id_now(price, scope) == stripe_price_id:
+            raise
+        # The remembered price was replaced in Stripe by one that charges the same.
+        return None
+    except StripeUnavailable:
         discard_order(order)
         raise
 

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import BillingError, StripeForbidden
 from app.billing.gateway.account import current_scope, known_scope
 from app.billing.gateway.client import StripeGateway, api_version
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.portal import configuration as portal_configuration
 from app.billing.setup import webhook_endpoint
-from app.billing.setup.prices import price_problems, subscriptions_at_unknown_prices
+from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
+from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks.deliveries import LOOKED_BACK, undelivered_events
 from app.billing.webhooks.refusals import refusals
@@ -64,6 +66,8 @@ def record_checks() -> Checks:
     scope = known_scope()
     unknown = subscriptions_at_unknown_prices(scope) if scope else []
     yield _fails_if(bool(unknown), "every subscription's price is of a plan", ", ".join(unknown[:5]))
+    removed = removed_in_use(scope) if scope else []
+    yield _fails_if(bool(removed), "what was bought is in the catalogue", "; ".join(removed))
 
 
 def passes_if(settings: Settings, is_right: bool, name: str, otherwise: str) -> Check:
@@ -108,7 +112,7 @@ def _mode(settings: Settings) -> Check:
 
 
 def _prices(gateway: StripeGateway, settings: Settings) -> Checks:
-    for lookup_key, problem in price_problems(gateway, settings, current_scope()).items():
+    for lookup_key, problem in check_prices(gateway, settings, current_scope()).items():
         yield _fails_if(problem is not None, f"price {lookup_key}", problem or "")
 
 
@@ -117,8 +121,11 @@ def _portal(gateway: StripeGateway) -> Checks:
     if found is None:
         yield Check(Mark.FAIL, "customer portal", "not configured; run `flask billing push`")
     else:
-        offers_plans = found["active"] and found["features"]["subscription_update"]["enabled"]
-        yield _fails_if(not offers_plans, "customer portal", "switched off; run `flask billing push`")
+        has_plans = any(price.is_recurring for price in current_catalog().sold_prices)
+        offers_plans = found["features"]["subscription_update"]["enabled"] or not has_plans
+        yield _fails_if(
+            not (found["active"] and offers_plans), "customer portal", "switched off; run `flask billing push`"
+        )
 
 
 def _endpoint(gateway: StripeGateway, settings: Settings) -> Checks:

@@ -4,10 +4,10 @@ import logging
 
 import sqlalchemy as sa
 
-from app.alerts import Alert, open_alerts, raise_alert
 from app.billing.errors import WebhookRefused
 from app.billing.webhooks.log import last_event
 from app.database import db
+from app.mail.alerts import Alert, open_alerts, raise_alert
 
 logger = logging.getLogger(__name__)
 PREFIX = "webhook_refused:"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from app.alerts import COUNTED_ONE_BY_ONE, end_alert, open_alerts, raise_alert, raise_alert_apart
 from app.database import db
+from app.mail.alerts import COUNTED_ONE_BY_ONE, end_alert, open_alerts, raise_alert, raise_alert_apart
 from tests.mail.mailbox import mails
 
 
