@@ -29,10 +29,11 @@ class Destination:
         plan = current_catalog().plan(request.values.get("plan", ""))
         interval = request.values.get("interval", "")
         price = plan.price(Interval(interval) if interval in set(Interval) else Interval.MONTH) if plan else None
+        seats = seats_in(request.values.get("seats", "")) or 1
         return cls(
             next=safe_path(request.values.get("next", "")),
             price=price if plan and plan.is_sold else None,
-            seats=seats_in(request.values.get("seats", "")) or 1,
+            seats=min(seats, price.most_seats) if price else 1,
         )
 
     def as_fields(self) -> dict[str, str]:
