@@ -60,7 +60,7 @@ def start(plan: str) -> Response:
     interval = _interval(request.form.get("interval") or Interval.MONTH.value)
     price = chosen.price(interval) or abort(400)
     # What is asked for a price that is not counted by the seat says nothing.
-    seats = _seats_wanted(price) if price.per_seat else 1
+    seats = _seats_wanted(price) if price.per_seat and "seats" in request.form else None
     wanted = Destination(price=price, seats=seats)
     if not current_user.is_authenticated:
         return redirect(f"{url_for('auth.signup')}?{urlencode(wanted.as_fields())}", 303)
@@ -110,7 +110,7 @@ def _specimen(plans: list[PlanView]) -> PlanView | None:
 
 
 def _seats_wanted(price: Price) -> int:
-    seats = seats_in(request.form.get("seats", "1"))
+    seats = seats_in(request.form["seats"])
     return seats if seats and seats <= price.most_seats else abort(400)
 
 

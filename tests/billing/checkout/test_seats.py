@@ -166,8 +166,19 @@ def test_seats_of_a_trial_are_told(carol: Person, at_stripe: Stripe) -> None:
     assert "Your trial of Club with 3 seats has begun" in mail_to(carol, "order_confirmed")
 
 
-def test_change_of_plan_carries_the_seats_that_are_asked_for(team: Person) -> None:
-    assert quantity_on(buy(team, "team", "8", "year").location) == "8"
+@pytest.mark.parametrize("seats", ["1", "8"])
+def test_change_of_plan_carries_the_seats_that_are_asked_for(team: Person, seats: str) -> None:
+    assert quantity_on(buy(team, "team", seats, "year").location) == seats
+
+
+def test_other_seats_of_the_same_plan_are_a_change_to_confirm(team: Person) -> None:
+    assert quantity_on(buy(team, "team", "8").location) == "8"
+
+
+def test_same_seats_of_the_same_plan_lead_to_the_portals_front_page(team: Person) -> None:
+    for address in (buy(team, "team", "5").location, buy(team, "team").location):
+        with urlopen(address) as answer:
+            assert 'name="quantity"' not in answer.read().decode()
 
 
 def test_change_of_plan_keeps_the_seats_that_are_paid_for(team: Person) -> None:
