@@ -3,27 +3,20 @@
 from typing import Any
 
 from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 
 from app.database import db
+from app.rate_limiter import RateLimiter
 
 __all__ = ["csrf", "db", "init_extensions", "limiter", "login_manager"]
 
 
-class ViewLimiter(Limiter):
-    """Checks the views that are decorated with a limit, as they are called; there is no limit for all the others."""
-
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        # Before each request, Flask-Limiter would look for limits of the application or a blueprint.
-        if not in_middleware:
-            super()._check_request_limit(callable_name, in_middleware)
-
-
 class MigrateWhenAsked:
-    """Flask-Migrate in its place among the extensions, imported at the first question: no page needs Alembic."""
+    """Flask-Migrate in its place among the extensions, imported at the first question: no page needs Alembic.
+
+    Importing it would be a seventh of the start (`benchmarks/`).
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -37,7 +30,7 @@ class MigrateWhenAsked:
 
 login_manager = LoginManager()
 csrf = CSRFProtect()
-limiter = ViewLimiter(key_func=get_remote_address, headers_enabled=False)
+limiter = RateLimiter()
 
 
 def init_extensions(app: Flask) -> None:

@@ -1,14 +1,16 @@
 """Where to go after signing in: the page that was asked for, or on to Checkout with the plan that was chosen."""
 
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Self
 
 from flask import flash, redirect, request, url_for
 from werkzeug import Response
 
-from app.auth.sessions import this_user
+from app.auth.models import User
 from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
+from app.database import db
 
 LONGEST_PATH = 2000
 # One slash, then none: `//host` and `/\host` are other sites to a browser, which also drops control characters.
@@ -51,15 +53,15 @@ def safe_path(target: str) -> str | None:
     return target if len(target) <= LONGEST_PATH and _PATH.fullmatch(target) else None
 
 
-def go_on(destination: Destination) -> Response:
-    """Answer a signed-in reader: straight on to Checkout, or to the page that was asked for."""
+def go_on(user_id: uuid.UUID, destination: Destination) -> Response:
+    """Answer this user, who is signed in: straight on to Checkout, or to the page that was asked for."""
     from app.billing.checkout.start import start_checkout
     from app.billing.errors import AlreadyOwned
 
     if destination.price is None:
         return redirect(destination.next or url_for("dashboard.index"), 303)
     try:
-        return redirect(start_checkout(this_user(), destination.price, destination.seats), 303)
+        return redirect(start_checkout(db.session.get_one(User, user_id), destination.price, destination.seats), 303)
     except AlreadyOwned as error:
         flash(f"{current_catalog().plan_name(error.plan_key)} is yours for good: there is nothing more to buy.", "info")
         return redirect(url_for("account.index"), 303)

@@ -64,7 +64,7 @@ def start(plan: str) -> Response:
     wanted = Destination(price=price, seats=seats)
     if not current_user.is_authenticated:
         return redirect(f"{url_for('auth.signup')}?{urlencode(wanted.as_fields())}", 303)
-    return go_on(wanted)
+    return go_on(current_user.id, wanted)
 
 
 @bp.get("/checkout/success")

@@ -8,13 +8,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.billing.errors import ForeignMode, InvalidSignature, MalformedEvent
 from app.billing.webhooks import process as events
 from app.config.flask_config import LARGEST_BODY_BYTES
-from app.extensions import csrf, limiter
+from app.extensions import csrf
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("webhook", __name__)
 # Stripe has no form token and comes as often as it needs to; its signature is the check.
 csrf.exempt(bp)
-limiter.exempt(bp)
 
 Answer = Response | tuple[dict[str, object], int]
 RECEIVED = '{"received": true}\n'
