@@ -12,9 +12,9 @@ from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
 from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
-from app.billing.gateway.client import StripeObject, get_gateway
-from app.billing.gateway.objects import time_of
-from app.billing.gateway.prices import forget_prices, price_id
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import CheckoutSessionObject
+from app.billing.gateway.prices import forget_prices, price_id, price_id_now
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
@@ -32,10 +32,11 @@ logger = logging.getLogger(__name__)
 ROUNDS = 4
 
 
-def start_checkout(user: User, price: Price, seats: int = 1) -> str:
+def start_checkout(user: User, price: Price, seats: int | None = None) -> str:
     """The address to send the user to: a Checkout Session for this price, or the portal's change page.
 
-    With a subscription that is not over it is always the portal. Raises `AlreadyOwned` for someone who has bought
+    With a subscription that is not over it is always the portal. Without `seats`, one is bought, and those that are
+    paid for now go along to another plan. Raises `AlreadyOwned` for someone who has bought
     as much for good, and `StripeUnavailable` with nothing half-made left behind. Commits; no lock is held while
     Stripe works.
     https://docs.stripe.com/payments/checkout/build-subscriptions
@@ -48,7 +49,7 @@ def start_checkout(user: User, price: Price, seats: int = 1) -> str:
         raise StripeUnavailable("Stripe refused the checkout.") from error
 
 
-def _start(user: User, price: Price, seats: int) -> str:
+def _start(user: User, price: Price, seats: int | None) -> str:
     require_connection()
     scope = current_scope()
     for _ in range(ROUNDS):
@@ -57,7 +58,7 @@ def _start(user: User, price: Price, seats: int) -> str:
             address = _change(user, subscription, price, seats, scope)
         else:
             _refuse_what_is_owned(user, price, scope)
-            address = _sell(user, price, seats, scope)
+            address = _sell(user, price, seats or 1, scope)
         if address:
             return address
     raise StripeUnavailable("An earlier order could not be settled.")
@@ -71,7 +72,7 @@ def _refuse_what_is_owned(user: User, price: Price, scope: StripeScope) -> None:
         raise AlreadyOwned(owned[0].plan_key)
 
 
-def _change(user: User, subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str | None:
+def _change(user: User, subscription: Subscription, price: Price, seats: int | None, scope: StripeScope) -> str | None:
     """The portal's page for the change; None when Stripe no longer has the customer, and so not the subscription."""
     try:
         return change_plan(subscription, price, seats, scope)
@@ -88,15 +89,21 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
         separator = "&" if "?" in link else "?"
         address = f"{link}{separator}client_reference_id={order.id}"
         return address if _is_for(order, price, seats) else _settle(order, price, seats, scope)
-    customer = ensure_customer(user, scope)
     stripe_price_id = price_id(price, scope)
+    customer = ensure_customer(user, scope)
     order = claim_order(user, price, scope, stripe_price_id=stripe_price_id, customer=customer, seats=seats)
     try:
         return _settle(order, price, seats, scope)
     except StripeObjectMissing:
         _recover_from_missing(user, order, scope)
         return None
-    except (StripeRefused, StripeUnavailable):
+    except StripeRefused:
+        discard_order(order)
+        if price_id_now(price, scope) == stripe_price_id:
+            raise
+        # The remembered price was replaced in Stripe by one that charges the same.
+        return None
+    except StripeUnavailable:
         discard_order(order)
         raise
 
@@ -104,23 +111,23 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
 def _settle(order: Order, price: Price, seats: int, scope: StripeScope) -> str | None:
     """The address of this order's open session, if it is for this price; else close the order: None. Commits."""
     session = _session_of(order, scope)
-    if session is None or session["status"] == "expired":
+    if session is None or session.status == "expired":
         close_order(order, OrderState.EXPIRED)
         db.session.commit()
         return None
-    elif session["status"] == "complete":
+    elif session.status == "complete":
         ask_then_lock(lambda: fulfill_checkout_session(session, scope, cause="checkout"))
         db.session.commit()
         # Complete and not paid: a slow payment method. It counts as bought until Stripe says otherwise.
-        return success_url(session["id"]) if order.state == OrderState.PENDING else None
+        return success_url(session.id) if order.state == OrderState.PENDING else None
     elif _is_for(order, price, seats):
-        return str(session["url"])
+        return session.url
     else:
         _expire(order, session, scope)
         return None
 
 
-def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
+def _session_of(order: Order, scope: StripeScope) -> CheckoutSessionObject | None:
     """The order's session as Stripe has it; made now for a new order, None where there is none (any more). Commits."""
     if order.stripe_checkout_session_id:
         return _retrieve(order.stripe_checkout_session_id, scope)
@@ -135,17 +142,17 @@ def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
         # Another tab chose another plan meanwhile, or the account is being deleted: nobody may pay for this one.
         _expire(stored, session, scope)
         return None
-    stored.stripe_checkout_session_id = session["id"]
-    stored.checkout_expires_at = time_of(session["expires_at"])
+    stored.stripe_checkout_session_id = session.id
+    stored.checkout_expires_at = session.expires_at
     db.session.commit()
     return session
 
 
-def _retrieve(session_id: str, scope: StripeScope) -> StripeObject | None:
+def _retrieve(session_id: str, scope: StripeScope) -> CheckoutSessionObject | None:
     """The session; None for one that was made with another key, or by an emulator that has been reset. Commits."""
     end_transaction()
     try:
-        return retrieve("checkout.session", session_id, scope)
+        return retrieve(CheckoutSessionObject, session_id, scope)
     except StripeObjectMissing:
         return None
 
@@ -160,13 +167,13 @@ def _is_for(order: Order, price: Price, seats: int) -> bool:
     )
 
 
-def _expire(order: Order, session: StripeObject, scope: StripeScope) -> None:
+def _expire(order: Order, session: CheckoutSessionObject, scope: StripeScope) -> None:
     """Expire the session of another plan; if it was paid this very moment, the next round finds that out. Commits."""
     end_transaction()
     gateway = get_gateway()
     try:
         with gateway.errors():
-            gateway.v1.checkout.sessions.expire(session["id"], {}, scope.options())
+            gateway.v1.checkout.sessions.expire(session.id, {}, scope.options())
     except StripeRefused:
         return
     close_order(order, OrderState.EXPIRED)

@@ -2,15 +2,18 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from app.billing.errors import MalformedEvent
+from app.billing.errors import MalformedEvent, UnreadableObject
 from app.billing.gateway.client import api_version
-from app.billing.gateway.objects import time_of
+from app.billing.gateway.fields import time_of
+from app.billing.gateway.read import Kind
 from app.database import utcnow
 
 LONGEST_TEXT = 255
+# `v2.core.event`, and whatever its later forms are called.
+THIN = "v2."
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Event:
     livemode: bool
     object: dict[str, Any]
     body: str
+    # Carries no snapshot: https://docs.stripe.com/event-destinations#thin-events
+    is_thin: bool = False
 
     @property
     def object_id(self) -> str:
@@ -61,6 +66,8 @@ class Event:
 
     @classmethod
     def _from_json(cls, event: Any, body: str) -> "Event":
+        if str(event["object"]).startswith(THIN):
+            return cls._thin(event, body)
         if event["object"] != "event" or not isinstance(event["data"]["object"], dict):
             raise MalformedEvent("The body is not a Stripe event.")
         created_at = time_of(int(event["created"]))
@@ -75,6 +82,28 @@ class Event:
             object=_storable(event["data"]["object"]) if "\\u" in body else event["data"]["object"],
             body=body,
         )
+
+    @classmethod
+    def _thin(cls, event: Any, body: str) -> "Event":
+        return cls(
+            id=_text(event["id"]),
+            type=_text(event["type"]),
+            created_at=datetime.fromisoformat(event["created"]).astimezone(UTC),
+            api_version=None,
+            account=None,
+            livemode=bool(event.get("livemode")),
+            object={},
+            body=body,
+            is_thin=True,
+        )
+
+
+def read_snapshot(event: Event, kind: type[Kind]) -> Kind | None:
+    """The event's object, checked; None when Stripe has to be asked: it is of another API version, or lacks parts."""
+    try:
+        return kind.read(event.object) if event.is_current_version else None
+    except UnreadableObject:
+        return None
 
 
 def _text(value: object) -> str:
