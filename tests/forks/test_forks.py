@@ -17,6 +17,8 @@ STEPS = steps()
 # These parts are data: what tests the catalogue tells whether what is left of it works.
 OF_THE_CATALOGUE = {"Yearly prices", "One-time plans and Payment Links"}
 WITHOUT_BROWSER = "--ignore=tests/browser"
+# The random lives prove the engine, which the fast path alone is a part of.
+WITHOUT_LIVES = f"{WITHOUT_BROWSER} --ignore=tests/billing/lives"
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_what_is_left_without_a_part_passes_its_tests(copy: Copy, part: str) -> 
     if part in OF_THE_CATALOGUE:
         copy.make_test("tests/catalog tests/test_pages.py tests/test_architecture.py")
     else:
-        copy.make_test(WITHOUT_BROWSER)
+        copy.make_test(WITHOUT_BROWSER if part == "The fast path" else WITHOUT_LIVES)
 
 
 def test_what_is_left_without_any_of_them_still_sells(copy: Copy) -> None:

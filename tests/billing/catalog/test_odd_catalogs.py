@@ -280,6 +280,15 @@ def test_two_plans_are_paid_once_and_the_higher_counts(town: Town) -> None:
     assert (after_the_first, town.role("alice@example.com")) == ("member", "patron")
 
 
+def test_more_prices_than_stripe_lists_at_once_are_all_sold(town: Town) -> None:
+    town.sells(catalog_of(*(plan(f"house{number}", monthly(100 + number), yearly(1000)) for number in range(1, 9))))
+
+    town.buys("alice@example.com", "house1")
+    town.buys("bob@example.com", "house8", "year")
+
+    assert sorted(payment.amount for payment in town.rows(Payment)) == [101, 1000]
+
+
 def test_the_longest_names_fit_everywhere(town: Town) -> None:
     key, name = "k" * 30, "N" * 100
     dear = plan(key, monthly(99_999_999), role="r" * 30, name=name)
