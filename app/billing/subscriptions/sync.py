@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.auth.models import User
 from app.billing.asking import ask
 from app.billing.changes import Changes, Effect, difference
-from app.billing.customers import link_customer
+from app.billing.customers import link_customer_of
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import SubscriptionObject
@@ -56,7 +56,7 @@ def write_snapshot(
     values = snapshot.values() | _remembered(snapshot, row, scope)
     before = {name: getattr(row, name) for name in values} if row else {}
     if row is None:
-        link_customer(user.id, snapshot.stripe_customer_id, scope)
+        link_customer_of(user.id, snapshot.stripe_customer_id, scope)
         row = Subscription(
             user_id=user.id,
             stripe_account=scope.stripe_account,

@@ -16,7 +16,8 @@ from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.invoices import record_invoice
 from app.billing.payments.one_time import order_of_invoice, record_order_invoice
-from app.billing.payments.orders import close_order, find_order
+from app.billing.payments.order_lookup import find_order
+from app.billing.payments.orders import close_order
 from app.billing.payments.refunds import record_refund
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState, PaymentStatus
