@@ -1,9 +1,11 @@
 """Errors as pages of the site, each with a next step."""
 
 import logging
+import time
 from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_limiter import RateLimitExceeded
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +15,21 @@ from app.access import UpgradeRequired
 from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
 from app.billing.errors import StripeRejection, StripeUnavailable
 from app.database import db
+from app.extensions import limiter
+
+
+def show_too_many(error: RateLimitExceeded) -> Response:
+    """The 429 page, saying when to come back."""
+    response = show_http_error(error)
+    limit = limiter.current_limit
+    response.headers["Retry-After"] = str(max(1, round(limit.reset_at - time.time())) if limit else 60)
+    return response
+
+
+def init_limits(app: Flask) -> None:
+    """Answer a limit that is reached with the 429 page and Retry-After."""
+    app.register_error_handler(RateLimitExceeded, show_too_many)
+
 
 logger = logging.getLogger(__name__)
 PAGES = {400, 403, 404, 405, 413, 429, 500, 503}

@@ -3,9 +3,10 @@
 from flask import Blueprint, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.extensions import db
+from app.extensions import db, limiter
 
 bp = Blueprint("health", __name__)
+limiter.exempt(bp)
 
 
 @bp.get("/healthz")

@@ -22,6 +22,7 @@ from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
 from app.billing.statuses import EventOutcome, OrderState
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.refusals import refusals
 from app.database import db
 from app.mail import delivery
 from app.templating import money
@@ -83,6 +84,8 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
     connection = current_connection()
     if connection and connection.state != ConnectionState.CONNECTED:
         yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "Reconnect")
+    for refused in refusals():
+        yield Concern(refused.message, "admin.payments", {}, "See the connection")
     if failed := event_log.count_failed():
         words = "event was" if failed == 1 else "events were"
         values = {"outcome": EventOutcome.FAILED.value}

@@ -8,6 +8,7 @@ bp = Blueprint("auth", __name__)
 def init_auth(app: Flask) -> None:
     """Tell Flask-Login how to find who is signed in, and where to send who is not."""
     from app.auth import next_page, sessions
+    from app.errors import init_limits
     from app.extensions import login_manager
 
     # The session is a row that its user can see and end; Flask-Login's own fingerprint would add nothing.
@@ -15,3 +16,4 @@ def init_auth(app: Flask) -> None:
     login_manager.user_loader(sessions.load_user)
     login_manager.unauthorized_handler(next_page.ask_to_sign_in)
     app.after_request(sessions.note_use)
+    init_limits(app)

@@ -23,7 +23,7 @@ class Destination:
 
     next: str | None = None
     price: Price | None = None
-    seats: int = 1
+    seats: int | None = None
 
     @classmethod
     def from_request(cls) -> Self:
@@ -31,10 +31,11 @@ class Destination:
         plan = current_catalog().plan(request.values.get("plan", ""))
         interval = request.values.get("interval", "")
         price = plan.price(Interval(interval) if interval in set(Interval) else Interval.MONTH) if plan else None
+        seats = seats_in(request.values.get("seats", ""))
         return cls(
             next=safe_path(request.values.get("next", "")),
             price=price if plan and plan.is_sold else None,
-            seats=seats_in(request.values.get("seats", "")) or 1,
+            seats=min(seats, price.most_seats) if price and seats else None,
         )
 
     def as_fields(self) -> dict[str, str]:
@@ -42,7 +43,7 @@ class Destination:
         fields = {"next": self.next} if self.next else {}
         if self.price:
             fields |= {"plan": self.price.plan_key, "interval": self.price.interval or Interval.MONTH}
-        if self.price and self.price.per_seat:
+        if self.price and self.price.per_seat and self.seats:
             fields |= {"seats": str(self.seats)}
         return fields
 

@@ -29,48 +29,42 @@ CHECKOUT_LIMIT = "20 per minute; 100 per hour"
 
 def limit_login(view: View[P, R]) -> View[P, R]:
     """Bound the wrong passwords; a right one costs nothing."""
-    by_address = limiter.limit(LOGIN, scope="login", key=address_key, counts=_has_failed)
-    by_account = limiter.limit(LOGIN_BY_ACCOUNT, scope="login", key=account_key, counts=_has_failed)
+    by_address = limiter.limit(LOGIN, methods=["POST"], deduct_when=_has_failed)
+    by_account = limiter.limit(LOGIN_BY_ACCOUNT, key_func=account_key, methods=["POST"], deduct_when=_has_failed)
     return by_address(by_account(view))
 
 
 def limit_sign_up(view: View[P, R]) -> View[P, R]:
     """Bound new accounts, and the asking which addresses have one."""
-    by_address = limiter.limit(SIGN_UP, scope="signup", key=address_key)
-    by_account = limiter.limit(SIGN_UP_BY_ACCOUNT, scope="signup", key=account_key)
-    return by_address(by_account(view))
+    by_account = limiter.limit(SIGN_UP_BY_ACCOUNT, key_func=account_key, methods=["POST"])
+    return limiter.limit(SIGN_UP, methods=["POST"])(by_account(view))
 
 
 def limit_forgotten_password(view: View[P, R]) -> View[P, R]:
     """Bound the mails that strangers can have sent to somebody."""
-    by_address = limiter.limit(FORGOTTEN, scope="forgotten", key=address_key)
-    by_account = limiter.limit(MAIL_BY_ACCOUNT, scope="forgotten", key=account_key)
-    return by_address(by_account(view))
+    by_account = limiter.limit(MAIL_BY_ACCOUNT, key_func=account_key, methods=["POST"])
+    return limiter.limit(FORGOTTEN, methods=["POST"])(by_account(view))
 
 
 def limit_token_use(view: View[P, R]) -> View[P, R]:
     """Bound the new passwords that are set with links."""
-    return limiter.limit(FORGOTTEN, scope="reset", key=address_key)(view)
+    return limiter.limit(FORGOTTEN, methods=["POST"])(view)
 
 
 def limit_password_checks(view: View[P, R]) -> View[P, R]:
     """Bound the wrong passwords of someone who sits at another's open browser; all such forms count together."""
-    return limiter.limit(CHECKS_BY_USER, scope="password", key=user_key, counts=_has_failed)(view)
+    limit = limiter.shared_limit(CHECKS_BY_USER, "password", key_func=user_key, deduct_when=_has_failed)
+    return limit(view)
 
 
 def limit_mail(view: View[P, R]) -> View[P, R]:
     """Bound the mails that a user can have sent."""
-    return limiter.limit(MAIL_BY_USER, scope="mail", key=user_key)(view)
+    return limiter.limit(MAIL_BY_USER, key_func=user_key, methods=["POST"])(view)
 
 
 def limit_checkout(view: View[P, R]) -> View[P, R]:
-    """Bound the sessions that are made in Stripe; Checkout and the portal count apart."""
-    return limiter.limit(CHECKOUT_LIMIT, scope=view.__name__, key=user_key)(view)
-
-
-def address_key() -> str:
-    """The network address that asks."""
-    return f"address:{request.remote_addr}"
+    """Bound the sessions that are made in Stripe."""
+    return limiter.limit(CHECKOUT_LIMIT, key_func=user_key, methods=["POST"])(view)
 
 
 def account_key() -> str:
@@ -88,7 +82,7 @@ def user_key() -> str:
     if current_user.is_authenticated:
         return f"user:{current_user.id}"
     else:
-        return address_key()
+        return f"address:{request.remote_addr}"
 
 
 def _has_failed(response: Response) -> bool:

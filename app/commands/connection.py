@@ -13,6 +13,7 @@ from app.billing.setup.checks import Mark, record_checks, stripe_checks
 from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.refusals import refusals
 from app.commands.deployment_checks import deployment_checks
 
 COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}
@@ -30,6 +31,8 @@ def status() -> None:
     last = event_log.last_event()
     arrived = f"{last.type}, {last.received_at:%Y-%m-%d %H:%M:%S} UTC, {last.outcome}" if last else "none yet"
     click.echo(f"last webhook   {arrived}")
+    for refused in refusals():
+        click.echo(f"attention      {refused.message} Last {refused.last_at:%Y-%m-%d %H:%M:%S} UTC")
     click.echo(f"failed events  {event_log.count_failed()}")
     if state == ConnectionState.CONNECTED:
         _say_price_drift()

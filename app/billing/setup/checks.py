@@ -14,6 +14,8 @@ from app.billing.setup import webhook_endpoint
 from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.deliveries import LOOKED_BACK, undelivered_events
+from app.billing.webhooks.refusals import refusals
 from app.config.settings import Settings
 
 
@@ -35,6 +37,7 @@ class Check:
 
 
 Checks = Iterator[Check]
+DELIVERIES = "Stripe could deliver its events"
 
 
 def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
@@ -45,6 +48,7 @@ def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
     yield from _asked("prices", lambda: _prices(gateway, settings))
     yield from _asked("customer portal", lambda: _portal(gateway))
     yield from _asked("webhook endpoint", lambda: _endpoint(gateway, settings))
+    yield from _asked(DELIVERIES, lambda: _deliveries(gateway))
     yield passes_if(settings, bool(settings.webhook_secrets), "webhook secret", "STRIPE_WEBHOOK_SECRET is empty")
 
 
@@ -55,6 +59,8 @@ def record_checks() -> Checks:
         yield Check(Mark.LATER, "an event has arrived", "none yet; try `stripe trigger customer.created`")
     else:
         yield Check(Mark.OK, "an event has arrived", f"{last.type}, {last.received_at:%Y-%m-%d %H:%M} UTC")
+    refused = " ".join(alert.message for alert in refusals())
+    yield _fails_if(bool(refused), "webhooks are accepted", refused)
     failed = event_log.count_failed()
     yield _fails_if(failed > 0, "no failed events", f"{failed} failed: see `flask billing events --failed`")
     scope = known_scope()
@@ -135,3 +141,9 @@ def _endpoint(gateway: StripeGateway, settings: Settings) -> Checks:
     else:
         problem = webhook_endpoint.problem_with(found[0])
         yield _fails_if(problem is not None, name, problem or api_version())
+
+
+def _deliveries(gateway: StripeGateway) -> Checks:
+    missing = undelivered_events(gateway, current_scope())
+    detail = f"{len(missing)} of the last {LOOKED_BACK.days} days did not arrive ({', '.join(missing[:3])})"
+    yield _fails_if(bool(missing), DELIVERIES, detail)
