@@ -51,8 +51,8 @@ class StripeRefused(StripeRejection):
     """The request's parameters do not fit the object's state."""
 
 
-class IncompleteSnapshot(BillingError):
-    """An object in an event lacks what we need; read it from Stripe instead."""
+class UnreadableObject(StripeUnavailable):
+    """An object of Stripe's lacks what we need, or has more than we can keep; one of an event is read from Stripe."""
 
 
 class WebhookRefused(BillingError):
