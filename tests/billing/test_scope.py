@@ -131,6 +131,7 @@ def test_event_that_names_an_order_of_elsewhere_fulfills_nothing(
     assert alice.role == "free"
 
 
+@pytest.mark.needs("app/admin")
 def test_operator_is_shown_what_is_here_alone(
     alice: Person, scopes: list[StripeScope], olga: Person, app: Flask
 ) -> None:

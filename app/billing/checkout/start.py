@@ -10,7 +10,15 @@ from app.billing.asking import ask_then_lock
 from app.billing.catalog.plans import Price, current_catalog
 from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
-from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.errors import (
+    AlreadyOwned,
+    NoCustomer,
+    StripeMisconfigured,
+    StripeObjectMissing,
+    StripeRefused,
+    StripeUnavailable,
+)
+from app.billing.gateway.access import end_turning_away
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import CheckoutSessionObject
@@ -46,7 +54,7 @@ def start_checkout(user: User, price: Price, seats: int | None = None) -> str:
     except (StripeRefused, StripeObjectMissing) as error:
         db.session.rollback()
         logger.exception("Stripe refused a checkout.")
-        raise StripeUnavailable("Stripe refused the checkout.") from error
+        raise StripeMisconfigured(f"Stripe refused the checkout: {error}") from error
 
 
 def _start(user: User, price: Price, seats: int | None) -> str:
@@ -144,6 +152,7 @@ def _session_of(order: Order, scope: StripeScope) -> CheckoutSessionObject | Non
         return None
     stored.stripe_checkout_session_id = session.id
     stored.checkout_expires_at = session.expires_at
+    end_turning_away()
     db.session.commit()
     return session
 
