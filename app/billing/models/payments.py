@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     String,
     Text,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -92,6 +93,8 @@ class Payment(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     amount_refunded: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Then a larger amount is not always the later one any more.
+    has_failed_refund: Mapped[bool] = mapped_column(default=False, server_default=false())
     number: Mapped[str | None] = mapped_column(String(64))
     description: Mapped[str] = mapped_column(String(255), default="")
     hosted_invoice_url: Mapped[str | None] = mapped_column(Text)

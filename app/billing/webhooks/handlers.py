@@ -9,7 +9,7 @@ from app.billing.asking import ask
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, unlink_customer
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject, InvoiceObject
+from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject, InvoiceObject, RefundObject
 from app.billing.gateway.prices import forget_prices, is_of_catalog
 from app.billing.gateway.read import Kind, retrieve
 from app.billing.models.subscription import Subscription
@@ -19,7 +19,7 @@ from app.billing.payments.invoices import lock_invoice_owner, record_invoice
 from app.billing.payments.one_time import order_of_invoice, record_order_invoice
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import close_order
-from app.billing.payments.refunds import record_refund
+from app.billing.payments.refunds import record_refund, record_refund_change
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState, PaymentStatus, SubscriptionStatus
 from app.billing.subscriptions.sync import end_subscription, sync_subscription
@@ -97,6 +97,11 @@ def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
     return record_refund(_current(ChargeObject, event, scope), scope, cause=event.id)
 
 
+def on_refund_changed(event: Event, scope: StripeScope) -> Effect:
+    """Record what is refunded now; a refund can fail days later, and be called back."""
+    return record_refund_change(_current(RefundObject, event, scope), scope, cause=event.id)
+
+
 def on_dispute_changed(event: Event, scope: StripeScope) -> Effect:
     """Suspend an order for life, restore it if the dispute is won."""
     return record_dispute(_current(DisputeObject, event, scope), scope, cause=event.id)
@@ -144,6 +149,10 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "invoice.marked_uncollectible": on_invoice_given_up,
     # Money went back.
     "charge.refunded": on_charge_refunded,
+    "refund.created": on_refund_changed,
+    # It came back: the money is ours again, and what it bought is theirs.
+    "refund.updated": on_refund_changed,
+    "refund.failed": on_refund_changed,
     "charge.dispute.created": on_dispute_changed,
     # An inquiry, which takes nothing, can become a dispute.
     "charge.dispute.updated": on_dispute_changed,

@@ -21,7 +21,7 @@ PLANS = st.sampled_from(
 )
 TOKENS = st.sampled_from(
     ["tok_visa", "tok_visa", "tok_visa", "tok_chargeDeclined", "tok_chargeCustomerFail", "tok_createDispute",
-     "tok_authenticationRequired"]
+     "tok_authenticationRequired", "tok_refundFail", "tok_pendingRefund"]
 )  # fmt: skip
 CARDS = st.sampled_from(["tok_chargeCustomerFail", "tok_authenticationRequired", "tok_visa", "tok_createDispute"])
 GOOD_DEBIT, BAD_DEBIT = "AT611904300234573201", "AT861904300235473202"
@@ -161,6 +161,13 @@ class Life(Subscriber):
         charge = self.chance.choice(self.refundable)
         left = charge["amount"] - charge["amount_refunded"]
         self.stripe.v1.refunds.create({"charge": charge["id"], "amount": max(left // share, 1)})
+
+    @precondition(lambda self: self.all_of("refund", status="pending"))
+    @rule()
+    def call_refund_back(self) -> None:
+        for refund in self.all_of("refund", status="pending"):
+            with suppress(*REFUSED):
+                self.stripe.v1.refunds.cancel(refund["id"])
 
     @precondition(lambda self: self.refundable)
     @rule()
