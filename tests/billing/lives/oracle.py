@@ -38,6 +38,7 @@ def _assert_mirror(stripe: Stripe) -> None:
         item = subscription["items"]["data"][0]
         assert row.status == subscription["status"]
         assert row.stripe_price_id == item["price"]["id"]
+        assert (row.quantity, row.amount) == (item["quantity"], item["price"]["unit_amount"] * item["quantity"])
         assert row.current_period_end == optional_time(item["current_period_end"])
         assert row.cancel_at == optional_time(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
@@ -51,6 +52,9 @@ def _assert_orders(stripe: Stripe) -> None:
         session = stripe.session(order.stripe_checkout_session_id)
         assert session["client_reference_id"] == str(order.id)
         assert order.state in _states(session, stripe)
+        if order.state == "fulfilled":
+            [item] = stripe.v1.checkout.sessions.line_items.list(session["id"]).data
+            assert (order.seats, order.amount) == (item.quantity, item.price.unit_amount * item.quantity)
 
 
 def _states(session: Json, stripe: Stripe) -> set[str]:
@@ -114,7 +118,8 @@ def _assert_role(stripe: Stripe) -> None:
     roles = ["free"]
     for subscription in stripe.subscriptions():
         if subscription["status"] in GIVE_ACCESS:
-            roles.append(subscription["items"]["data"][0]["price"]["lookup_key"].split("_")[1])
+            plan = subscription["items"]["data"][0]["price"]["lookup_key"].split("_")[1]
+            roles.append("pro" if plan == "team" else plan)
     states = db.session.scalars(db.select(Order.state).where(Order.interval.is_(None)))
     roles += ["pro" for state in states if state == "fulfilled"]
     roles += db.session.scalars(db.select(Grant.role).where(Grant.revoked_at.is_(None)))
