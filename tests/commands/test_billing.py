@@ -19,7 +19,7 @@ from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, get_gateway
 from app.billing.gateway.connection import ConnectionState
 from app.billing.models.payments import Payment
-from app.billing.models.roles import RoleChange
+from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeEvent
 from app.billing.models.subscription import Subscription
 from app.billing.webhooks import process as events
@@ -158,6 +158,20 @@ def test_push_with_a_key_of_ones_own_prints_the_secret_for_env_once(app_with: Ca
     assert "STRIPE_WEBHOOK_SECRET" not in second
 
 
+def test_push_in_production_stops_a_deployment_that_does_not_know_the_new_endpoints_secret(
+    app_with: Callable[..., Flask],
+) -> None:
+    site = app_with(
+        app_env="production", stripe_secret_key="sk_test_of_ones_own_000000", stripe_webhook_secret="whsec_x"
+    )
+
+    first, second = (site.test_cli_runner().invoke(args=["billing", "push"]) for _ in range(2))
+
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in first.output
+    assert first.output.splitlines()[-1].startswith("Error: the webhook endpoint is new: put its secret into")
+
+
 def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(
     app: Flask, app_with: Callable[..., Flask]
 ) -> None:
@@ -292,6 +306,22 @@ def test_replay_of_a_failed_event_settles_it(app: Flask, run: Run) -> None:
     assert run("billing", "events", "--failed").output == "No failed events.\n"
 
 
+def test_replay_that_fails_again_is_one_line_and_exit_1(
+    app: Flask, absent_stripe: None, run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with app.app_context():
+        record_failed("evt_broken", event_body("evt_broken", type="customer.deleted"))
+
+    result = run("billing", "replay", "evt_broken")
+
+    assert result.exit_code == 1
+    assert (
+        result.output == "Error: evt_broken fails again: StripeUnavailable: Stripe could not be asked "
+        "(APIConnectionError).\n"
+    )
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_replay_of_all_failed_goes_on_past_one_that_fails_again(app: Flask, run: Run) -> None:
     with app.app_context():
         record_failed("evt_broken", "no longer an event")
@@ -301,6 +331,7 @@ def test_replay_of_all_failed_goes_on_past_one_that_fails_again(app: Flask, run:
 
     assert result.exit_code == 1
     assert "evt_mended  ignored" in result.output
+    assert "evt_broken  fails again: MalformedEvent" in result.output
     assert "Error: Still failing: evt_broken." in result.output
 
 
@@ -419,6 +450,26 @@ def test_why_tells_of_an_end_that_is_past(alice: Person, catalogue: None, at_str
         db.session.commit()
 
     assert "which is past: the next visit asks Stripe" in run("billing", "why", "alice@example.com").output
+
+
+def test_grant_of_a_role_that_nobody_can_be_given_names_those_that_can(alice: Person, run: Run) -> None:
+    for role in ("gold", "free", ""):
+        result = run("billing", "grant", "alice@example.com", role)
+
+        assert (result.exit_code, alice.role) == (1, "free")
+        assert "the roles are basic, pro." in result.output
+
+
+def test_why_explains_a_role_that_has_left_the_catalogue(alice: Person, run: Run) -> None:
+    with alice.app.app_context():
+        db.session.add(Grant(user_id=alice.id, role="patron", role_rank=15, granted_by="olga@example.com"))
+        db.session.commit()
+
+    why, revoked = (run("billing", command, "alice@example.com") for command in ("why", "revoke"))
+
+    assert (why.exit_code, revoked.exit_code) == (0, 0)
+    assert "role    patron" in why.output
+    assert alice.role == "free"
 
 
 def test_revoke_takes_the_grants_back(alice: Person, run: Run) -> None:
