@@ -18,6 +18,7 @@ REASONS = {
     "subscription trialing": "your trial is on",
     "subscription past_due, in grace": "a payment is late, and access goes on for now",
     "subscription past_due, grace over": "a payment is late",
+    "subscription past_due, paid before": "a payment is late, and what was paid for before goes on",
     "nothing paid or granted": "nothing is paid for any more",
 }
 BOUGHT = "order of "

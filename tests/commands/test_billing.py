@@ -148,6 +148,20 @@ def test_push_with_a_key_of_ones_own_prints_the_secret_for_env_once(app_with: Ca
     assert "STRIPE_WEBHOOK_SECRET" not in second
 
 
+def test_push_in_production_stops_a_deployment_that_does_not_know_the_new_endpoints_secret(
+    app_with: Callable[..., Flask],
+) -> None:
+    site = app_with(
+        app_env="production", stripe_secret_key="sk_test_of_ones_own_000000", stripe_webhook_secret="whsec_x"
+    )
+
+    first, second = (site.test_cli_runner().invoke(args=["billing", "push"]) for _ in range(2))
+
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in first.output
+    assert first.output.splitlines()[-1].startswith("Error: the webhook endpoint is new: put its secret into")
+
+
 def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(
     app: Flask, app_with: Callable[..., Flask]
 ) -> None:

@@ -60,6 +60,11 @@ class Order(db.Model):  # type: ignore[name-defined]
     fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
+    def is_sold_by_link(self) -> bool:
+        """Whether a Payment Link sells it: only then no price of Stripe's was named when it was ordered."""
+        return self.interval is None and not self.stripe_price_id
+
+    @property
     def counted_seats(self) -> int | None:
         """How many seats were ordered; None for a price that is not counted by the seat."""
         return self.seats if self.seats > 1 or is_per_seat(self.plan_key, self.interval) else None

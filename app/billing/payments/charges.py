@@ -12,7 +12,8 @@ from app.billing.gateway.objects import ChargeObject, DisputeObject
 from app.billing.gateway.read import Kind, list_page
 from app.billing.models.payments import Order, Payment
 from app.billing.payments.one_time import payment_of
-from app.billing.payments.orders import order_change, order_sold_by_link, order_with
+from app.billing.payments.order_lookup import order_named_in, order_sold_by_link, order_with
+from app.billing.payments.orders import order_change
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState
 from app.database import db
@@ -26,7 +27,7 @@ def known_order(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order
     if order is None and (payment := payment_of(intent)):
         order = order_with(payment.order_id, scope)
     if order is None:
-        named = order_with(paid.metadata.order_id, scope)
+        named = order_named_in(paid.metadata, scope)
         order = named if named and named.interval is None else None
     return order
 

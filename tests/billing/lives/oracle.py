@@ -114,11 +114,39 @@ def _assert_role(stripe: Stripe) -> None:
     roles = ["free"]
     for subscription in stripe.subscriptions():
         if subscription["status"] in GIVE_ACCESS:
-            roles.append(subscription["items"]["data"][0]["price"]["lookup_key"].split("_")[1])
+            roles.append(_plan_of(subscription["items"]["data"][0]["price"]))
+        if subscription["status"] == "past_due":
+            roles += _paid_before(subscription, stripe)
     states = db.session.scalars(db.select(Order.state).where(Order.interval.is_(None)))
     roles += ["pro" for state in states if state == "fulfilled"]
     roles += db.session.scalars(db.select(Grant.role).where(Grant.revoked_at.is_(None)))
     assert db.session.scalars(db.select(User.role)).one() == max(roles, key=RANK.__getitem__)
+
+
+def _plan_of(price: Json) -> str:
+    return str(price["lookup_key"].split("_")[1])
+
+
+def _paid_before(subscription: Json, stripe: Stripe) -> list[str]:
+    """The plans that were paid for to a later day than that on which something was not, and not given back."""
+    invoices = [one for one in stripe.invoices() if _subscription_of(one) == subscription["id"]]
+    unpaid = [one["status_transitions"]["finalized_at"] for one in invoices if one["status"] == "open"]
+    since = min(unpaid, default=subscription["items"]["data"][0]["current_period_start"])
+    lines = [line for one in invoices if one["status"] == "paid" for line in one["lines"]["data"]]
+    plans = []
+    for number, line in enumerate(lines):
+        price = line["pricing"]["price_details"]["price"]
+        # Within an invoice, what is given back stands before what is sold in its place.
+        later = [one for one in lines[number + 1 :] if one["amount"] < 0]
+        ends = [one["period"]["start"] for one in later if one["pricing"]["price_details"]["price"] == price]
+        if line["amount"] >= 0 and line["period"]["start"] < min([*ends, line["period"]["end"]]) > since:
+            plans.append(_plan_of(stripe.v1.prices.retrieve(price).to_dict(for_json=True)))
+    return plans
+
+
+def _subscription_of(invoice: Json) -> str | None:
+    details = (invoice["parent"] or {}).get("subscription_details") or {}
+    return details.get("subscription")
 
 
 def _assert_single_effects() -> None:

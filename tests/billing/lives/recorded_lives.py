@@ -61,6 +61,18 @@ def unpaid_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
         emulator.advance(days=9)
 
 
+def upgrade_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """An upgrade that is not paid, nor the renewal after it; the older of the two is paid in the end."""
+    emulator.configure(dunning_final_status="past_due")
+    session = stripe.pay(session_id_in(alice.buy("basic").location))
+    emulator.advance(days=20)
+    stripe.use_card(session["customer"], "tok_chargeCustomerFail")
+    stripe.swap_price(session["subscription"], "shop_pro_month")
+    emulator.advance(days=18)
+    oldest = next(one for one in stripe.invoices() if one["status"] == "open")
+    stripe.v1.invoices.pay(oldest["id"], {"paid_out_of_band": True})
+
+
 def confirmed_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     """Two renewals that the bank asks about: she fails to answer once, and answers then."""
     customer = stripe.pay(session_id_in(alice.buy("basic").location))["customer"]
@@ -97,6 +109,7 @@ LIVES = {
     "debit": debit_life,
     "trial": trial_life,
     "unpaid": unpaid_life,
+    "upgrade": upgrade_life,
     "confirmed": confirmed_life,
     "deleted": deleted_life,
     "double": double_life,
