@@ -16,7 +16,9 @@ def item_line(tx: Transaction, subscription: Json, item: Json, *, trial: bool = 
     price, quantity = item["price"], item.get("quantity", 1)
     period = {"start": item["current_period_start"], "end": item["current_period_end"]}
     amount = 0 if trial else price_amount(tx, price, quantity)
-    description = _trial_description(tx, price) if trial else _recurring_description(tx, price, quantity)
+    description = (
+        f"Free trial for {counted(tx, price, quantity)}" if trial else _recurring_description(tx, price, quantity)
+    )
     parent = item_parent(subscription["id"], item["id"])
     return new_line(
         amount,
@@ -138,6 +140,13 @@ def product_name(tx: Transaction, price: Json) -> str:
     return str(product["name"]) if product else str(price["nickname"] or price["id"])
 
 
+def counted(tx: Transaction, price: Json, quantity: int) -> str:
+    """Return how many of the product: with its own word for a unit, such as `seat`, where it has one."""
+    product = tx.get("product", id_of(price["product"])) or {}
+    label = f" {product['unit_label']}" if product.get("unit_label") else ""
+    return f"{quantity}{label} {TIMES} {product_name(tx, price)}"
+
+
 def date_text(moment: int) -> str:
     """Return the day as Stripe writes it in descriptions: `20 Nov 2026`."""
     return datetime.fromtimestamp(moment, UTC).strftime("%-d %b %Y")
@@ -151,8 +160,4 @@ def interval_text(recurring: Json) -> str:
 
 def _recurring_description(tx: Transaction, price: Json, quantity: int) -> str:
     unit = format_amount(price["unit_amount"] or 0, price["currency"])
-    return f"{quantity} {TIMES} {product_name(tx, price)} (at {unit} / {interval_text(price['recurring'])})"
-
-
-def _trial_description(tx: Transaction, price: Json) -> str:
-    return f"Trial period for {product_name(tx, price)}"
+    return f"{counted(tx, price, quantity)} (at {unit} / {interval_text(price['recurring'])})"
