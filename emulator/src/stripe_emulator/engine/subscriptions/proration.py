@@ -20,22 +20,20 @@ class Proration:
 
     def credit(self, item: Json) -> Json:
         """Return the invoice item that gives back the unused time of an item."""
-        name = lines.product_name(self.tx, item["price"])
-        quantity = item.get("quantity", 1)
-        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
-        description = f"Unused time on {counted} after {lines.date_text(self.at)}"
-        return self._invoice_item(item, -self._share(item, item), description, item["current_period_end"])
+        description = f"Unused time on {self._counted(item)} after {lines.date_text(self.at)}"
+        return self._invoice_item(item, -self._share(item), description, item["current_period_end"])
 
-    def debit(self, item: Json, period_of: Json) -> Json:
-        """Return the invoice item that bills an item for the rest of a period."""
-        name = lines.product_name(self.tx, item["price"])
-        quantity = item.get("quantity", 1)
-        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
-        description = f"Remaining time on {counted} after {lines.date_text(self.at)}"
-        return self._invoice_item(item, self._share(item, period_of), description, period_of["current_period_end"])
+    def debit(self, item: Json) -> Json:
+        """Return the invoice item that bills an item for the rest of its period."""
+        description = f"Remaining time on {self._counted(item)} after {lines.date_text(self.at)}"
+        return self._invoice_item(item, self._share(item), description, item["current_period_end"])
 
-    def _share(self, item: Json, period_of: Json) -> int:
-        start, end = period_of["current_period_start"], period_of["current_period_end"]
+    def _counted(self, item: Json) -> str:
+        price, quantity = item["price"], item.get("quantity", 1)
+        return lines.product_name(self.tx, price) if quantity == 1 else lines.counted(self.tx, price, quantity)
+
+    def _share(self, item: Json) -> int:
+        start, end = item["current_period_start"], item["current_period_end"]
         left = Fraction(max(0, end - max(start, self.at)), max(1, end - start))
         full = price_amount(self.tx, item["price"], item.get("quantity", 1))
         return round_half_up(full * left * discounts.percent_off(self.tx, self.subscription["discounts"]))
@@ -82,9 +80,8 @@ def prorate_changes(tx: Transaction, subscription: Json, items: list[Json], at: 
         if after is None or differs(item, after):
             found.append(proration.credit(item))
         if after is not None and differs(item, after):
-            found.append(proration.debit(after, item))
-    reference = subscription["items"]["data"][0]
-    found += [proration.debit(item, reference) for item in items if item["id"] not in old]
+            found.append(proration.debit(after))
+    found += [proration.debit(item) for item in items if item["id"] not in old]
     return found
 
 
