@@ -85,3 +85,40 @@ def test_preview_of_a_change_equals_the_invoice_it_brings(shop: Shop) -> None:
     assert isinstance(changed.latest_invoice, stripe.Invoice)
     assert changed.latest_invoice.amount_paid == shown.amount_due
     assert [line.amount for line in changed.latest_invoice.lines.data] == [line.amount for line in shown.lines.data]
+
+
+def test_preview_of_another_plan_that_ends_the_trial_equals_what_is_charged(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.basic, trial_period_days=14)
+    item = subscription["items"].data[0]
+    change: Any = {"items": [{"id": item.id, "price": shop.pro.id}], "trial_end": "now"}
+
+    shown = preview(shop, subscription=subscription.id, subscription_details=change)
+    changed = shop.client.v1.subscriptions.update(subscription.id, {**change, "expand": ["latest_invoice"]})
+
+    assert isinstance(changed.latest_invoice, stripe.Invoice)
+    assert shown.amount_due == changed.latest_invoice.amount_paid == 2900
+
+
+def test_preview_of_a_trial_ended_early_has_what_is_pending(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro, trial_period_days=14)
+    shop.client.v1.invoice_items.create({"customer": str(subscription.customer), "amount": 500, "currency": "usd"})
+
+    shown = preview(shop, subscription=subscription.id, subscription_details={"trial_end": "now"})
+    shop.client.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
+
+    assert shown.amount_due == 3400
+    assert [line.amount for line in shown.lines.data] == [500, 2900]
+    paid = shop.client.v1.invoices.list({"subscription": subscription.id}).data[0]
+    assert (paid.amount_paid, [line.amount for line in paid.lines.data]) == (3400, [500, 2900])
+
+
+@pytest.mark.parametrize(("balance", "due", "left"), [(-2000, 900, 0), (-5000, 0, -2100), (300, 3200, 0)])
+def test_preview_says_what_the_credit_balance_pays_and_what_stays(
+    shop: Shop, balance: int, due: int, left: int
+) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+    shop.client.v1.customers.update(str(subscription.customer), {"balance": balance})
+
+    found = preview(shop, subscription=subscription.id)
+
+    assert (found.starting_balance, found.amount_due, found.ending_balance) == (balance, due, left)

@@ -35,7 +35,7 @@ def change_invoice(tx: Transaction, subscription: Json, params: Json) -> Json:
     if not change.billed_now:
         return upcoming_invoice(tx, subscription, change)
     now = tx.now(subscription)
-    return _preview(tx, subscription, change.invoice_lines(tx, subscription), now, now)
+    return _preview(tx, subscription, change.invoice_lines(tx, subscription), now, change.period_start)
 
 
 def trial_end_invoice(tx: Transaction, subscription: Json) -> Json:
@@ -46,7 +46,8 @@ def trial_end_invoice(tx: Transaction, subscription: Json) -> Json:
         item["current_period_start"] = now
         item["current_period_end"] = next_boundary(now, now, item["price"]["recurring"])
         found.append(lines.item_line(tx, subscription, item))
-    return _preview(tx, subscription, found, now, now)
+    pending = pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
+    return _preview(tx, subscription, pending + found, now, now)
 
 
 def cancellation_invoice(tx: Transaction, subscription: Json, prorate: bool) -> Json:
@@ -72,6 +73,7 @@ def _preview(tx: Transaction, subscription: Json, found: list[Json], end: int, s
         next_payment_attempt=end + 3600,
     )
     invoice["created"] = end
+    invoice["ending_balance"] = invoice["starting_balance"] + invoice["total"] - invoice["amount_due"]
     return as_preview(invoice)
 
 
