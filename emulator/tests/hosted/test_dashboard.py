@@ -207,6 +207,34 @@ def test_clock_moves_to_the_renewal_and_past_the_trial(own: tuple[Shop, Visitor,
     assert (invoice.status, invoice.billing_reason) == ("paid", "subscription_cycle")
 
 
+def test_clock_at_the_next_renewal_leaves_nobodys_invoice_a_draft(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, emulator = own
+    for minutes in (0, 40, 50, 200):
+        emulator.advance(seconds=minutes * 60)
+        shop.subscriber()
+
+    visitor.post("/dashboard/time", {"step": "renewal"})
+
+    invoices = shop.client.v1.invoices.list({"limit": 100}).data
+    renewals = [each for each in invoices if each.billing_reason == "subscription_cycle"]
+    assert [each.status for each in renewals] == ["paid"] * 3
+
+
+def test_clock_moves_by_a_month_of_the_calendar(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, emulator = own
+    _, subscription = shop.subscriber()
+    end = subscription.items.data[0].current_period_end
+
+    page = visitor.get("/dashboard/time")
+    visitor.post("/dashboard/time", {"step": "month"})
+
+    assert "Advance a month" in page.text
+    with emulator.store.read() as tx:
+        assert end <= tx.now() < end + 7200
+    renewal = shop.client.v1.invoices.list({"subscription": subscription.id}).data[0]
+    assert (renewal.status, renewal.billing_reason) == ("paid", "subscription_cycle")
+
+
 def test_test_clock_moves_alone(shop: Shop, visitor: Visitor) -> None:
     clock = shop.client.v1.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000})
 
