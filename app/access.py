@@ -4,14 +4,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+import sqlalchemy as sa
 from flask import Flask, abort, request
 from flask_login import current_user
 
+from app.auth.models import User
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import Catalog
 from app.billing.reconcile.expired_roles import is_due, recheck_role
 from app.config.load import CatalogError
-from app.database import allowed_to_write
+from app.database import allowed_to_write, db, will_write
 from app.extensions import login_manager
 
 P = ParamSpec("P")
@@ -62,7 +64,8 @@ def feature_required(feature: str) -> Callable[[Callable[P, R]], Callable[P, R]]
 def within_limit(name: str, count: Callable[[], int]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a reader through who has fewer of `name` than their plan allows; `count` says how many they have.
 
-    Signed out, to login; at the limit, 403 with the upgrade.
+    Signed out, to login; at the limit, 403 with the upgrade. Where the view may write, the reader's row is locked until
+    it commits, so that two requests at once cannot both take the last place.
     """
     return _guard("limit", name, lambda: _has_room(name, count))
 
@@ -75,6 +78,8 @@ def require_role(role: str) -> None:
 
 def _has_room(name: str, count: Callable[[], int]) -> bool:
     most = current_user.limit(name)
+    if most is not None and will_write():
+        db.session.execute(sa.select(User.id).where(User.id == current_user.id).with_for_update(key_share=True))
     return most is None or count() < most
 
 

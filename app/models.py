@@ -5,6 +5,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
+from app.dashboard.models import Project
 from app.mail.outbox import OutboxMail
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Order",
     "OutboxMail",
     "Payment",
+    "Project",
     "RoleChange",
     "SecurityEvent",
     "StripeAccount",

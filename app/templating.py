@@ -1,14 +1,16 @@
-"""What templates may call: money and dates in words, addresses, the app's name."""
+"""What templates may call: money, dates and the catalogue in words, addresses, the app's name."""
 
 import datetime as dt
 from collections.abc import Callable
 from email.utils import parseaddr
 from functools import lru_cache
+from typing import Protocol
 from urllib.parse import urljoin
 
 from flask import Flask, current_app, request
 from flask_login import current_user
 
+from app.billing.catalog.plans import current_catalog
 from app.security import checkout_csrf_token
 from app.urls import init_addresses
 
@@ -23,6 +25,19 @@ MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
+class Charge(Protocol):
+    """A price, as far as its words go; minor units, and no interval for what is paid once."""
+
+    @property
+    def amount(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def interval(self) -> str | None: ...
+    @property
+    def per_seat(self) -> bool: ...
+
+
 def init_templating(app: Flask) -> None:
     """Register filters and globals."""
     settings = app.extensions["settings"]
@@ -31,6 +46,7 @@ def init_templating(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
         app_name=app.config["APP_NAME"],
+        catalog=app.extensions["catalog"],
         support_email=settings.support_email or parseaddr(settings.mail_from)[1],
         canonical_url=canonical_url,
         checkout_csrf_token=checkout_csrf_token,
@@ -50,6 +66,27 @@ def money(amount_minor: int, currency: str, exact: bool = False) -> str:
     number = f"{whole:,}.{fraction:0{digits}d}" if fraction or (exact and digits) else f"{whole:,}"
     symbol = SYMBOLS.get(code, code.upper() + NO_BREAK_SPACE)
     return f"{MINUS if amount_minor < 0 else ''}{symbol}{number}"
+
+
+def charge(price: Charge) -> str:
+    """Write a price with how often it is paid: "$29 a month", "€12 a seat a year", "$199 once"."""
+    rhythm = f"a {price.interval}" if price.interval else "once"
+    return f"{money(price.amount, price.currency)}{' a seat' if price.per_seat else ''} {rhythm}"
+
+
+def seats(count: int) -> str:
+    """Write a number of seats: "1 seat", "1,000 seats"."""
+    return f"{count:,} {'seat' if count == 1 else 'seats'}"
+
+
+def role_name(key: str) -> str:
+    """What a role is called; one that has gone from the catalogue is called by its key."""
+    return current_catalog().role(key).name
+
+
+def plan_name(key: str) -> str:
+    """What a plan is called; one that has gone from the catalogue is called by its key."""
+    return current_catalog().plan_name(key)
 
 
 def currency_name(currency: str) -> str:
@@ -93,6 +130,10 @@ def endpoint_exists(endpoint: str) -> bool:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "money": money,
+    "charge": charge,
+    "seats": seats,
+    "role_name": role_name,
+    "plan_name": plan_name,
     "currency_name": currency_name,
     "date": date,
     "datetime": datetime,

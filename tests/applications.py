@@ -5,6 +5,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
 
 from app import create_app
+from app.billing.catalog.plans import Catalog
 from app.config.settings import Settings
 from app.database import db
 from tests.catalogue import CATALOG
@@ -27,9 +28,9 @@ class CompiledOnce(BytecodeCache):
 TEMPLATES = CompiledOnce()
 
 
-def build_app(settings: Settings) -> Flask:
-    """The site with these settings, selling the tests' catalogue."""
-    app = create_app(settings, CATALOG)
+def build_app(settings: Settings, catalog: Catalog = CATALOG) -> Flask:
+    """The site with these settings, selling the tests' catalogue unless another is given."""
+    app = create_app(settings, catalog)
     app.jinja_env.bytecode_cache = TEMPLATES
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

@@ -20,12 +20,14 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app.auth.models import User
+from app.billing.catalog.plans import Catalog
 from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.config.settings import Settings
 from app.database import db
 from app.extensions import limiter
 from tests.applications import build_app
+from tests.catalogue import CATALOG
 from tests.chromium import launched
 from tests.environment import forget_settings, held_port, own_database, own_redis
 from tests.people import Person
@@ -118,19 +120,17 @@ def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
 
 @pytest.fixture
 def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
-    """Another application on the same database, with some settings changed."""
+    """Another application on the same database, with some settings changed, or with something else to sell."""
     others: list[Flask] = []
 
-    def build(**changed: Any) -> Flask:
+    def build(catalog: Catalog = CATALOG, **changed: Any) -> Flask:
         settings = app.extensions["settings"]
-        others.append(build_app(Settings(**{**settings.model_dump(), **changed})))
+        others.append(build_app(Settings(**{**settings.model_dump(), **changed}), catalog))
         return others[-1]
 
     yield build
     for other in others:
-        with other.app_context():
-            db.session.remove()
-            db.engine.dispose()
+        _let_go(other)
 
 
 @pytest.fixture
@@ -160,16 +160,38 @@ def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connect
 
 
 @pytest.fixture
-def serve_site() -> Iterator[Callable[[Flask], str]]:
-    """Run an application at the site's address, to which the emulator delivers its events."""
-    with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
+def site(app: Flask, catalogue: None) -> Iterator[str]:
+    """The address of the running site, to which the emulator delivers its events."""
+    with _served(app) as address:
+        yield address
 
 
 @pytest.fixture
-def site(app: Flask, catalogue: None, serve_site: Callable[[Flask], str]) -> str:
-    """The address of the running site."""
-    return serve_site(app)
+def deploy(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Put a site that sells this catalogue online, in place of the one before: same database, same Stripe account.
+
+    With `push` false the catalogue is not brought to Stripe.
+    """
+    with ExitStack() as online:
+
+        def start(catalog: Catalog, *, push: bool = True) -> Flask:
+            online.close()
+            site = build_app(settings, catalog)
+            if push:
+                with site.app_context():
+                    push_catalogue(get_gateway(), settings)
+            online.callback(_let_go, site)
+            online.enter_context(_served(site))
+            return site
+
+        yield start
+
+
+def _let_go(app: Flask) -> None:
+    """End an application's connections to the database."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 @contextmanager

@@ -46,6 +46,13 @@ class Person:
             cookie.update(signed_in)
         return person
 
+    def on(self, app: Flask) -> "Person":
+        """The same person, still signed in, on the site as another application of the same database serves it."""
+        there = Person(app, app.test_client(), self.email)
+        with self.client.session_transaction() as here, there.client.session_transaction() as cookie:
+            cookie.update(here)
+        return there
+
     @property
     def id(self) -> uuid.UUID:
         with self.app.app_context():
@@ -80,9 +87,9 @@ class Person:
         assert found, f"{page} has no form"
         return found[1]
 
-    def buy(self, plan: str, interval: str = "month") -> TestResponse:
+    def buy(self, plan: str, interval: str = "month", **fields: str) -> TestResponse:
         """Press the button of a plan."""
-        return self.post(f"/checkout/{plan}", interval=interval)
+        return self.post(f"/checkout/{plan}", interval=interval, **fields)
 
 
 @cache

@@ -11,6 +11,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
+from app.dashboard.models import Project
 from app.database import db, utcnow
 from app.mail.outbox import OutboxMail
 
@@ -35,6 +36,7 @@ KEPT = {
     "payments": Payment,
     "stripe_customers": StripeCustomer,
     "mails": OutboxMail,
+    "projects": Project,
 }
 
 

@@ -12,12 +12,13 @@ from app.auth.models import User
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import known_scope
-from app.billing.models.payments import Order, Payment
+from app.billing.models.payments import Payment
 from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
+from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
-from app.billing.statuses import OrderState, PaymentStatus
+from app.billing.statuses import PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription
 from app.database import db, utcnow
 
@@ -50,6 +51,7 @@ def billing_summary(user: User) -> tuple[Summary, Problem | None]:
         other_access=_other_access(user),
         payment_url=payment.hosted_invoice_url if payment else None,
         is_stale=was_asked_in_vain(user),
+        has_free_plan=current_catalog().free_plan is not None,
     )
     return summary, describe_problem(subscription, payment, access_until=known_end(user))
 
@@ -93,16 +95,8 @@ def _other_access(user: User) -> str | None:
 
 def _bought_once(user: User) -> str | None:
     scope = known_scope()
-    if scope is None:
-        return None
-    query = sa.select(Order).where(
-        Order.user_id == user.id,
-        scope.covers(Order),
-        Order.state == OrderState.FULFILLED.value,
-        Order.interval.is_(None),
-    )
-    roles = [role_of_order(order) for order in db.session.scalars(query)]
-    return describe_other_access(max(roles, key=lambda role: role.rank).name) if roles else None
+    orders = bought_for_good(user, scope) if scope else []
+    return describe_other_access(role_of_order(orders[0]).name) if orders else None
 
 
 def _given(user: User) -> str | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flask import url_for
 
-from app.templating import date, money
+from app.templating import date, money, seats
 
 
 class DescribedSubscription(Protocol):
@@ -23,6 +23,8 @@ class DescribedSubscription(Protocol):
     def currency(self) -> str | None: ...
     @property
     def interval(self) -> str | None: ...
+    @property
+    def seats(self) -> int | None: ...
     @property
     def current_period_end(self) -> datetime | None: ...
     @property
@@ -130,12 +132,16 @@ def describe(
     other_access: str | None = None,
     payment_url: str | None = None,
     is_stale: bool = False,
+    has_free_plan: bool = True,
 ) -> Summary:
     """Tell how things stand.
 
-    `other_access` is a sentence about Lifetime or a gift; `payment_url` leads to the open invoice.
+    `other_access` is a sentence about what was bought once or given; `payment_url` leads to the open invoice.
     """
-    current = _describe_current(subscription, other_access, payment_url)
+    if subscription is None or (subscription.has_ended and other_access):
+        current = _describe_free(other_access, has_free_plan)
+    else:
+        current = _describe_current(subscription, other_access, payment_url)
     if is_stale:
         sentence = "We can't reach Stripe just now, so this may be out of date."
         return Summary(State.UNKNOWN, sentence, "warn", TRY_AGAIN, f"When we last heard: {current.sentence}")
@@ -173,8 +179,8 @@ def describe_price(subscription: DescribedSubscription) -> str:
     """Write the recurring charge: "$19 a month"; empty when the price is not known."""
     if subscription.amount is None or not subscription.currency:
         return ""
-    charge = money(subscription.amount, subscription.currency)
-    return f"{charge} a {subscription.interval}" if subscription.interval else charge
+    asked = money(subscription.amount, subscription.currency)
+    return f"{asked} a {subscription.interval}" if subscription.interval else asked
 
 
 def _confirm(payment: OpenPayment) -> Action:
@@ -183,10 +189,8 @@ def _confirm(payment: OpenPayment) -> Action:
 
 
 def _describe_current(
-    subscription: DescribedSubscription | None, other_access: str | None, payment_url: str | None
+    subscription: DescribedSubscription, other_access: str | None, payment_url: str | None
 ) -> Summary:
-    if subscription is None or (subscription.has_ended and other_access):
-        return _describe_free(other_access)
     if subscription.has_ended:
         return _describe_ended(subscription)
     if subscription.status == "incomplete":
@@ -199,11 +203,12 @@ def _describe_current(
     return _describe_running(subscription, other_access)
 
 
-def _describe_free(other_access: str | None) -> Summary:
+def _describe_free(other_access: str | None, has_free_plan: bool) -> Summary:
     if other_access:
         return Summary(State.NONE, other_access, "accent", GO_TO_DASHBOARD)
     else:
-        return Summary(State.NONE, "You're on the free plan.", "plain", SEE_PLANS)
+        sentence = "You're on the free plan." if has_free_plan else "You have no plan yet."
+        return Summary(State.NONE, sentence, "plain", SEE_PLANS)
 
 
 def _describe_ended(subscription: DescribedSubscription) -> Summary:
@@ -235,12 +240,13 @@ def _describe_canceling(subscription: DescribedSubscription) -> Summary:
 
 def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
     price = describe_price(subscription)
+    count = seats(subscription.seats) if subscription.seats else ""
     if subscription.status == "trialing" and subscription.trial_end:
         name = f"{subscription.plan_name} " if subscription.plan_name else ""
-        then = f" Then {price}." if price else ""
+        then = f" Then {price}{f' for {count}' if count else ''}." if price else ""
         sentence = f"Your {name}trial ends on {date(subscription.trial_end)}.{then}"
         return Summary(State.TRIALING, sentence, "accent", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
     plan = f"You're on {subscription.plan_name}" if subscription.plan_name else "You have a subscription"
     renews = f" It renews on {date(subscription.current_period_end)}." if subscription.current_period_end else ""
-    sentence = f"{plan}{f', {price}' if price else ''}.{renews}"
+    sentence = f"{', '.join(filter(None, [plan, count, price]))}.{renews}"
     return Summary(State.ACTIVE, sentence, "plain", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)

@@ -25,16 +25,16 @@ PAGES = {
     "/audit": "record_routes.audit",
     "/events": "event_routes.events",
     "/events/<event_id>": "event_routes.event",
-    "/connection/callback": "connection_routes.connection_callback",
+    "/connection/callback": "connect_routes.connection_callback",
 }
 ACTIONS = {
     "/users/<uuid:user_id>/grants": "user_routes.grant",
     "/users/<uuid:user_id>/grants/revoke": "user_routes.revoke",
     "/users/<uuid:user_id>/sync": "user_routes.sync_user",
     "/events/<event_id>/replay": "event_routes.replay_event",
-    "/connection": "connection_routes.connect",
+    "/connection": "connect_routes.connect",
     "/connection/check": "connection_routes.check_connection",
-    "/connection/delete": "connection_routes.disconnect",
+    "/connection/delete": "connect_routes.disconnect",
 }
 
 

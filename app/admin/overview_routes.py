@@ -12,6 +12,7 @@ from app.admin.paging import newest_first
 from app.admin.record_routes import emails_of
 from app.auth.models import User
 from app.billing import reports
+from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.connection import ConnectionState, current_connection
 from app.billing.models.payments import Order, Payment
@@ -102,4 +103,5 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
 
 
 def _in_words(amounts: dict[str, int]) -> str:
-    return " + ".join(money(amount, currency) for currency, amount in sorted(amounts.items())) or money(0, "usd")
+    known = amounts or {current_catalog().currency: 0}
+    return " + ".join(money(amount, currency) for currency, amount in sorted(known.items()))

@@ -43,6 +43,7 @@ class SignupForm(FlaskForm):
     next = HiddenField()
     plan = HiddenField()
     interval = HiddenField()
+    seats = HiddenField()
 
     def validate_password(self, field: PasswordField) -> None:
         """Refuse what NIST SP 800-63B refuses."""
@@ -60,6 +61,7 @@ class LoginForm(FlaskForm):
     next = HiddenField()
     plan = HiddenField()
     interval = HiddenField()
+    seats = HiddenField()
 
 
 class ForgotPasswordForm(FlaskForm):

@@ -53,11 +53,11 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
 
     def can(self, feature: str) -> bool:
         """Whether this user's plan includes the feature."""
-        return can_use(feature, self.plan_key, self.role)
+        return can_use(feature, self.plan_key, current_catalog().role(self.role, self.role_rank))
 
     def limit(self, name: str) -> int | None:
         """How many of `name` this user's plan allows; None for no limit."""
-        return limit_of(name, self.plan_key, self.role)
+        return limit_of(name, self.plan_key, current_catalog().role(self.role, self.role_rank))
 
 
 class UserSession(db.Model):  # type: ignore[name-defined]

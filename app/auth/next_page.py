@@ -51,7 +51,7 @@ def safe_path(target: str) -> str | None:
 
 
 def go_on(destination: Destination) -> Response:
-    """Answer a successful sign-in: straight on to Checkout, or to the page that was asked for."""
+    """Answer a signed-in reader: straight on to Checkout, or to the page that was asked for."""
     from app.billing.checkout.start import start_checkout
     from app.billing.errors import AlreadyOwned
 
@@ -59,8 +59,8 @@ def go_on(destination: Destination) -> Response:
         return redirect(destination.next or url_for("dashboard.index"), 303)
     try:
         return redirect(start_checkout(this_user(), destination.price, destination.seats), 303)
-    except AlreadyOwned:
-        flash(f"You have {current_catalog().plan_name(destination.price.plan_key)} already.", "info")
+    except AlreadyOwned as error:
+        flash(f"{current_catalog().plan_name(error.plan_key)} is yours for good: there is nothing more to buy.", "info")
         return redirect(url_for("account.index"), 303)
 
 

@@ -74,4 +74,8 @@ class UnknownSession(BillingError):
 
 
 class AlreadyOwned(BillingError):
-    """The user already has for good what the order would buy."""
+    """The user already has for good what the order would buy; `plan_key` is the plan that gives it."""
+
+    def __init__(self, plan_key: str) -> None:
+        self.plan_key = plan_key
+        super().__init__(f"The user has {plan_key} for good.")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.billing.catalog.entitlements import plan_of
+from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
@@ -57,7 +58,7 @@ def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[Mon
         .group_by(month, Payment.currency)
     )
     found = {(name, currency): int(amount) for name, currency, amount in db.session.execute(query)}
-    currencies = sorted({currency for _, currency in found}) or ["usd"]
+    currencies = sorted({currency for _, currency in found}) or [current_catalog().currency]
     return [MonthOfRevenue(name, code, found.get((name, code), 0)) for code in currencies for name in shown]
 
 
@@ -83,15 +84,17 @@ def active_subscribers_by_plan(scope: StripeScope) -> dict[str, int]:
         sa.select(
             Subscription.stripe_price_id,
             Subscription.lookup_key,
+            Subscription.plan_key,
             sa.func.count(sa.distinct(Subscription.user_id)),
         )
         .where(scope.covers(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
-        .group_by(Subscription.stripe_price_id, Subscription.lookup_key)
+        .group_by(Subscription.stripe_price_id, Subscription.lookup_key, Subscription.plan_key)
     )
     by_plan: defaultdict[str, int] = defaultdict(int)
-    for price_id, lookup_key, count in db.session.execute(query):
+    for price_id, lookup_key, remembered, count in db.session.execute(query):
         plan = plan_of(price_id, lookup_key)
-        by_plan[plan.name if plan else "Unknown plan"] += count
+        key = plan.key if plan else remembered
+        by_plan[current_catalog().plan_name(key) if key else "Unknown plan"] += count
     return dict(sorted(by_plan.items(), key=lambda item: -item[1]))
 
 

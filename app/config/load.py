@@ -66,9 +66,10 @@ def check_catalog(catalog: Catalog) -> None:
         raise CatalogError(problems)
 
 
-def load_settings(catalog: Catalog, **overrides: Any) -> Settings:
-    """Read the environment (and `.env` in development); raise `SettingsError` with every problem."""
-    env_file = ROOT / ".env" if os.environ.get("APP_ENV", "development") == "development" else None
+def load_settings(catalog: Catalog, *, env_file: Path | None = ROOT / ".env", **overrides: Any) -> Settings:
+    """Read the environment (and in development `env_file`); raise `SettingsError` with every problem."""
+    if os.environ.get("APP_ENV", "development") != "development":
+        env_file = None
     settings, problems = _read(env_file, _settings_of_plans(catalog, env_file) | overrides)
     problems += problems_with(settings)
     if problems:

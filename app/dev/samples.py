@@ -1,9 +1,10 @@
-"""A subscription in every state, made up for the page of components."""
+"""A subscription to the first plan that renews, in every state: made up for the page of components."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from app.account.presenters import Summary, describe
+from app.billing.catalog.plans import current_catalog
 
 NEXT = datetime(2026, 12, 20, tzinfo=UTC)
 
@@ -12,11 +13,12 @@ NEXT = datetime(2026, 12, 20, tzinfo=UTC)
 class SampleSubscription:
     """As much of a subscription as the words ask about."""
 
+    plan_name: str
+    amount: int
+    currency: str
+    interval: str
+    seats: int | None
     status: str = "active"
-    plan_name: str = "Pro"
-    amount: int = 2900
-    currency: str = "usd"
-    interval: str = "month"
     current_period_end: datetime | None = NEXT
     trial_end: datetime | None = None
     cancel_at: datetime | None = None
@@ -27,9 +29,22 @@ class SampleSubscription:
     grants_access: bool = True
 
 
+def sample_subscription() -> SampleSubscription | None:
+    """A subscription to the first plan on sale that renews, with five seats where they are counted; None if none is."""
+    catalog = current_catalog()
+    for plan in catalog.sold_plans:
+        for price in plan.prices:
+            if price.interval:
+                seats = 5 if price.per_seat else None
+                return SampleSubscription(plan.name, price.amount * (seats or 1), price.currency, price.interval, seats)
+    return None
+
+
 def sample_summaries() -> list[tuple[str, Summary]]:
-    """Every state with its name, as the account page tells it."""
-    active = SampleSubscription()
+    """Every state with its name, as the account page tells it; none where no plan renews."""
+    active = sample_subscription()
+    if active is None:
+        return []
     past_due = replace(active, status="past_due", needs_payment=True)
     samples = {
         "none": None,
@@ -43,3 +58,8 @@ def sample_summaries() -> list[tuple[str, Summary]]:
     }
     told = [(name, describe(subscription)) for name, subscription in samples.items()]
     return [*told, ("unknown", describe(active, is_stale=True))]
+
+
+def sample_rows() -> list[tuple[str, int]]:
+    """Made-up months with an amount each, in minor units of the catalogue's currency."""
+    return [("August", 412000), ("September", 398550), ("October", 436200), ("November", 451000)]

@@ -1,48 +1,61 @@
 """The plans as the pricing page shows them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.account.presenters import describe_price
 from app.billing.catalog.plans import Interval, Plan, Price, current_catalog
+from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import trial_days_of
+from app.billing.roles.decision import role_of_order
+from app.templating import seats
 
 
 @dataclass(frozen=True)
 class PlanView:
-    """One card: a plan at the price of the chosen interval, and how its reader stands to it. Minor units."""
+    """One card: a plan at one of its prices, and how its reader stands to it. Amounts in minor units."""
 
     key: str
     name: str
     tagline: str
     highlights: tuple[str, ...]
     price: Price
-    monthly_equivalent: int | None
-    saving: int | None
-    is_recommended: bool
-    is_current: bool
-    owned: bool
-    is_included: bool
-    own_price: str | None
-    trial_days: int
+    monthly_equivalent: int | None = None
+    saving: int | None = None
+    is_recommended: bool = False
+    is_current: bool = False
+    is_sold: bool = True
+    owned: bool = False
+    is_included: bool = False
+    own_price: str | None = None
+    trial_days: int = 0
+
+
+def intervals_on_sale() -> list[Interval]:
+    """The intervals that any plan on sale has a price for: month, year, both or none."""
+    found = {price.interval for plan in current_catalog().sold_plans for price in plan.prices}
+    return [interval for interval in Interval if interval in found]
 
 
 def plan_views(
-    interval: Interval, subscription: Subscription | None = None, *, owns_for_life: bool = False
+    interval: Interval, subscription: Subscription | None = None, *, owned: Sequence[Order] = ()
 ) -> list[PlanView]:
-    """Every plan, priced for this interval, for a reader with this subscription."""
-    views = [_view(plan, interval, subscription, owns_for_life) for plan in current_catalog().sold_plans]
-    return [view for view in views if view]
+    """A card for every plan on sale, at the price of this interval or else at the one it has; and one for the plan
+    of the reader's subscription, on sale or not. `owned` are the reader's one-time orders, the highest role first.
+    """
+    running = subscription if subscription and not subscription.has_ended else None
+    views = [_view(plan, interval, running, owned) for plan in current_catalog().sold_plans]
+    kept = _kept(running) if running and not any(view.is_current for view in views) else None
+    return [*([kept] if kept else []), *views]
 
 
-def _view(plan: Plan, interval: Interval, subscription: Subscription | None, owns_for_life: bool) -> PlanView | None:
-    """The card, at the plan's other price where it has none for this interval; None for a plan without prices."""
-    price = plan.price(interval) or next(iter(plan.prices), None)
-    if price is None:
-        return None
+def _view(plan: Plan, interval: Interval, subscription: Subscription | None, owned: Sequence[Order]) -> PlanView:
+    price = plan.price(interval) or plan.prices[0]
     by_month = plan.price(Interval.MONTH)
-    current = subscription.plan if subscription and not subscription.has_ended else None
+    is_current = subscription is not None and subscription.plan is plan
     is_yearly = price.interval == Interval.YEAR
+    is_owned = any(order.plan_key == plan.key for order in owned)
     return PlanView(
         key=plan.key,
         name=plan.name,
@@ -50,21 +63,55 @@ def _view(plan: Plan, interval: Interval, subscription: Subscription | None, own
         highlights=plan.highlights,
         price=price,
         monthly_equivalent=round(price.amount / 12) if is_yearly else None,
-        saving=12 * by_month.amount - price.amount if is_yearly and by_month else None,
+        saving=_saving(price, by_month) if is_yearly and by_month else None,
         is_recommended=plan.is_recommended,
-        is_current=current is plan,
-        owned=owns_for_life and not price.is_recurring,
-        # Who has Pro for life has nothing to choose any more, unless a subscription still runs beside it.
-        is_included=owns_for_life and price.is_recurring and current is None,
+        is_current=is_current,
+        owned=is_owned,
+        # What was bought for good leaves nothing to choose, unless a subscription still runs beside it.
+        is_included=not is_owned and subscription is None and _is_within(plan, owned),
         trial_days=trial_days_of(plan.key) if price.is_recurring else 0,
-        own_price=_own_price(plan, subscription) if subscription and current is plan else None,
+        own_price=_own_price(plan, subscription) if subscription and is_current else None,
     )
 
 
+def _saving(by_year: Price, by_month: Price) -> int | None:
+    """What a year in one payment saves; None when it saves nothing, or the two cannot be compared."""
+    if (by_year.currency, by_year.per_seat) != (by_month.currency, by_month.per_seat):
+        return None
+    return max(12 * by_month.amount - by_year.amount, 0) or None
+
+
+def _is_within(plan: Plan, owned: Sequence[Order]) -> bool:
+    """Whether what was bought for good gives as much as this plan."""
+    return bool(owned) and role_of_order(owned[0]).rank >= current_catalog().role(plan.role).rank
+
+
 def _own_price(plan: Plan, subscription: Subscription) -> str | None:
-    """What the reader pays, where that is none of the plan's prices of today."""
+    """What the reader pays, where that is none of the plan's prices of today, or for more than one seat."""
     of_today = {(price.amount, price.currency, price.interval) for price in plan.prices}
     if (subscription.amount, subscription.currency, subscription.interval) in of_today:
         return None
-    else:
-        return describe_price(subscription) or None
+    return _paid(subscription)
+
+
+def _paid(subscription: Subscription) -> str | None:
+    price = describe_price(subscription)
+    return f"{price} for {seats(subscription.seats)}" if price and subscription.seats else price or None
+
+
+def _kept(subscription: Subscription) -> PlanView | None:
+    """The reader's own plan that is no longer sold, by the name that is remembered; None for what was never a plan."""
+    is_priced = subscription.amount is not None and subscription.currency is not None
+    if not subscription.plan_name or not is_priced or subscription.interval not in set(Interval):
+        return None
+    amount, currency = subscription.amount or 0, subscription.currency or ""
+    return PlanView(
+        key=subscription.plan_key or "",
+        name=subscription.plan_name,
+        tagline="No longer on sale. It stays yours, at this price, until you leave it.",
+        highlights=subscription.plan.highlights if subscription.plan else (),
+        price=Price(amount, Interval(subscription.interval), currency=currency),
+        is_current=True,
+        is_sold=False,
+        own_price=_paid(subscription) if subscription.seats else None,
+    )

@@ -2,22 +2,22 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
+from werkzeug import Response
 
-from app.auth.next_page import Destination
+from app.auth.next_page import Destination, go_on
 from app.auth.rate_limits import limit_checkout
 from app.billing.catalog.plans import Interval, current_catalog, seats_in
 from app.billing.checkout.confirm import confirm_checkout
-from app.billing.checkout.start import start_checkout
-from app.billing.errors import AlreadyOwned, UnknownSession
+from app.billing.errors import UnknownSession
 from app.billing.gateway.account import known_scope
 from app.billing.models.subscription import Subscription
-from app.billing.payments.orders import has_subscribed, owns_for_life
+from app.billing.payments.orders import bought_for_good, has_subscribed
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import begin_write
 from app.extensions import csrf
-from app.pricing.presenters import PlanView, plan_views
+from app.pricing.presenters import PlanView, intervals_on_sale, plan_views
 from app.security import protect_checkout
 
 bp = Blueprint("pricing", __name__)
@@ -26,18 +26,22 @@ bp = Blueprint("pricing", __name__)
 @bp.get("/")
 def landing() -> str:
     """What this is, for whom, and what it costs."""
-    return render_template("pricing/landing.html", plans=plan_views(Interval.MONTH))
+    plans = plan_views(_first_interval())
+    return render_template("pricing/landing.html", plans=plans, intervals=intervals_on_sale(), shown=_specimen(plans))
 
 
 @bp.get("/pricing")
 def index() -> str:
     """The plans, month or year: unless asked for, as the reader pays already."""
     subscription = _subscription()
-    interval = _interval(request.args.get("interval") or _own_interval(subscription))
+    asked = request.args.get("interval")
+    interval = _interval(asked) if asked else _own_interval(subscription)
     return render_template(
         "pricing/index.html",
         interval=interval.value,
+        intervals=intervals_on_sale(),
         plans=_plans(interval, subscription),
+        seats=_seats_to_show(subscription),
         has_subscription=subscription is not None,
         checkout_cancelled=request.args.get("checkout") == "cancelled",
         had_trial=_had_trial(),
@@ -55,15 +59,12 @@ def start(plan: str) -> Response:
         abort(404)
     interval = _interval(request.form.get("interval") or Interval.MONTH.value)
     price = chosen.price(interval) or abort(400)
+    # What is asked for a price that is not counted by the seat says nothing.
     seats = (seats_in(request.form.get("seats", "1")) or abort(400)) if price.per_seat else 1
+    wanted = Destination(price=price, seats=seats)
     if not current_user.is_authenticated:
-        wanted = Destination(price=price, seats=seats).as_fields()
-        return _see_other(f"{url_for('auth.signup')}?{urlencode(wanted)}")
-    try:
-        return _see_other(start_checkout(current_user, price, seats))
-    except AlreadyOwned:
-        flash("You have Pro for life, so there is nothing more to buy.", "info")
-        return _see_other(url_for("account.index"))
+        return redirect(f"{url_for('auth.signup')}?{urlencode(wanted.as_fields())}", 303)
+    return go_on(wanted)
 
 
 @bp.get("/checkout/success")
@@ -91,22 +92,36 @@ def _interval(value: str) -> Interval:
         abort(400)
 
 
-def _own_interval(subscription: Subscription | None) -> str:
-    is_yearly = subscription is not None and subscription.interval == Interval.YEAR
-    return Interval.YEAR.value if is_yearly else Interval.MONTH.value
+def _own_interval(subscription: Subscription | None) -> Interval:
+    """As the reader pays already, where that is on sale."""
+    own = subscription.interval if subscription else None
+    return next((interval for interval in intervals_on_sale() if interval == own), _first_interval())
+
+
+def _first_interval() -> Interval:
+    """By the month, unless everything is sold by the year."""
+    return next(iter(intervals_on_sale()), Interval.MONTH)
+
+
+def _specimen(plans: list[PlanView]) -> PlanView | None:
+    """The plan that the landing page shows an account of: the recommended one, or the first that renews."""
+    renewing = [plan for plan in plans if plan.price.interval]
+    return next((plan for plan in renewing if plan.is_recommended), next(iter(renewing), None))
+
+
+def _seats_to_show(subscription: Subscription | None) -> int:
+    """How many seats the form starts with: those asked for, or those that are paid for now."""
+    paid_for = subscription.seats if subscription else None
+    return seats_in(request.args.get("seats", "")) or paid_for or 1
 
 
 def _plans(interval: Interval, subscription: Subscription | None) -> list[PlanView]:
     scope = known_scope() if current_user.is_authenticated else None
-    owned = scope is not None and owns_for_life(current_user, scope)
-    return plan_views(interval, subscription, owns_for_life=owned)
+    owned = bought_for_good(current_user, scope) if scope else []
+    return plan_views(interval, subscription, owned=owned)
 
 
 def _subscription() -> Subscription | None:
     """The reader's subscription, as far as it is known without asking Stripe."""
     scope = known_scope() if current_user.is_authenticated else None
     return live_subscription(current_user, scope) if scope else None
-
-
-def _see_other(address: str) -> Response:
-    return redirect(address, code=303)  # type: ignore[return-value]

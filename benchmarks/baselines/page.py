@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask
 
+from app.catalog import CATALOG
 from app.templating import FILTERS
 
 ENDPOINTS = {
@@ -18,8 +19,10 @@ ENDPOINTS = {
     "auth.resend_verification": "/verify-email",
     "account.index": "/account",
     "dashboard.index": "/dashboard",
-    "dashboard.basic": "/dashboard/basic",
-    "dashboard.pro": "/dashboard/pro",
+    "dashboard.add_project": "/dashboard",
+    "dashboard.delete_project": "/dashboard/projects/<project_id>/delete",
+    "dashboard.export_projects": "/dashboard/projects.csv",
+    "dashboard.for_role": "/dashboard/<role>",
     "legal.manifest": "/site.webmanifest",
     "legal.terms": "/terms",
     "legal.privacy": "/privacy",
@@ -34,6 +37,7 @@ def bare_flask(name: str) -> Flask:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
         app_name="Perennial",
+        catalog=CATALOG,
         support_email="hello@example.com",
         canonical_url=lambda path="/": f"http://127.0.0.1{path}",
         checkout_csrf_token=lambda: "token",
@@ -61,8 +65,11 @@ def create_app() -> Flask:
     app = bare_flask(__name__)
     app.jinja_env.globals["current_user"] = Visitor()
     plans: list[Any] = plan_views(Interval.MONTH)
-    app.view_functions["pricing.landing"] = lambda: render_template("pricing/landing.html", plans=plans)
+    shown, intervals = next((plan for plan in plans if plan.is_recommended), plans[0]), list(Interval)
+    app.view_functions["pricing.landing"] = lambda: render_template(
+        "pricing/landing.html", plans=plans, intervals=intervals, shown=shown
+    )
     app.view_functions["pricing.index"] = lambda: render_template(
-        "pricing/index.html", interval="month", plans=plans, has_subscription=False, trial_days=0
+        "pricing/index.html", interval="month", intervals=intervals, plans=plans, has_subscription=False
     )
     return app

@@ -9,13 +9,15 @@ import stripe
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask, redirect, render_template, render_template_string, request
-from flask_login import LoginManager, UserMixin, login_required, login_user
+from flask_login import LoginManager, UserMixin, current_user, login_required, login_user
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import DateTime
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import Response
 
+from app.catalog import CATALOG
+from app.dashboard.forms import ProjectForm
 from benchmarks.baselines.page import bare_flask
 from benchmarks.site import WEBHOOK_SECRET
 
@@ -37,7 +39,21 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     is_admin: Mapped[bool]
 
     def has_role(self, role: str) -> bool:
-        return {"free": 0, "basic": 1, "pro": 2}[self.role] >= {"basic": 1, "pro": 2}[role]
+        return CATALOG.role(self.role).rank >= CATALOG.role(role).rank
+
+    def can(self, feature: str) -> bool:
+        return any(feature in plan.features for plan in CATALOG.plans if plan.role == self.role)
+
+
+class Project(db.Model):  # type: ignore[name-defined]
+    """What the dashboard lists."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    created_at = mapped_column(DateTime(timezone=True))
 
 
 def create_app() -> Flask:
@@ -72,7 +88,9 @@ def login() -> str | tuple[str, int] | Response:
 @login_required
 def dashboard() -> str:
     """The product's own template."""
-    return render_template("dashboard/index.html")
+    projects = db.session.scalars(db.select(Project).where(Project.user_id == current_user.id)).all()
+    roles = CATALOG.granted_roles
+    return render_template("dashboard/index.html", form=ProjectForm(), projects=projects, limit=1, roles=roles)
 
 
 def webhook() -> dict[str, bool]:

@@ -81,14 +81,17 @@ def test_failed_payment_is_told_with_the_way_to_pay(alice: Person, scope: None) 
     assert "Please update your card" in page
 
 
-def test_lifetime_is_told(alice: Person, scope: None) -> None:
+@pytest.mark.parametrize(("livemode", "is_told"), [(False, True), (True, False)])
+def test_what_was_bought_for_good_is_told_in_its_own_mode(
+    alice: Person, scope: None, livemode: bool, is_told: bool
+) -> None:
     order = Order(user_id=alice.id, state="fulfilled", plan_key="lifetime", amount=19900, currency="usd")
-    order.stripe_account, order.livemode = ACCOUNT, False
+    order.stripe_account, order.livemode = ACCOUNT, livemode
     with alice.app.app_context():
         db.session.add(order)
         db.session.commit()
 
-    assert "Pro is yours for good." in alice.get("/account").text
+    assert ("Pro is yours for good." in alice.get("/account").text) is is_told
 
 
 def test_disputed_payment_is_told(alice: Person, scope: None) -> None:

@@ -17,6 +17,7 @@ class Subscription:
     amount: int | None = 1900
     currency: str | None = "usd"
     interval: str | None = "month"
+    seats: int | None = None
     current_period_end: datetime | None = RENEWAL
     trial_end: datetime | None = None
     cancel_at: datetime | None = None

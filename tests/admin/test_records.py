@@ -183,7 +183,7 @@ def test_audit_names_rule_object_and_cause(app: Flask, olga: Person, alice: Pers
 
     page = olga.get("/admin/audit").text
 
-    for text in ("free to pro", "subscription active", "sub_1", "/admin/events/evt_1"):
+    for text in ("Free to Pro", "subscription active", "sub_1", "/admin/events/evt_1"):
         assert text in page
 
 

@@ -91,7 +91,7 @@ def test_read_from_stripe_settles_a_role_that_nothing_pays_for(
     with olga.app.app_context():
         db.session.execute(db.update(User).where(User.email == alice.email).values(role="pro"))
         db.session.commit()
-    assert "still says pro" in olga.get(page_of_alice).text
+    assert "still says Pro" in olga.get(page_of_alice).text
 
     olga.post(f"{page_of_alice}/sync", page=page_of_alice)
 

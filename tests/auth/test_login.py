@@ -155,4 +155,4 @@ def test_owner_for_life_is_not_sold_a_plan_at_login(alice: Person, client: Flask
     answer = log_in(alice, client, plan="pro", interval="month")
 
     assert (answer.status_code, answer.location) == (303, "/account")
-    assert "You have Pro already" in client.get("/account").text
+    assert "Lifetime is yours for good" in client.get("/account").text

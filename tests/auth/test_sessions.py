@@ -53,8 +53,12 @@ def only_session(app: Flask) -> UserSession:
 
 
 def test_signed_in_page_costs_one_select(alice: Person) -> None:
+    with alice.app.app_context():
+        db.session.execute(db.update(User).values(role="basic"))
+        db.session.commit()
+
     with statements(alice.app) as seen:
-        answer = alice.get("/dashboard")
+        answer = alice.get("/dashboard/basic")
 
     assert answer.status_code == 200
     assert [statement.split()[0] for statement in seen if not statement.startswith("BEGIN")] == ["SELECT"]

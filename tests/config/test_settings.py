@@ -17,14 +17,14 @@ GOOD = {
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch):
-    """Load settings from exactly this environment."""
+    """Load settings from exactly this environment, whatever `.env` holds."""
 
     def load_from(environment: dict[str, str]) -> Settings:
         for name in (*Settings.model_fields, "secret_key"):
             monkeypatch.delenv(name.upper(), raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        return load_settings(CATALOG)
+        return load_settings(CATALOG, env_file=None)
 
     return load_from
 

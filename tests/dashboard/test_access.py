@@ -32,6 +32,22 @@ def test_signed_out_reader_is_led_to_login(client: FlaskClient, path: str) -> No
     assert (answer.status_code, answer.location) == (302, f"/login?next={path}")
 
 
+@pytest.mark.parametrize("role", ["free", "gold", "PRO", "projects"])
+def test_only_a_role_that_is_paid_for_has_a_page(alice: Person, role: str) -> None:
+    give(alice, "pro")
+
+    assert alice.get(f"/dashboard/{role}").status_code == 404
+
+
+def test_program_with_too_low_a_role_is_told_so_as_json(alice: Person) -> None:
+    answer = alice.client.get("/dashboard/pro", headers={"Accept": "application/json"})
+
+    error = answer.get_json()["error"]
+    assert answer.status_code == 403
+    assert (error["code"], error["role"]) == ("upgrade_required", "pro")
+    assert [plan["key"] for plan in error["plans"]] == ["pro", "lifetime"]
+
+
 def test_wall_says_what_the_plan_gives_and_how_to_get_it(alice: Person) -> None:
     page = alice.get("/dashboard/pro").text
 

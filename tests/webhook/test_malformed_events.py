@@ -43,6 +43,7 @@ def real_events(app: Flask, catalogue: None, alice: Person, bob: Person, at_stri
         "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
         "charge": at_stripe.charges()[-1],
         "customer": {"id": lifetime["customer"], "object": "customer"},
+        "account": {"id": "ca_1", "object": "application"},
     }
     return [event_of(kind, next(objects[p] for p in objects if kind.startswith(p))) for kind in HANDLERS]
 

@@ -91,25 +91,32 @@ def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> Ro
         return RoleDecision(nothing, f"subscription {subscription.status}", object_id)
 
 
-def can_use(feature: str, plan_key: str | None, role_key: str) -> bool:
+def can_use(feature: str, plan_key: str | None, role: Role) -> bool:
     """Whether this plan includes the feature; with no plan, whether any plan of the role does."""
-    return any(feature in plan.features for plan in _plans_of(plan_key, role_key))
+    return any(feature in plan.features for plan in _plans_of(plan_key, role))
 
 
-def limit_of(name: str, plan_key: str | None, role_key: str) -> int | None:
+def limit_of(name: str, plan_key: str | None, role: Role) -> int | None:
     """The plan's limit of this name; None for no limit. With no plan, the highest among the plans of the role."""
-    limits = [plan.limits.get(name) for plan in _plans_of(plan_key, role_key)]
+    limits = [plan.limits.get(name) for plan in _plans_of(plan_key, role)]
     known = [limit for limit in limits if limit is not None]
     if not limits:
         return 0
     return max(known) if len(known) == len(limits) else None
 
 
-def _plans_of(plan_key: str | None, role_key: str) -> list[Plan]:
-    """The plan; or, for a role that was given by hand or whose plan has gone, every plan that gives this role."""
+def _plans_of(plan_key: str | None, role: Role) -> list[Plan]:
+    """The plan; or, for a role that was given by hand or whose plan has gone, every plan that gives this role.
+
+    Where no plan gives it, those of the highest role below: who had a role that was removed keeps what it included.
+    """
     catalog = current_catalog()
     plan = catalog.plan(plan_key)
-    return [plan] if plan else [plan for plan in catalog.plans if plan.role == role_key]
+    if plan:
+        return [plan]
+    ranks = {plan.key: catalog.role(plan.role).rank for plan in catalog.plans}
+    highest = max((rank for rank in ranks.values() if rank <= role.rank), default=None)
+    return [plan for plan in catalog.plans if ranks[plan.key] == highest]
 
 
 def _bought(subscription: SubscriptionState) -> tuple[str | None, Role | None]:

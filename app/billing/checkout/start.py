@@ -7,7 +7,7 @@ from flask import current_app
 
 from app.auth.models import User
 from app.billing.asking import ask_then_lock
-from app.billing.catalog.plans import Price
+from app.billing.catalog.plans import Price, current_catalog
 from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
 from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
@@ -19,9 +19,10 @@ from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.fulfillment import fulfill_checkout_session
-from app.billing.payments.orders import claim_order, close_order, discard_order, owns_for_life
+from app.billing.payments.orders import bought_for_good, claim_order, close_order, discard_order
 from app.billing.portal.sessions import change_plan
 from app.billing.reconcile.users import sync_user
+from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import db, end_transaction
@@ -35,7 +36,8 @@ def start_checkout(user: User, price: Price, seats: int = 1) -> str:
     """The address to send the user to: a Checkout Session for this price, or the portal's change page.
 
     With a subscription that is not over it is always the portal. Raises `AlreadyOwned` for someone who has bought
-    for life, and `StripeUnavailable` with nothing half-made left behind. Commits; no lock is held while Stripe works.
+    as much for good, and `StripeUnavailable` with nothing half-made left behind. Commits; no lock is held while
+    Stripe works.
     https://docs.stripe.com/payments/checkout/build-subscriptions
     """
     try:
@@ -51,15 +53,22 @@ def _start(user: User, price: Price, seats: int) -> str:
     scope = current_scope()
     for _ in range(ROUNDS):
         subscription = live_subscription(user, scope)
-        if subscription is None and owns_for_life(user, scope):
-            raise AlreadyOwned("The user has Pro for life.")
-        elif subscription:
+        if subscription:
             address = _change(user, subscription, price, seats, scope)
         else:
+            _refuse_what_is_owned(user, price, scope)
             address = _sell(user, price, seats, scope)
         if address:
             return address
     raise StripeUnavailable("An earlier order could not be settled.")
+
+
+def _refuse_what_is_owned(user: User, price: Price, scope: StripeScope) -> None:
+    """Raise `AlreadyOwned` when the user has bought for good at least what this price would give."""
+    catalog = current_catalog()
+    plan, owned = catalog.plan(price.plan_key), bought_for_good(user, scope)
+    if plan and owned and role_of_order(owned[0]).rank >= catalog.role(plan.role).rank:
+        raise AlreadyOwned(owned[0].plan_key)
 
 
 def _change(user: User, subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str | None:

@@ -1,18 +1,14 @@
-"""The Stripe account connected by OAuth: connect, disconnect, and whether Stripe still answers us."""
+"""Whether Stripe lets us in, into the account of the key or into one connected by OAuth."""
 
-from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
 
-from app.billing.errors import BillingError, StripeForbidden, StripeUnauthorized, StripeUnavailable
+from app.billing.errors import StripeForbidden, StripeUnauthorized
 from app.billing.gateway.account import connected_account
 from app.billing.gateway.client import StripeGateway
 from app.billing.models.stripe import StripeConnection
-from app.config.settings import Settings
-from app.database import begin_write, db, end_transaction, utcnow
-
-CALLBACK = "/admin/connection/callback"
+from app.database import db, end_transaction, utcnow
 
 
 class ConnectionState(StrEnum):
@@ -23,75 +19,12 @@ class ConnectionState(StrEnum):
     REVOKED = "revoked"
 
 
-class ConnectionRefused(BillingError):
-    """The account was not connected: the code is used or old, or the account is of the other mode."""
-
-
-def authorize_url(gateway: StripeGateway, settings: Settings, state: str) -> str:
-    """Where the operator agrees to the connection; `state` must come back unchanged."""
-    params = {"scope": "read_write", "state": state, "redirect_uri": settings.site_url + CALLBACK}
-    url: str = gateway.client.oauth.authorize_url(params)  # type: ignore[arg-type]
-    return url
-
-
-def connect(gateway: StripeGateway, code: str) -> StripeConnection:
-    """Exchange the code that Stripe sent the operator back with; that account is used from now on. Commits."""
-    end_transaction()
-    try:
-        with gateway.errors():
-            token = gateway.client.oauth.token({"grant_type": "authorization_code", "code": code})
-    except StripeUnavailable as error:
-        if _oauth_code(error) == "invalid_grant":
-            raise ConnectionRefused("Stripe no longer knows this authorization. Start again.") from error
-        raise
-    if bool(token.livemode) != gateway.livemode:
-        raise ConnectionRefused("The account was connected in the other mode (test or live) than the key's.")
-    # Stripe sends the browser back by GET, which reads unless told otherwise.
-    begin_write()
-    connection = _remember(str(token.stripe_user_id), gateway.livemode)
-    db.session.commit()
-    return connection
-
-
-def disconnect(gateway: StripeGateway) -> None:
-    """Give the connected account's permission back to it and work with the key's own account. Commits.
-
-    Raises `StripeUnavailable` when Stripe cannot be told; then the account stays connected.
-    """
-    connection = current_connection()
-    if connection is None:
-        return
-    account, state = connection.stripe_account, connection.state
-    end_transaction()
-    if state != ConnectionState.REVOKED:
-        _deauthorize(gateway, account)
-    db.session.execute(sa.delete(StripeConnection).where(StripeConnection.stripe_account == account))
-    db.session.commit()
-
-
 def current_connection() -> StripeConnection | None:
     """The connection in use, or None when the key's own account is."""
     account = connected_account()
     query = sa.select(StripeConnection).where(StripeConnection.stripe_account == account)
     found: StripeConnection | None = db.session.scalar(query) if account else None
     return found
-
-
-def mark_revoked(stripe_account: str, at: datetime) -> bool:
-    """Note that an account took its permission back; whether that was news of our connection. Does not commit.
-
-    One that was connected again after `at` stays connected: the event is about the earlier permission.
-    """
-    revoked = (
-        sa.update(StripeConnection)
-        .where(
-            StripeConnection.stripe_account == stripe_account,
-            StripeConnection.state != ConnectionState.REVOKED,
-            StripeConnection.connected_at <= at,
-        )
-        .values(state=ConnectionState.REVOKED, changed_at=utcnow())
-    )
-    return bool(db.session.execute(revoked).rowcount)  # type: ignore[attr-defined]
 
 
 def ask_state(gateway: StripeGateway) -> ConnectionState:
@@ -123,28 +56,3 @@ def _probe(gateway: StripeGateway, account: str | None) -> ConnectionState:
         # The platform's key works, but not for this account; without one, the key is only restricted.
         return ConnectionState.REVOKED if account else ConnectionState.CONNECTED
     return ConnectionState.CONNECTED
-
-
-def _deauthorize(gateway: StripeGateway, stripe_account: str) -> None:
-    try:
-        with gateway.errors():
-            gateway.client.oauth.deauthorize({"stripe_user_id": stripe_account})
-    except StripeUnavailable as error:
-        # The account took its permission back itself, and we were not told: then there is nothing left to give.
-        if _oauth_code(error) != "invalid_client":
-            raise
-
-
-def _oauth_code(error: StripeUnavailable) -> str | None:
-    return getattr(error.__cause__, "code", None)
-
-
-def _remember(stripe_account: str, livemode: bool) -> StripeConnection:
-    query = sa.select(StripeConnection).where(StripeConnection.stripe_account == stripe_account)
-    connection: StripeConnection = db.session.scalar(query) or StripeConnection(stripe_account=stripe_account)
-    connection.livemode = livemode
-    connection.state = ConnectionState.CONNECTED
-    # Whole seconds, as Stripe's events have them.
-    connection.connected_at = connection.changed_at = utcnow().replace(microsecond=0)
-    db.session.add(connection)
-    return connection

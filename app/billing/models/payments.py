@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.billing.catalog.entitlements import is_per_seat
 from app.billing.models.stripe import STRIPE_ID, _one_of, _user_id
 from app.billing.statuses import OrderState, PaymentStatus
 from app.database import UtcDateTime, db, utcnow
@@ -57,6 +58,11 @@ class Order(db.Model):  # type: ignore[name-defined]
     note: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def counted_seats(self) -> int | None:
+        """How many seats were ordered; None for a price that is not counted by the seat."""
+        return self.seats if self.seats > 1 or is_per_seat(self.plan_key, self.interval) else None
 
 
 class Payment(db.Model):  # type: ignore[name-defined]

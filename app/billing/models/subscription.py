@@ -9,7 +9,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.billing.catalog.entitlements import decide_by_subscription, plan_of
+from app.billing.catalog.entitlements import decide_by_subscription, plan_of, price_known_as
 from app.billing.catalog.plans import Plan, current_catalog
 from app.billing.models.stripe import STRIPE_ID, _user_id
 from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
@@ -25,6 +25,7 @@ class SubscriptionPredicates:
     stripe_price_id: str | None
     lookup_key: str | None
     plan_key: str | None
+    quantity: int
     cancel_at: datetime | None
     cancel_at_period_end: bool
     current_period_end: datetime | None
@@ -41,6 +42,13 @@ class SubscriptionPredicates:
             return self.plan.name
         else:
             return current_catalog().plan_name(self.plan_key) if self.plan_key else None
+
+    @property
+    def seats(self) -> int | None:
+        """How many seats are paid for; None for a price that is not counted by the seat."""
+        price = price_known_as(self.stripe_price_id, self.lookup_key)
+        is_counted = price.per_seat if price else self.quantity > 1
+        return self.quantity if is_counted else None
 
     @property
     def has_ended(self) -> bool:

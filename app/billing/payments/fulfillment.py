@@ -133,6 +133,7 @@ def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> No
             "amount": order.amount if order.interval else session["amount_total"],
             "currency": order.currency,
             "interval": order.interval,
+            "seats": order.counted_seats,
             "trial_days": order.trial_days,
             "date": renews_at.isoformat() if renews_at else None,
         },

@@ -18,6 +18,7 @@ from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
+from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
 from app.database import db, parse_uuid
 from app.mail.outbox import queue_mail
@@ -132,15 +133,15 @@ def discard_order(order: Order) -> None:
     db.session.commit()
 
 
-def owns_for_life(user: User, scope: StripeScope) -> bool:
-    """Whether the user has bought a one-time plan and still has it."""
-    query = sa.select(Order.id).where(
+def bought_for_good(user: User, scope: StripeScope) -> list[Order]:
+    """The user's orders of one-time plans that still stand, the highest role first."""
+    query = sa.select(Order).where(
         Order.user_id == user.id,
         Order.interval.is_(None),
         Order.state == OrderState.FULFILLED,
         scope.covers(Order),
     )
-    return db.session.scalar(query.limit(1)) is not None
+    return sorted(db.session.scalars(query), key=lambda order: -role_of_order(order).rank)
 
 
 def trial_days_for(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:

@@ -4,31 +4,24 @@ from typing import Any
 
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeGateway, StripeObject
-from app.billing.setup.push_run import PushRun
+from app.config.settings import Settings
 
 # Our configuration among those of other products on the same Stripe account.
 OURS = {"configured_by": "perennial"}
 
 
-def push(run: PushRun, offered: dict[str, list[str]]) -> None:
-    """Make the portal offer a change between these prices, listed by product."""
-    wanted: dict[str, Any] = {
-        "name": run.settings.app_name,
-        "default_return_url": f"{run.settings.site_url}/account",
+def wanted(settings: Settings, offered: dict[str, list[str]]) -> dict[str, Any]:
+    """What our configuration has to say, to offer a change between these prices, listed by product."""
+    params: dict[str, Any] = {
+        "name": settings.app_name,
+        "default_return_url": f"{settings.site_url}/account",
         "metadata": OURS,
         "features": _features(offered),
     }
-    if run.settings.site_url.startswith("https://"):
+    if settings.site_url.startswith("https://"):
         # Stripe takes public addresses alone.
-        wanted["business_profile"] = _legal_pages(run.settings.site_url)
-    current = find(run.gateway, run.scope)
-    only_existing = {} if current is None else {"active": True}
-    run.ensure(
-        "portal configuration",
-        run.gateway.v1.billing_portal.configurations,
-        current,
-        wanted | only_existing,
-    )
+        params["business_profile"] = _legal_pages(settings.site_url)
+    return params
 
 
 def find(gateway: StripeGateway, scope: StripeScope) -> StripeObject | None:

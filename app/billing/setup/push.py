@@ -10,14 +10,11 @@ from app.billing.setup import webhook_endpoint
 from app.billing.setup.prices import configured_price, price_matches, stored_prices
 from app.billing.setup.push_run import PushRun
 from app.config.settings import Settings
-from app.database import db
 
 
 def push_catalogue(gateway: StripeGateway, settings: Settings) -> PushRun:
-    """Create or update products, prices, the portal configuration and the webhook endpoint."""
+    """Create or update products, prices, the portal configuration and the webhook endpoint. Commits."""
     scope = current_scope()
-    # No transaction is open while Stripe is asked.
-    db.session.commit()
     run = PushRun(gateway, settings, scope)
     stored = stored_prices(gateway, scope)
     offered: dict[str, list[str]] = {}
@@ -28,10 +25,17 @@ def push_catalogue(gateway: StripeGateway, settings: Settings) -> PushRun:
             run.price_ids[price.setting] = sold["id"]
             if price.is_recurring:
                 offered.setdefault(sold["product"], []).append(sold["id"])
-    portal_configuration.push(run, offered)
+    _push_portal(run, offered)
     webhook_endpoint.push(run)
     forget_prices()
     return run
+
+
+def _push_portal(run: PushRun, offered: dict[str, list[str]]) -> None:
+    current = portal_configuration.find(run.gateway, run.scope)
+    only_existing = {} if current is None else {"active": True}
+    wanted = portal_configuration.wanted(run.settings, offered) | only_existing
+    run.ensure("portal configuration", run.gateway.v1.billing_portal.configurations, current, wanted)
 
 
 def _push_product(run: PushRun, plan: Plan, stored: dict[str, StripeObject]) -> str:

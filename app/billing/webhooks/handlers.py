@@ -20,6 +20,7 @@ from app.billing.payments.refunds import record_refund
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState, PaymentStatus
 from app.billing.subscriptions.sync import end_subscription
+from app.billing.webhooks.deauthorization import on_deauthorized
 from app.billing.webhooks.event import Event
 from app.billing.webhooks.subscription_events import sync_from_event
 from app.database import db
@@ -128,6 +129,8 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "charge.dispute.closed": on_dispute_changed,
     # The customer is gone from Stripe.
     "customer.deleted": on_customer_deleted,
+    # The account that was connected by OAuth is ours no longer.
+    "account.application.deauthorized": on_deauthorized,
 }
 
 
@@ -158,6 +161,7 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
             "amount": row.amount,
             "currency": row.currency,
             "interval": row.interval,
+            "seats": row.seats,
             "date": _iso(row.ended_at or row.trial_end),
         }
         queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)

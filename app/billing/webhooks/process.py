@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from app.billing.asking import ask_then_lock
 from app.billing.changes import IGNORED, Effect
 from app.billing.errors import ForeignMode, StripeObjectMissing, UnknownEvent
-from app.billing.gateway import connection
 from app.billing.gateway.account import StripeScope, current_scope, own_account
 from app.billing.gateway.client import get_gateway
 from app.billing.models.stripe import StripeEvent
@@ -19,8 +18,7 @@ from app.billing.webhooks.handlers import HANDLERS
 from app.database import db, insert
 
 logger = logging.getLogger(__name__)
-DEAUTHORIZED = "account.application.deauthorized"
-HANDLED_TYPES = (*HANDLERS, DEAUTHORIZED)
+HANDLED_TYPES = tuple(HANDLERS)
 LONGEST_ERROR = 500
 
 
@@ -93,8 +91,6 @@ def _take_effect(event: Event, scope: StripeScope | None, again: bool) -> EventO
 
 
 def _effect_of(event: Event, scope: StripeScope | None) -> Effect:
-    if event.type == DEAUTHORIZED:
-        return _revoke(event)
     if scope is None:
         return IGNORED
     try:
@@ -103,15 +99,6 @@ def _effect_of(event: Event, scope: StripeScope | None) -> Effect:
         # Nothing takes effect by half.
         db.session.rollback()
         logger.warning("Event %s is about an object that Stripe no longer has: %s", event.id, error)
-        return IGNORED
-
-
-def _revoke(event: Event) -> Effect:
-    """The connected account took its permission back: nothing is sold until it is connected again."""
-    if event.account and connection.mark_revoked(event.account, event.created_at):
-        after = {"state": connection.ConnectionState.REVOKED.value}
-        return Effect(changes={event.account: {"before": {}, "after": after}})
-    else:
         return IGNORED
 
 

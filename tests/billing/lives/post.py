@@ -6,13 +6,17 @@ from typing import Protocol
 from flask import Flask
 from stripe_emulator import Emulator
 
+from app.billing.asking import ROUNDS
 from app.billing.webhooks.process import HANDLED_TYPES
+from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.billing.lives.old_shapes import VERSIONS, downgraded
 from tests.stripe_actions import Json, Stripe, signed
 
 CHAOS = {"duplicate": 0.3, "delay": 0.2, "shuffle": True, "drop": 0.2}
 # Events of so many seconds happen at once.
 BLURS = (1, 60, 100_000)
+# How often one delivery is interrupted: so often the site asks again.
+INTERRUPTIONS = ROUNDS - 1
 
 
 class Post(Protocol):
@@ -43,7 +47,7 @@ class ByHand:
     """The same chaos drawn from a seed, so that a life that goes wrong goes wrong again in the same way."""
 
     def __init__(self, app: Flask, emulator: Emulator, chance: random.Random) -> None:
-        self._client, self._emulator, self._chance = app.test_client(), emulator, chance
+        self._app, self._emulator, self._chance = app, emulator, chance
         self._secret = app.extensions["settings"].webhook_secrets[0]
         Stripe(emulator).mute()
         self._last: str | None = None
@@ -81,7 +85,41 @@ class ByHand:
         is_old = self._chance.random() < self._old
         sent = downgraded(event, self._chance.choice(VERSIONS)) if is_old else event
         body, headers = signed(sent, self._secret)
-        answer = self._client.post("/webhooks/stripe", data=body, headers=headers)
+        answer = self._app.test_client().post("/webhooks/stripe", data=body, headers=headers)
         assert answer.status_code == 200, (event["type"], answer.json)
         if self._chance.random() < CHAOS["duplicate"]:
             self._under_way.append(event)
+
+
+class Interrupting(ByHand):
+    """The same, and events come in while the site waits for an answer: what that tells of has often changed since."""
+
+    def __init__(self, app: Flask, emulator: Emulator, chance: random.Random, stripe: MisbehavingStripe) -> None:
+        super().__init__(app, emulator, chance)
+        self._left = 0
+        self._failures: list[AssertionError] = []
+        stripe.after = self._interrupt
+
+    def carry(self) -> None:
+        self._left = INTERRUPTIONS
+        super().carry()
+        assert not self._failures
+
+    def settle(self) -> None:
+        super().settle()
+        assert not self._failures
+
+    def _deliver(self, event: Json) -> None:
+        self._left = INTERRUPTIONS
+        super()._deliver(event)
+
+    def _interrupt(self, _method: str, _path: str) -> None:
+        """Called when an answer is on its way, in the thread of what stands between: the site waits meanwhile."""
+        self._collect()
+        if self._left and self._under_way and self._chance.random() < 0.5:
+            self._left -= 1
+            letter = self._under_way.pop(self._chance.randrange(len(self._under_way)))
+            try:
+                super()._deliver(letter)
+            except AssertionError as failure:
+                self._failures.append(failure)

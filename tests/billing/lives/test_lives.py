@@ -1,7 +1,6 @@
 """Random lives of a subscriber on the emulator, with everything going wrong that can go wrong with deliveries."""
 
 import random
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,11 +11,10 @@ from stripe_emulator import Emulator
 
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.billing.lives.life import Life
-from tests.billing.lives.post import ByHand, Courier
+from tests.billing.lives.post import ByHand, Courier, Interrupting
 from tests.billing.lives.stage import Stage
 
 STEPS = 8
-SLOWEST_ANSWER = 0.06
 
 
 @pytest.fixture
@@ -46,19 +44,18 @@ def test_the_emulators_chaos_ends_in_what_stripe_says(site: str, stage: Stage, s
     )
 
 
-def test_lives_with_a_slow_stripe_end_in_what_stripe_says(
-    app_with: Callable[..., Flask], catalogue: None, emulator: Emulator, serve_site: Callable[[Flask], str]
+def test_events_that_come_while_stripe_answers_end_in_what_stripe_says(
+    app_with: Callable[..., Flask], catalogue: None, emulator: Emulator
 ) -> None:
-    """Each answer is a while under way, and what it tells of has often changed when it arrives."""
-    some = settings(max_examples=max(settings.default.max_examples // 6, 1), stateful_step_count=STEPS)
-    before, chance = emulator.save(), random.Random()
+    """Stripe is slow: what its answer tells of has often changed when it arrives, and been heard of by an event."""
+    some = settings(max_examples=settings.default.max_examples, stateful_step_count=STEPS)
+    before = emulator.save()
     with MisbehavingStripe(emulator.url) as slow:
-        site = app_with(stripe_api_base=slow.url)
-        serve_site(site)
-        stage = Stage.set({"usual": site, "trial": app_with(stripe_api_base=slow.url, trial_days=10)}, emulator)
-        slow.after = lambda _method, _path: time.sleep(chance.uniform(0, SLOWEST_ANSWER))
+        apps = {"usual": app_with(stripe_api_base=slow.url), "trial": app_with(stripe_api_base=slow.url, trial_days=10)}
+        stage = Stage.set(apps, emulator)
 
-        run_state_machine_as_test(
-            lambda: Life(stage, lambda _, __: Courier(stage.emulator, same_second=False)), settings=some
-        )
+        def post(app: Flask, chance: random.Random) -> Interrupting:
+            return Interrupting(app, emulator, chance, slow)
+
+        run_state_machine_as_test(lambda: Life(stage, post), settings=some)
     emulator.restore(before)

@@ -1,11 +1,11 @@
-"""The record of events: replays, and the connected account that takes its permission back."""
+"""The record of events, and replays."""
 
 import pytest
 from flask import Flask
 
 from app.billing.errors import ForeignMode, UnknownEvent
 from app.billing.models.roles import RoleChange
-from app.billing.models.stripe import StripeConnection, StripeEvent
+from app.billing.models.stripe import StripeEvent
 from app.billing.models.subscription import Subscription
 from app.billing.webhooks.process import replay
 from app.database import db, utcnow
@@ -13,7 +13,6 @@ from tests.people import Person
 from tests.stripe_actions import Json, Stripe, event_of, session_id_in, signed
 
 pytestmark = pytest.mark.usefixtures("catalogue")
-CONNECTED = "acct_connected"
 
 
 @pytest.fixture
@@ -103,53 +102,3 @@ def test_late_snapshot_does_not_revive_an_ended_subscription(
     assert alice.role == "free"
     with app.app_context():
         assert db.session.scalars(db.select(Subscription.status)).one() == "canceled"
-
-
-@pytest.fixture
-def connected(app_with) -> Flask:
-    """The site with an account connected by OAuth."""
-    site = app_with(stripe_connect_client_id="ca_test")
-    with site.app_context():
-        moment = utcnow().replace(microsecond=0)
-        db.session.add(
-            StripeConnection(stripe_account=CONNECTED, livemode=False, connected_at=moment, changed_at=moment)
-        )
-        db.session.commit()
-    return site
-
-
-def deauthorize(site: Flask, account: str) -> int:
-    event = event_of("account.application.deauthorized", {"id": "ca_test", "object": "application"}, account=account)
-    body, headers = signed(event, site.extensions["settings"].webhook_secrets[0])
-    return site.test_client().post("/webhooks/stripe", data=body, headers=headers).status_code
-
-
-def test_connected_account_that_takes_its_permission_back_stops_checkout_and_portal(connected: Flask) -> None:
-    alice = Person.sign_up(connected, "alice@example.com")
-
-    answer = deauthorize(connected, CONNECTED)
-
-    assert answer == 200
-    assert [alice.buy("pro").status_code, alice.post("/account/portal").status_code] == [503, 503]
-    with connected.app_context():
-        assert db.session.scalars(db.select(StripeConnection.state)).one() == "revoked"
-        assert db.session.scalars(db.select(StripeEvent.outcome)).one() == "processed"
-
-
-def test_another_account_that_takes_its_permission_back_is_ignored(connected: Flask) -> None:
-    answer = deauthorize(connected, "acct_somebody_else")
-
-    assert answer == 200
-    with connected.app_context():
-        assert db.session.scalars(db.select(StripeConnection.state)).one() == "connected"
-        assert db.session.scalars(db.select(StripeEvent.outcome)).one() == "ignored"
-
-
-def test_with_a_connected_account_the_platforms_own_events_are_ignored(connected: Flask, bought: Json) -> None:
-    body, headers = signed(bought, connected.extensions["settings"].webhook_secrets[0])
-
-    answer = connected.test_client().post("/webhooks/stripe", data=body, headers=headers)
-
-    assert answer.status_code == 200
-    with connected.app_context():
-        assert db.session.scalars(db.select(StripeEvent.outcome)).one() == "ignored"
