@@ -3,10 +3,8 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
-import stripe
 
 from stripe_emulator import Emulator
 from stripe_emulator.hosted.dashboard.kinds import KINDS
@@ -17,23 +15,11 @@ LISTS = (
     "customers",
     "events",
     "webhooks",
+    "portal",
     "time",
     "chaos",
     "reset",
 )
-
-
-@pytest.fixture
-def own(fresh_emulator: Emulator) -> Iterator[tuple[Shop, Visitor, Emulator]]:
-    """Set up a shop on an emulator that nobody else uses."""
-    http_client = stripe.RequestsClient()
-    client = stripe.StripeClient(
-        fresh_emulator.secret_key, base_addresses={"api": fresh_emulator.url}, http_client=http_client
-    )
-    guest = Visitor(fresh_emulator.url)
-    yield Shop(client), guest, fresh_emulator
-    guest.close()
-    http_client.close()
 
 
 def test_every_page_opens_before_anything_happened(own: tuple[Shop, Visitor, Emulator]) -> None:

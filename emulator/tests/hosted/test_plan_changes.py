@@ -1,6 +1,7 @@
 """What the portal says of a change before it is confirmed, and that it is what happens: credit, trials, quarters."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import stripe
@@ -103,3 +104,37 @@ def test_quarter_is_called_three_months_on_every_page(shop: Shop, visitor: Visit
     assert [("$78.00 every 3 months" in page.text) for page in (checkout, home, choices)] == [True] * 3
     for page in (checkout, home, choices):
         assert "per month" not in page.text
+
+
+def test_default_configuration_lets_a_plan_be_switched_to_any_that_is_sold(shop: Shop, visitor: Visitor) -> None:
+    customer, subscription = shop.subscriber("basic_month")
+    path = f"{urlsplit(shop.portal(customer.id)).path}/subscriptions/{subscription.id}/update"
+
+    choices = visitor.get(path)
+    visitor.post(f"{path}/confirm", {"price": shop.prices["pro_year"]})
+
+    assert shop.prices["lifetime"] not in choices.text
+    changed = shop.client.v1.subscriptions.retrieve(subscription.id)
+    assert changed.items.data[0].price.id == shop.prices["pro_year"]
+
+
+def test_dashboard_changes_what_the_portal_allows(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, _ = own
+    customer, _ = shop.subscriber("basic_month")
+    form = {"proration_behavior": "always_invoice", "trial_update_behavior": "continue_trial", "mode": "immediately"}
+
+    before = visitor.get("/dashboard/portal")
+    visitor.post("/dashboard/portal", {**form, "subscription_cancel": "on", "invoice_history": "on"})
+    home = visitor.get(urlsplit(shop.portal(customer.id)).path)
+    visitor.post("/dashboard/portal", {**form, "subscription_update": "on", "payment_method_update": "on"})
+
+    features = shop.client.v1.billing_portal.configurations.list({"is_default": True}).data[0].features
+    assert "Change the plan" in before.text
+    assert ("Update plan" in home.text, "Cancel plan" in home.text) == (False, True)
+    assert (features.subscription_update.enabled, features.subscription_cancel.enabled) == (True, False)
+    assert features.subscription_update.trial_update_behavior == "continue_trial"
+    assert (features.subscription_update.proration_behavior, features.subscription_cancel.mode) == (
+        "always_invoice",
+        "immediately",
+    )
+    assert visitor.post("/dashboard/portal", {**form, "mode": "whenever"}).status == 400
