@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from app.collector import made_to_last
-
 if TYPE_CHECKING:
     from app.billing.catalog.plans import Catalog
     from app.config.settings import Settings
@@ -29,7 +27,6 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
         raise gunicorn.AppImportError(str(error)) if gunicorn else error from None
 
 
-@made_to_last()
 def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     from app import (
         access,

@@ -5,11 +5,11 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from flask import Flask, abort, request
+from flask import Flask, abort, request, session
 from flask_login import current_user
 
 from app.auth.models import User
-from app.auth.sessions import this_user
+from app.auth.sessions import SESSION_KEY, this_user
 from app.billing.catalog.plans import Catalog
 from app.billing.reconcile.expired_roles import is_due, recheck_role
 from app.config.load import CatalogError
@@ -44,11 +44,16 @@ def load_reader() -> None:
 
     That is the only place where reading a page may ask Stripe about a role; from here on a role is a column.
     """
-    if "HTTP_COOKIE" in request.environ and request.endpoint != "static" and current_user.is_authenticated:
+    if _may_be_signed_in() and current_user.is_authenticated:
         user = this_user()
         if is_due(user):
             with allowed_to_write():
                 recheck_role(user)
+
+
+def _may_be_signed_in() -> bool:
+    """Whether the cookie says so; without one, the session is not even asked, so that answers do not vary with it."""
+    return "HTTP_COOKIE" in request.environ and request.endpoint != "static" and SESSION_KEY in session
 
 
 def role_required(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

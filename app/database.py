@@ -4,18 +4,18 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from flask_sqlalchemy.session import Session
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase
 
 SQLITE_BUSY_MILLISECONDS = 30_000
+# How a statement begins that was written by hand and writes.
+WRITING = ("INSERT", "UPDATE", "DELETE")
 
 
 class Base(DeclarativeBase):
@@ -32,24 +32,8 @@ class Base(DeclarativeBase):
     )
 
 
-class ReadingSession(Session):
-    """Reads outside a transaction where no write will come: one round trip for a SELECT, with nothing around it.
-
-    PostgreSQL gives every statement its own view of the data in either case.
-    """
-
-    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
-        """The engine; the one without transactions for a request that only reads."""
-        bind = super().get_bind(*args, **kwargs)
-        if isinstance(bind, Engine) and bind.dialect.name == "postgresql" and not will_write():
-            return _without_transactions(bind)
-        else:
-            return bind
-
-
-@lru_cache(maxsize=8)
-def _without_transactions(engine: Engine) -> Engine:
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+class UnannouncedWrite(RuntimeError):
+    """A GET wrote without `begin_write` or `allowed_to_write`: a mistake of the view's, which reading must not hide."""
 
 
 def will_write() -> bool:
@@ -60,7 +44,7 @@ def will_write() -> bool:
         return True
 
 
-db = SQLAlchemy(model_class=Base, session_options={"class_": ReadingSession})
+db = SQLAlchemy(model_class=Base)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -103,7 +87,7 @@ def insert(model: type[Any]) -> postgresql.Insert | sqlite.Insert:
 
 
 def begin_write() -> None:
-    """End the reading of a GET request, so that the next statement opens a transaction that may write."""
+    """Say that this GET writes from here on; what was read before is read anew, in the next transaction. Commits."""
     db.session.commit()
     if has_request_context():
         g.writes = True
@@ -148,12 +132,21 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def init_engine(app: Flask) -> None:
-    """On SQLite, turn on WAL and foreign keys, and let BEGIN take the write lock where a write will come."""
+    """Refuse what a GET writes without saying so; on SQLite, turn on WAL, and take the lock where a write will come."""
     with app.app_context():
         engine = db.engine
+    event.listen(engine, "before_cursor_execute", _refuse_unannounced_write)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+
+
+def _refuse_unannounced_write(
+    connection: Connection, cursor: object, statement: str, parameters: object, context: Any, executemany: bool
+) -> None:
+    is_write = context.isinsert or context.isupdate or context.isdelete
+    if (is_write or statement.lstrip()[:6].upper() in WRITING) and not will_write():
+        raise UnannouncedWrite(f"A {request.method} of {request.path} writes without `begin_write`.")
 
 
 def _set_pragmas(connection: Any, record: object) -> None:

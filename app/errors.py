@@ -20,8 +20,6 @@ from app.extensions import limiter
 
 def show_too_many(error: RateLimitExceeded) -> Response:
     """The 429 page, saying when to come back."""
-    from app.errors import show_http_error
-
     response = show_http_error(error)
     limit = limiter.current_limit
     response.headers["Retry-After"] = str(max(1, round(limit.reset_at - time.time())) if limit else 60)

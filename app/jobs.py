@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from app.database import utcnow
 
@@ -16,13 +19,11 @@ if TYPE_CHECKING:
     from huey.api import Huey, TaskWrapper
     from huey.consumer import Consumer
 
-
-from sqlalchemy import event
-from sqlalchemy.orm import Session
-
 logger = logging.getLogger(__name__)
 HEARTBEAT, LAST_RECONCILE = "heartbeat", "last-reconcile"
 REDIS_SECONDS = 3
+# Windows has none.
+_SIGHUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,11 @@ def start_consumer_thread(app: Flask) -> Consumer:
     """Work on jobs in threads of this process, for development; the answer's `stop()` ends them."""
     with app.app_context():
         consumer = build_consumer()
-    # Signals belong to the process that these threads are guests in.
-    consumer._set_signal_handlers = lambda: None
+    # Signals belong to the process that these threads are guests in: it keeps what it does when one comes.
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, *_SIGHUP)}
     consumer.start()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     return consumer
 
 
@@ -160,8 +163,6 @@ def _in_context(app: Flask, work: Callable[[], object]) -> Callable[[], None]:
 def _deliver_soon(session: Session) -> None:
     """Wake the delivery of what this transaction queued; a mail is never sent for one that rolled back."""
     if session.info.pop("mail_was_queued", False):
-        from app.jobs import deliver_soon
-
         deliver_soon()
 
 

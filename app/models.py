@@ -6,9 +6,11 @@ from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
 from app.dashboard.models import Project
+from app.mail.alerts import Alert
 from app.mail.outbox import OutboxMail
 
 __all__ = [
+    "Alert",
     "Grant",
     "Order",
     "OutboxMail",

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from app.auth.models import SecurityEvent, UserSession
 from app.billing.webhooks.log import prune_payloads
 from app.database import db, utcnow
+from app.mail.alerts import forget_old_alerts
 from app.mail.delivery import GIVE_UP_AFTER
 from app.mail.outbox import OutboxMail
 
@@ -24,12 +25,13 @@ TRIES_AT_NOBODY = timedelta(days=7)
 
 
 def clean_up() -> None:
-    """Delete ended sessions and old history, and empty old events and mails. Commits."""
+    """Delete ended sessions, old history and old alerts, and empty old events and mails. Commits."""
     now = utcnow()
     sessions = db.session.execute(sa.delete(UserSession).where(UserSession.expires_at < now)).rowcount  # type: ignore[attr-defined]
     _empty_mails(now)
     is_nobodys = sa.and_(SecurityEvent.user_id.is_(None), SecurityEvent.at < now - TRIES_AT_NOBODY)
     db.session.execute(sa.delete(SecurityEvent).where(sa.or_(SecurityEvent.at < now - HISTORY, is_nobodys)))
+    forget_old_alerts()
     db.session.commit()
     payloads = prune_payloads(EVENT_PAYLOADS)
     logger.info("Cleaned up: %s sessions, %s event payloads.", sessions, payloads)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Request, Response, current_app, redirect, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Response, current_app, redirect, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -20,7 +19,7 @@ from app.config.settings import Settings
 from app.extensions import csrf
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
 VISITOR_TOKEN_SECONDS = 24 * 3600
@@ -29,7 +28,6 @@ VISITOR_TOKEN_KEPT_SECONDS = 300
 
 def init_security(app: Flask, settings: Settings) -> None:
     """Send the security headers with every answer; trust as many proxies as the settings say."""
-    app.session_interface = CookieSessions(app)
     app.wsgi_app = SecurityHeaders(app.wsgi_app, security_headers(settings))  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -130,35 +128,6 @@ def _keys() -> list[str]:
 
 
 __all__ = ["CSRFError", "checkout_csrf_token", "content_security_policy", "init_security", "protect_checkout"]
-
-
-class CookieSessions(SecureCookieSessionInterface):
-    """The session of one application; probes, webhooks and most visitors have none to be read."""
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Read the cookie if there is one."""
-        if "HTTP_COOKIE" in request.environ and self.get_cookie_name(app) in request.cookies:
-            return super().open_session(app, request)
-        else:
-            return self.session_class()
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Write the cookie if there is something in it; else only tell caches what a page depends on."""
-        if session or session.modified:
-            super().save_session(app, session, response)
-        elif session.accessed and request.method != "POST":
-            response.vary.add("Cookie")
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """The signer of the keys that the application started with."""
-        return self._serializer
-
-    @cached_property
-    def _serializer(self) -> URLSafeTimedSerializer | None:
-        return super().get_signing_serializer(self._app)
 
 
 Headers = list[tuple[str, str]]

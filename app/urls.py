@@ -22,7 +22,10 @@ def init_addresses(app: Flask) -> None:
 
 
 def remembering_url_for(app: Flask) -> Callable[..., str]:
-    """Flask's `url_for`, which builds an address of the site anew only when one of its parts is new."""
+    """Flask's `url_for`, which builds an address of the site anew only when one of its parts is new.
+
+    Without it a page takes a quarter to a third longer (`benchmarks/`).
+    """
 
     @lru_cache(maxsize=2048)
     def kept(mounted_at: str, changed_at: int, endpoint: str, values: tuple[tuple[str, str | None], ...]) -> str:

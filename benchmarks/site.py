@@ -75,7 +75,8 @@ def user_id(number: int) -> uuid.UUID:
 
 
 USER = (
-    "id", "email", "email_verified_at", "password_hash", "password_changed_at", "is_admin", "role", "role_expires_at",
+    "id", "email", "email_verified_at", "password_hash", "password_changed_at", "is_admin", "role", "role_rank",
+    "role_expires_at",
     "created_at",
 )  # fmt: skip
 CUSTOMER = ("stripe_customer_id", "user_id", "stripe_account", "livemode", "created_at")
@@ -96,11 +97,13 @@ def _accounts() -> Iterator[Row]:
 
 def _users(count: int) -> Iterator[Row]:
     from app.auth.passwords import hash_password
+    from app.config.load import load_catalog
 
+    rank = load_catalog().role("pro").rank
     password_hash = hash_password(PASSWORD)
     for n in range(count):
         yield (
-            user_id(n), f"user{n}@example.com", SNAPSHOT_AT, password_hash, SNAPSHOT_AT, False, "pro",
+            user_id(n), f"user{n}@example.com", SNAPSHOT_AT, password_hash, SNAPSHOT_AT, False, "pro", rank,
             SNAPSHOT_AT + 400 * PERIOD, SNAPSHOT_AT,
         )  # fmt: skip
 

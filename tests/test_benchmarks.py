@@ -29,11 +29,8 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 
 
 @pytest.mark.parametrize("path", ["/", "/pricing"])
-def test_bare_flask_renders_the_products_page(app: Flask, path: str) -> None:
-    with app.app_context():
-        bare = page.create_app()
-
-    assert bare.test_client().get(path).status_code == 200
+def test_bare_flask_renders_the_products_page(path: str) -> None:
+    assert page.create_app().test_client().get(path).status_code == 200
 
 
 def test_sample_renders_the_products_dashboard(sample: Flask) -> None:

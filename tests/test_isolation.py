@@ -33,6 +33,7 @@ HOSTILE = {
     "INSTANCE_PATH": "/nowhere",
     "MAIL_FROM": "Acme <acme@example.com>",
     "MAIL_URL": "smtp://127.0.0.1:9",
+    "OPERATOR_EMAIL": "ops@acme.example.com",
     "PAST_DUE_GRACE_DAYS": "0",
     "PORT": "5000",
     "REDIS_URL": "redis://127.0.0.1:9/0",

@@ -7,7 +7,7 @@ from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
-from app.billing.setup.prices import price_problems
+from app.billing.setup.prices import check_prices
 
 WORDS = {
     ConnectionState.CONNECTED: ("Stripe lets us in.", "success"),
@@ -32,7 +32,7 @@ def check_connection() -> Response:
 
 
 def _tell_price_drift() -> None:
-    problems = price_problems(get_gateway(), current_app.extensions["settings"], current_scope())
+    problems = check_prices(get_gateway(), current_app.extensions["settings"], current_scope())
     wrong = [f"{lookup_key} {problem}" for lookup_key, problem in problems.items() if problem]
     if wrong:
         flash(f"Price drift: {'; '.join(wrong)}.", "warn")

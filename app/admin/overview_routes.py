@@ -15,11 +15,14 @@ from app.billing import reports
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.connection import ConnectionState, current_connection
+from app.billing.gateway.prices import noted_problems
 from app.billing.models.payments import Order, Payment
 from app.billing.reports import count_payments_to_refund, payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
+from app.billing.setup.removed import removed_in_use
 from app.billing.statuses import EventOutcome, OrderState
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.refusals import refusals
 from app.database import db
 from app.mail import delivery
 from app.templating import money
@@ -81,6 +84,8 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
     connection = current_connection()
     if connection and connection.state != ConnectionState.CONNECTED:
         yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "Reconnect")
+    for refused in refusals():
+        yield Concern(refused.message, "admin.payments", {}, "See the connection")
     if failed := event_log.count_failed():
         words = "event was" if failed == 1 else "events were"
         values = {"outcome": EventOutcome.FAILED.value}
@@ -97,6 +102,12 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
         words = "subscription has" if len(unknown) == 1 else "subscriptions have"
         sentence = f"{len(unknown)} {words} a price that no plan knows, and grant nothing."
         yield Concern(sentence, "admin.subscriptions", {}, "See subscriptions")
+    for line in removed_in_use(scope):
+        yield Concern(f"The {line}.", "admin.subscriptions", {}, "See subscriptions")
+    for lookup_key, problem in noted_problems(scope).items():
+        yield Concern(
+            f"Nothing is sold at the price {lookup_key}, which {problem}.", "admin.payments", {}, "See prices"
+        )
     if stuck := delivery.count_stuck():
         words = "mail waits" if stuck == 1 else "mails wait"
         yield Concern(f"{stuck} {words} for more than an hour: is the mail server up?", "admin.index", {}, "Look again")

@@ -1,14 +1,16 @@
 """Where to go after signing in: the page that was asked for, or on to Checkout with the plan that was chosen."""
 
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Self
 
 from flask import flash, redirect, request, url_for
 from werkzeug import Response
 
-from app.auth.sessions import this_user
+from app.auth.models import User
 from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
+from app.database import db
 
 LONGEST_PATH = 2000
 # One slash, then none: `//host` and `/\host` are other sites to a browser, which also drops control characters.
@@ -21,7 +23,7 @@ class Destination:
 
     next: str | None = None
     price: Price | None = None
-    seats: int = 1
+    seats: int | None = None
 
     @classmethod
     def from_request(cls) -> Self:
@@ -29,10 +31,11 @@ class Destination:
         plan = current_catalog().plan(request.values.get("plan", ""))
         interval = request.values.get("interval", "")
         price = plan.price(Interval(interval) if interval in set(Interval) else Interval.MONTH) if plan else None
+        seats = seats_in(request.values.get("seats", ""))
         return cls(
             next=safe_path(request.values.get("next", "")),
             price=price if plan and plan.is_sold else None,
-            seats=seats_in(request.values.get("seats", "")) or 1,
+            seats=min(seats, price.most_seats) if price and seats else None,
         )
 
     def as_fields(self) -> dict[str, str]:
@@ -40,7 +43,7 @@ class Destination:
         fields = {"next": self.next} if self.next else {}
         if self.price:
             fields |= {"plan": self.price.plan_key, "interval": self.price.interval or Interval.MONTH}
-        if self.price and self.price.per_seat:
+        if self.price and self.price.per_seat and self.seats:
             fields |= {"seats": str(self.seats)}
         return fields
 
@@ -50,15 +53,15 @@ def safe_path(target: str) -> str | None:
     return target if len(target) <= LONGEST_PATH and _PATH.fullmatch(target) else None
 
 
-def go_on(destination: Destination) -> Response:
-    """Answer a signed-in reader: straight on to Checkout, or to the page that was asked for."""
+def go_on(user_id: uuid.UUID, destination: Destination) -> Response:
+    """Answer this user, who is signed in: straight on to Checkout, or to the page that was asked for."""
     from app.billing.checkout.start import start_checkout
     from app.billing.errors import AlreadyOwned
 
     if destination.price is None:
         return redirect(destination.next or url_for("dashboard.index"), 303)
     try:
-        return redirect(start_checkout(this_user(), destination.price, destination.seats), 303)
+        return redirect(start_checkout(db.session.get_one(User, user_id), destination.price, destination.seats), 303)
     except AlreadyOwned as error:
         flash(f"{current_catalog().plan_name(error.plan_key)} is yours for good: there is nothing more to buy.", "info")
         return redirect(url_for("account.index"), 303)

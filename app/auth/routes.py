@@ -33,7 +33,7 @@ def signup() -> Response | tuple[str, int] | str:
             send_verification(user)
             start_session(user.id, remember=False)
             db.session.commit()
-            return go_on(destination)
+            return go_on(user.id, destination)
         form.email.errors = [SIGN_UP_FAILED]
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)
@@ -51,7 +51,7 @@ def login() -> Response | tuple[str, int] | str:
         if user_id is not None:
             start_session(user_id, remember=form.remember.data)
             db.session.commit()
-            return go_on(destination)
+            return go_on(user_id, destination)
         form.form_errors.append(LOGIN_FAILED)
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)

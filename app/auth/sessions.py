@@ -3,20 +3,23 @@
 import logging
 import secrets
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Response, g, request, session
-from flask_login import AnonymousUserMixin, current_user
+from flask_login import current_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth.devices import describe_device
 from app.auth.models import User, UserSession
-from app.database import begin_write, db, utcnow
+from app.database import allowed_to_write, db, utcnow
 
 logger = logging.getLogger(__name__)
 
+# Where Flask-Login looks in the cookie for what it gives to `load_user`.
+SESSION_KEY = "_user_id"
 # How long the row may go without being told that it was used.
 NOTED_EVERY = timedelta(minutes=5)
 
@@ -60,10 +63,9 @@ def start_session(user_id: uuid.UUID, *, remember: bool) -> None:
         "expires_at": (REMEMBERED if remember else BRIEF).end(now, now),
     }
     db.session.execute(_START, row)
-    _forget_reader()
     # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
     session.permanent = remember
-    session["_user_id"] = str(row["id"])
+    session[SESSION_KEY] = str(row["id"])
 
 
 def renew_session(user_id: uuid.UUID) -> None:
@@ -76,7 +78,6 @@ def renew_session(user_id: uuid.UUID) -> None:
 def end_session() -> None:
     """Sign this browser out."""
     _delete_current()
-    _forget_reader()
 
 
 def end_sessions(user_id: uuid.UUID, *, keep: uuid.UUID | None = None, only: uuid.UUID | None = None) -> None:
@@ -97,6 +98,8 @@ def this_user() -> User:
 
 def load_user(session_id: str) -> User | None:
     """Who is signed in with this session, in one SELECT; None when it has ended."""
+    if g.get("reader_is_unknown", False):
+        return None
     try:
         id = uuid.UUID(session_id)
         found = db.session.execute(_FIND, {"id": id, "now": utcnow()}).one_or_none()
@@ -104,7 +107,7 @@ def load_user(session_id: str) -> User | None:
         return None
     except SQLAlchemyError:
         # The error page asks who is reading it: nobody that the database could tell.
-        g._login_user = AnonymousUserMixin()
+        g.reader_is_unknown = True
         raise
     if found is None:
         return None
@@ -122,15 +125,14 @@ def note_use(response: Response) -> Response:
         # What the request has not committed by now, it does not want.
         db.session.rollback()
         try:
-            _extend(id)
+            with allowed_to_write():
+                _extend(id)
         except SQLAlchemyError:
-            db.session.rollback()
             logger.warning("The use of a session could not be written down; the next request tries again.")
     return response
 
 
 def _extend(id: uuid.UUID) -> None:
-    begin_write()
     row = db.session.get(UserSession, id)
     if row is not None:
         row.last_used_at = now = utcnow()
@@ -138,15 +140,12 @@ def _extend(id: uuid.UUID) -> None:
     db.session.commit()
 
 
-def _forget_reader() -> None:
-    """Empty the cookie, and let Flask-Login ask again who is reading."""
-    session.clear()
-    g.pop("_login_user", None)
-
-
 def _delete_current() -> None:
-    try:
-        id = uuid.UUID(session.get("_user_id", ""))
-    except ValueError:
-        return
-    db.session.execute(sa.delete(UserSession).where(UserSession.id == id))
+    """Delete this browser's session, if it has one, and empty the cookie."""
+    session_id = session.get(SESSION_KEY)
+    session.clear()
+    if session_id is not None:
+        # Whoever was reading so far is not any more.
+        logout_user()
+        with suppress(ValueError):
+            db.session.execute(sa.delete(UserSession).where(UserSession.id == uuid.UUID(session_id)))

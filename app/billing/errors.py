@@ -1,5 +1,7 @@
 """What can go wrong in billing, in our own words."""
 
+import logging
+
 
 class BillingError(Exception):
     """Something that billing could not do."""
@@ -23,6 +25,10 @@ class ConnectionRevoked(StripeUnavailable):
 
 class StillChanging(StripeUnavailable):
     """What Stripe was asked about changed each time before the answer could be written."""
+
+
+class PriceDrift(StripeUnavailable):
+    """Stripe would charge something else than the catalogue says, so nothing is sold at that price."""
 
 
 class TransactionOpen(Exception):
@@ -49,16 +55,32 @@ class IncompleteSnapshot(BillingError):
     """An object in an event lacks what we need; read it from Stripe instead."""
 
 
-class MalformedEvent(BillingError):
+class WebhookRefused(BillingError):
+    """A webhook that is answered 400; `kind` is what is wrong with it, in a word."""
+
+    kind = "refused"
+    level = logging.WARNING
+
+
+class MalformedEvent(WebhookRefused):
     """A verified body that is not a Stripe event."""
 
+    kind = "not_an_event"
 
-class ForeignMode(BillingError):
+
+class ForeignMode(WebhookRefused):
     """An event of the other mode (test or live) than the configured key's."""
 
+    kind = "other_mode"
+    level = logging.ERROR
 
-class InvalidSignature(BillingError):
+
+class InvalidSignature(WebhookRefused):
     """The webhook's signature is missing, wrong or too old."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        self.kind = kind
+        super().__init__(message)
 
 
 class UnknownEvent(BillingError):

@@ -10,8 +10,10 @@ from app.billing.gateway.account import connected_account, current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.setup.checks import Mark, record_checks, stripe_checks
-from app.billing.setup.prices import price_problems, subscriptions_at_unknown_prices
+from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
+from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.refusals import refusals
 from app.commands.deployment_checks import deployment_checks
 
 COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}
@@ -29,6 +31,8 @@ def status() -> None:
     last = event_log.last_event()
     arrived = f"{last.type}, {last.received_at:%Y-%m-%d %H:%M:%S} UTC, {last.outcome}" if last else "none yet"
     click.echo(f"last webhook   {arrived}")
+    for refused in refusals():
+        click.echo(f"attention      {refused.message} Last {refused.last_at:%Y-%m-%d %H:%M:%S} UTC")
     click.echo(f"failed events  {event_log.count_failed()}")
     if state == ConnectionState.CONNECTED:
         _say_price_drift()
@@ -51,10 +55,12 @@ def check() -> None:
 
 def _say_price_drift() -> None:
     scope = current_scope()
-    problems = price_problems(get_gateway(), current_app.extensions["settings"], scope)
+    problems = check_prices(get_gateway(), current_app.extensions["settings"], scope)
     wrong = {lookup_key: problem for lookup_key, problem in problems.items() if problem}
     click.echo(f"price drift    {len(wrong) or 'none'}")
     for lookup_key, problem in wrong.items():
         click.echo(f"  {lookup_key} {problem}")
     for subscription_id in subscriptions_at_unknown_prices(scope):
         click.echo(f"  {subscription_id} has a price that no plan knows")
+    for line in removed_in_use(scope):
+        click.echo(f"  {line}")

@@ -7,20 +7,29 @@ from flask.cli import with_appcontext
 from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.billing.setup.push_run import PushRun
+from app.billing.setup.removed import removed_in_use
 
 
 @click.command()
+@click.option("--dry-run", "is_dry", is_flag=True, help="Tell what would be done, and change nothing.")
+@click.option("--adopt", is_flag=True, help="Take over what another application made under the catalogue's names.")
 @with_appcontext
-def push() -> None:
+def push(is_dry: bool, adopt: bool) -> None:
     """Create or update the catalogue, the portal and the webhook endpoint in Stripe."""
-    run = push_catalogue(get_gateway(), current_app.extensions["settings"])
+    run = push_catalogue(get_gateway(), current_app.extensions["settings"], adopt=adopt, is_dry=is_dry)
+    removed = removed_in_use(run.scope)
     for line in run.lines:
         click.echo(line)
-    for warning in run.warnings:
+    for warning in [*run.warnings, *(removed if is_dry else [])]:
         click.secho(f"Warning: {warning}", fg="yellow", err=True)
+    if is_dry:
+        click.echo("\nNothing was changed.")
+        return
     click.echo()
     _say_how_events_arrive(run)
     _say_what_goes_into_env(run)
+    if removed:
+        raise click.ClickException("\n".join(removed))
 
 
 def _say_how_events_arrive(run: PushRun) -> None:
@@ -38,6 +47,7 @@ def _say_what_goes_into_env(run: PushRun) -> None:
     if run.webhook_secret and not run.settings.uses_emulator:
         click.echo("Put this into .env (Stripe shows the secret only once):\n")
         click.echo(f"STRIPE_WEBHOOK_SECRET={run.webhook_secret}\n")
-    click.echo("Prices are found by their lookup keys. To pin them, put these lines into .env without the #:\n")
+    if run.price_ids:
+        click.echo("Prices are found by their lookup keys. To pin them, put these lines into .env without the #:\n")
     for setting, price_id in run.price_ids.items():
         click.echo(f"# {setting}={price_id}")

@@ -73,6 +73,8 @@ def _malformed_addresses(settings: Settings) -> Iterator[str]:
         yield "MAIL_URL: must look like smtp://user:pass@host:port"
     if not _is_sender(settings.mail_from):
         yield "MAIL_FROM: must be one address, such as Acme <hello@example.com> (quotes around a name with a comma)"
+    if not all(_is_mailbox(address) for address in settings.operator_addresses):
+        yield "OPERATOR_EMAIL: must be an address such as ops@example.com, or several after commas"
 
 
 def _is_address(value: str, schemes: tuple[str, ...], *, needs_host: bool = True) -> bool:
@@ -93,10 +95,13 @@ def _has_path(address: str) -> bool:
 def _is_sender(text: str) -> bool:
     """Whether this is one address that mail can be sent from, with or without a name."""
     addresses = getaddresses([text])
-    if len(addresses) != 1 or text.count("@") != 1:
-        return False
+    return len(addresses) == 1 and text.count("@") == 1 and _is_mailbox(addresses[0][1])
+
+
+def _is_mailbox(address: str) -> bool:
+    """Whether mail can be sent to this address; it has no name beside it."""
     try:
-        validate_email(addresses[0][1], check_deliverability=False, test_environment=True)
+        validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         return False
     return True

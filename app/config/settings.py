@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     stripe_api_base: str = ""
     stripe_connect_client_id: str = ""
     stripe_automatic_tax: bool = False
+    stripe_managed_payments: bool = False
     # By the names of their settings, which follow the catalogue: {"STRIPE_PRICE_PRO": "price_…"}.
     stripe_price_ids: Mapping[str, str] = Field({}, validation_alias=AliasChoices("stripe_price_ids"))
     stripe_payment_links: Mapping[str, str] = Field({}, validation_alias=AliasChoices("stripe_payment_links"))
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     past_due_grace_days: int = Field(7, ge=0, le=90)
     mail_url: SecretStr = SecretStr("")
     mail_from: str = "Perennial <hello@example.com>"
+    operator_email: str = ""
     log_format: Literal["text", "json", ""] = ""
 
     @property
@@ -132,6 +134,11 @@ class Settings(BaseSettings):
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
+
+    @property
+    def operator_addresses(self) -> list[str]:
+        """Where alerts are mailed to."""
+        return [address.strip() for address in self.operator_email.split(",") if address.strip()]
 
     @property
     def logs_json(self) -> bool:

@@ -30,6 +30,7 @@ DEFAULT_PATHS = {
     "order_failed": "/pricing",
     "subscription_ended": "/pricing",
     "account_deleted": "/",
+    "operator_alert": "/admin/",
 }
 
 

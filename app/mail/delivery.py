@@ -47,9 +47,12 @@ def deliver_due() -> int:
 
 
 def count_stuck() -> int:
-    """How many mails have waited for more than an hour."""
+    """How many mails have waited for more than an hour and are still tried; those given up are none of them."""
+    now = utcnow()
     waiting = sa.select(sa.func.count()).where(
-        OutboxMail.sent_at.is_(None), OutboxMail.created_at < utcnow() - timedelta(hours=1)
+        OutboxMail.sent_at.is_(None),
+        OutboxMail.created_at < now - timedelta(hours=1),
+        OutboxMail.created_at > now - GIVE_UP_AFTER,
     )
     return db.session.scalar(waiting) or 0
 

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, Insert, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import UtcDateTime, db, insert, utcnow
@@ -44,6 +44,18 @@ def queue_mail(
 
     `context` must be JSON: ids, amounts in minor units, dates as ISO 8601 text.
     """
-    row = {"id": uuid.uuid4(), "cause": cause, "template": template, "to_email": to, "user_id": user_id}
-    db.session.execute(insert(OutboxMail).values(**row, context=context or {}).on_conflict_do_nothing())
+    db.session.execute(mail_to_queue(template, to=to, cause=cause, user_id=user_id, context=context))
     db.session().info["mail_was_queued"] = True
+
+
+def mail_to_queue(
+    template: str,
+    *,
+    to: str,
+    cause: str,
+    user_id: uuid.UUID | None = None,
+    context: dict[str, Any] | None = None,
+) -> Insert:
+    """The statement that `queue_mail` runs, for whoever writes in a transaction of their own."""
+    row = {"id": uuid.uuid4(), "cause": cause, "template": template, "to_email": to, "user_id": user_id}
+    return insert(OutboxMail).values(**row, context=context or {}).on_conflict_do_nothing()

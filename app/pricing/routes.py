@@ -8,7 +8,7 @@ from werkzeug import Response
 
 from app.auth.next_page import Destination, go_on
 from app.auth.rate_limits import limit_checkout
-from app.billing.catalog.plans import Interval, current_catalog, seats_in
+from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
 from app.billing.checkout.confirm import confirm_checkout
 from app.billing.errors import UnknownSession
 from app.billing.gateway.account import known_scope
@@ -60,11 +60,11 @@ def start(plan: str) -> Response:
     interval = _interval(request.form.get("interval") or Interval.MONTH.value)
     price = chosen.price(interval) or abort(400)
     # What is asked for a price that is not counted by the seat says nothing.
-    seats = (seats_in(request.form.get("seats", "1")) or abort(400)) if price.per_seat else 1
+    seats = _seats_wanted(price) if price.per_seat and "seats" in request.form else None
     wanted = Destination(price=price, seats=seats)
     if not current_user.is_authenticated:
         return redirect(f"{url_for('auth.signup')}?{urlencode(wanted.as_fields())}", 303)
-    return go_on(wanted)
+    return go_on(current_user.id, wanted)
 
 
 @bp.get("/checkout/success")
@@ -107,6 +107,11 @@ def _specimen(plans: list[PlanView]) -> PlanView | None:
     """The plan that the landing page shows an account of: the recommended one, or the first that renews."""
     renewing = [plan for plan in plans if plan.price.interval]
     return next((plan for plan in renewing if plan.is_recommended), next(iter(renewing), None))
+
+
+def _seats_wanted(price: Price) -> int:
+    seats = seats_in(request.form["seats"])
+    return seats if seats and seats <= price.most_seats else abort(400)
 
 
 def _seats_to_show(subscription: Subscription | None) -> int:

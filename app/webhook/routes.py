@@ -1,16 +1,14 @@
 """Stripe's webhook: verify, hand over, answer."""
 
-import logging
-
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.billing.errors import ForeignMode, InvalidSignature, MalformedEvent
+from app.billing.errors import WebhookRefused
 from app.billing.webhooks import process as events
+from app.billing.webhooks.refusals import note_refusal
 from app.config.flask_config import LARGEST_BODY_BYTES
 from app.extensions import csrf, limiter
 
-logger = logging.getLogger(__name__)
 bp = Blueprint("webhook", __name__)
 # Stripe has no form token and comes as often as it needs to; its signature is the check.
 csrf.exempt(bp)
@@ -27,10 +25,8 @@ def stripe_webhook() -> Answer:
         events.receive(_body(), request.headers.get("Stripe-Signature"))
     except RequestEntityTooLarge:
         return {"error": "The body is too large."}, 413
-    except (InvalidSignature, MalformedEvent) as error:
-        return {"error": str(error)}, 400
-    except ForeignMode as error:
-        logger.error("Webhook refused: %s Check which endpoint sends to this site.", error)
+    except WebhookRefused as error:
+        note_refusal(error)
         return {"error": str(error)}, 400
     except Exception:
         # Recorded and logged with the event; Stripe tries again.

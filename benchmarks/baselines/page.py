@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
 
 from app.catalog import CATALOG
+from app.config.load import load_catalog
 from app.templating import FILTERS
 
 ENDPOINTS = {
@@ -44,6 +46,7 @@ def bare_flask(name: str) -> Flask:
         nav_current=lambda *_: False,
         endpoint_exists=lambda _: False,
     )
+    app.extensions |= {"catalog": load_catalog(), "settings": SimpleNamespace(trial_days=0)}
     for endpoint, rule in ENDPOINTS.items():
         app.add_url_rule(rule, endpoint, methods=["GET", "POST"])
     return app
@@ -64,7 +67,8 @@ def create_app() -> Flask:
 
     app = bare_flask(__name__)
     app.jinja_env.globals["current_user"] = Visitor()
-    plans: list[Any] = plan_views(Interval.MONTH)
+    with app.app_context():
+        plans: list[Any] = plan_views(Interval.MONTH)
     shown, intervals = next((plan for plan in plans if plan.is_recommended), plans[0]), list(Interval)
     app.view_functions["pricing.landing"] = lambda: render_template(
         "pricing/landing.html", plans=plans, intervals=intervals, shown=shown

@@ -46,6 +46,16 @@ def test_promotion_code_lowers_what_is_paid(shop: Shop, emulator: Emulator) -> N
     assert paid["amount_total"] == 9950
 
 
+def test_buyer_can_choose_another_quantity(shop: Shop, emulator: Emulator) -> None:
+    item = {"price": shop.basic.id, "quantity": 1, "adjustable_quantity": {"enabled": True}}
+    session = shop.session(shop.basic, line_items=[item])
+
+    paid = emulator.pay_session(session.id, quantity=4)
+
+    assert paid["amount_total"] == 4 * (shop.basic.unit_amount or 0)
+    assert shop.client.v1.subscriptions.retrieve(paid["subscription"])["items"].data[0].quantity == 4
+
+
 def test_decline_raises_and_leaves_the_failed_charge(shop: Shop, emulator: Emulator) -> None:
     session = shop.session(shop.lifetime)
 

@@ -52,6 +52,8 @@ def test_production_starts_with_a_whole_set(load):
         ({"MAIL_FROM": "Acme, Inc. <hello@example.com>"}, "MAIL_FROM"),
         ({"MAIL_FROM": "hello@"}, "MAIL_FROM"),
         ({"MAIL_FROM": "a@example.com, b@example.com"}, "MAIL_FROM"),
+        ({"OPERATOR_EMAIL": "ops@example.com, nobody"}, "OPERATOR_EMAIL"),
+        ({"OPERATOR_EMAIL": "Olga <olga@example.com>"}, "OPERATOR_EMAIL"),
         ({"DATABASE_URL": ""}, "DATABASE_URL"),
         ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "DATABASE_URL"),
         ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE"),
@@ -93,6 +95,12 @@ def test_nothing_needs_the_publishable_key(load):
 
 def test_a_name_with_a_comma_is_quoted(load):
     assert load(GOOD | {"MAIL_FROM": '"Acme, Inc." <hello@example.com>'}).is_production
+
+
+def test_alerts_can_go_to_several_operators(load):
+    settings = load(GOOD | {"OPERATOR_EMAIL": "olga@example.com, oscar@example.com"})
+
+    assert settings.operator_addresses == ["olga@example.com", "oscar@example.com"]
 
 
 def test_production_takes_sqlite_when_told_to(load):

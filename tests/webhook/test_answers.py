@@ -193,3 +193,27 @@ def test_event_of_another_account_is_ignored(deliver, stored) -> None:
 
     assert answer.status_code == 200
     assert stored()[0].outcome == "ignored"
+
+
+def test_a_thin_event_is_taken_and_ignored(deliver, stored) -> None:
+    thin = {
+        "id": "evt_thin_1",
+        "object": "v2.core.event",
+        "type": "v1.billing.meter.error_report_triggered",
+        "livemode": False,
+        "created": "2026-11-26T10:00:00.000Z",
+        "related_object": {"id": "mtr_1", "type": "billing.meter", "url": "/v1/billing/meters/mtr_1"},
+    }
+
+    answers = [deliver(thin).status_code for _ in range(2)]
+
+    assert answers == [200, 200]
+    assert [(event.outcome, event.type) for event in stored()] == [("ignored", thin["type"])]
+
+
+@pytest.mark.parametrize("broken", [{"id": None}, {"created": "soon"}, {"created": None}, {"type": ["a"]}])
+def test_a_thin_event_that_is_no_event_is_refused(deliver, stored, broken: dict[str, object]) -> None:
+    thin = {"id": "evt_thin_1", "object": "v2.core.event", "type": "v1.a.b", "created": "2026-11-26T10:00:00.000Z"}
+
+    assert deliver({**thin, **broken}).status_code == 400
+    assert stored() == []

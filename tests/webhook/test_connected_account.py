@@ -75,3 +75,13 @@ def test_deauthorization_of_another_account_is_ignored(connected, send):
     event = event_of("account.application.deauthorized", {"id": "ca_test", "object": "application"})
 
     assert send({**event, "account": "acct_of_somebody_else"}) == "ignored"
+
+
+def test_live_event_to_a_test_connect_endpoint_is_ignored(connected, send, at_stripe: Stripe):
+    alice = Person.sign_up(connected, "alice@example.com")
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(alice.buy("pro").location))
+    [created] = at_stripe.events("customer.subscription.created")
+
+    assert send({**created, "account": account_of(connected), "livemode": True}) == "ignored"
+    assert alice.role == "free"

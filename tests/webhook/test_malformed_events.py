@@ -43,6 +43,8 @@ def real_events(app: Flask, catalogue: None, alice: Person, bob: Person, at_stri
         "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
         "charge": at_stripe.charges()[-1],
         "customer": {"id": lifetime["customer"], "object": "customer"},
+        "price": at_stripe.v1.prices.list({"limit": 1}).data[0].to_dict(for_json=True),
+        "product": at_stripe.v1.products.list({"limit": 1}).data[0].to_dict(for_json=True),
         "account": {"id": "ca_1", "object": "application"},
     }
     return [event_of(kind, next(objects[p] for p in objects if kind.startswith(p))) for kind in HANDLERS]

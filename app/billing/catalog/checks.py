@@ -3,13 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from app.billing.catalog.plans import Catalog, Plan, Price, Role
+from app.billing.catalog.plans import LARGEST_AMOUNT, Catalog, Plan, Price, Role
 
 # A plan's key stands in lookup keys, addresses and the names of settings; the columns that keep keys have 32 letters.
 KEY = re.compile(r"[a-z][a-z0-9_]{0,29}")
 CURRENCY = re.compile(r"[a-z]{3}")
-# https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts: eight digits.
-LARGEST_AMOUNT = 99_999_999
 LONGEST_TRIAL_DAYS = 730
 LONGEST_NAME = 100
 HIGHEST_RANK = 1_000_000

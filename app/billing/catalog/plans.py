@@ -11,6 +11,8 @@ from typing import NamedTuple
 from flask import current_app
 
 MOST_SEATS = 10_000
+# https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts: eight digits.
+LARGEST_AMOUNT = 99_999_999
 
 
 class Interval(StrEnum):
@@ -45,6 +47,11 @@ class Price:
     @property
     def is_recurring(self) -> bool:
         return self.interval is not None
+
+    @property
+    def most_seats(self) -> int:
+        """How many seats can be bought at once: 10,000, or as many as Stripe can charge for."""
+        return min(MOST_SEATS, LARGEST_AMOUNT // self.amount) if self.per_seat else 1
 
     @property
     def setting(self) -> str:
@@ -143,6 +150,11 @@ class Catalog:
     def sold_plans(self) -> tuple[Plan, ...]:
         """The plans that can be bought."""
         return tuple(plan for plan in self.plans if plan.is_sold and plan.prices)
+
+    @property
+    def sold_prices(self) -> tuple[Price, ...]:
+        """Every price at which something can be bought."""
+        return tuple(price for plan in self.sold_plans for price in plan.prices)
 
     @property
     def free_plan(self) -> Plan | None:

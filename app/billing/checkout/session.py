@@ -5,7 +5,7 @@ from typing import Any
 from flask import current_app
 
 from app.billing.catalog.entitlements import is_per_seat
-from app.billing.catalog.plans import MOST_SEATS
+from app.billing.catalog.plans import LARGEST_AMOUNT, MOST_SEATS
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.models.payments import Order
@@ -59,7 +59,8 @@ def _params(order: Order) -> dict[str, Any]:
 def _line_item(order: Order) -> dict[str, Any]:
     item: dict[str, Any] = {"price": order.stripe_price_id, "quantity": order.seats}
     if is_per_seat(order.plan_key, order.interval):
-        item["adjustable_quantity"] = {"enabled": True, "minimum": 1, "maximum": MOST_SEATS}
+        most = min(MOST_SEATS, LARGEST_AMOUNT // (order.amount // order.seats))
+        item["adjustable_quantity"] = {"enabled": True, "minimum": 1, "maximum": most}
     return item
 
 

@@ -14,7 +14,7 @@ from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, St
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import time_of
-from app.billing.gateway.prices import forget_prices, price_id
+from app.billing.gateway.prices import forget_prices, price_id, price_id_now
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
@@ -32,10 +32,11 @@ logger = logging.getLogger(__name__)
 ROUNDS = 4
 
 
-def start_checkout(user: User, price: Price, seats: int = 1) -> str:
+def start_checkout(user: User, price: Price, seats: int | None = None) -> str:
     """The address to send the user to: a Checkout Session for this price, or the portal's change page.
 
-    With a subscription that is not over it is always the portal. Raises `AlreadyOwned` for someone who has bought
+    With a subscription that is not over it is always the portal. Without `seats`, one is bought, and those that are
+    paid for now go along to another plan. Raises `AlreadyOwned` for someone who has bought
     as much for good, and `StripeUnavailable` with nothing half-made left behind. Commits; no lock is held while
     Stripe works.
     https://docs.stripe.com/payments/checkout/build-subscriptions
@@ -48,7 +49,7 @@ def start_checkout(user: User, price: Price, seats: int = 1) -> str:
         raise StripeUnavailable("Stripe refused the checkout.") from error
 
 
-def _start(user: User, price: Price, seats: int) -> str:
+def _start(user: User, price: Price, seats: int | None) -> str:
     require_connection()
     scope = current_scope()
     for _ in range(ROUNDS):
@@ -57,7 +58,7 @@ def _start(user: User, price: Price, seats: int) -> str:
             address = _change(user, subscription, price, seats, scope)
         else:
             _refuse_what_is_owned(user, price, scope)
-            address = _sell(user, price, seats, scope)
+            address = _sell(user, price, seats or 1, scope)
         if address:
             return address
     raise StripeUnavailable("An earlier order could not be settled.")
@@ -71,7 +72,7 @@ def _refuse_what_is_owned(user: User, price: Price, scope: StripeScope) -> None:
         raise AlreadyOwned(owned[0].plan_key)
 
 
-def _change(user: User, subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str | None:
+def _change(user: User, subscription: Subscription, price: Price, seats: int | None, scope: StripeScope) -> str | None:
     """The portal's page for the change; None when Stripe no longer has the customer, and so not the subscription."""
     try:
         return change_plan(subscription, price, seats, scope)
@@ -88,15 +89,21 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
         separator = "&" if "?" in link else "?"
         address = f"{link}{separator}client_reference_id={order.id}"
         return address if _is_for(order, price, seats) else _settle(order, price, seats, scope)
-    customer = ensure_customer(user, scope)
     stripe_price_id = price_id(price, scope)
+    customer = ensure_customer(user, scope)
     order = claim_order(user, price, scope, stripe_price_id=stripe_price_id, customer=customer, seats=seats)
     try:
         return _settle(order, price, seats, scope)
     except StripeObjectMissing:
         _recover_from_missing(user, order, scope)
         return None
-    except (StripeRefused, StripeUnavailable):
+    except StripeRefused:
+        discard_order(order)
+        if price_id_now(price, scope) == stripe_price_id:
+            raise
+        # The remembered price was replaced in Stripe by one that charges the same.
+        return None
+    except StripeUnavailable:
         discard_order(order)
         raise
 

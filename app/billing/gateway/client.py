@@ -102,15 +102,27 @@ class StripeGateway:
         https://docs.stripe.com/webhooks/signature. The SDK's check alone, without its tree of objects:
         the event is read as plain JSON, which costs a twentieth of `construct_event`.
         """
+        if self._is_signed(body, header, SIGNATURE_TOLERANCE_SECONDS):
+            return
+        elif header is None:
+            raise InvalidSignature("The Stripe-Signature header is missing.", kind="no_signature")
+        elif self._is_signed(body, header, tolerance=None):
+            late = f"The signature is more than {SIGNATURE_TOLERANCE_SECONDS} seconds old: check this machine's clock."
+            raise InvalidSignature(late, kind="old_signature")
+        else:
+            other = "No secret of STRIPE_WEBHOOK_SECRET matches the signature, or a proxy changes the body."
+            raise InvalidSignature(other, kind="wrong_signature")
+
+    def _is_signed(self, body: bytes, header: str | None, tolerance: int | None) -> bool:
         import stripe
 
         for secret in self._settings.webhook_secrets:
             try:
-                self._verify_header(body, header, secret, SIGNATURE_TOLERANCE_SECONDS)
+                self._verify_header(body, header, secret, tolerance)
             except (stripe.SignatureVerificationError, UnicodeError, TypeError):
                 continue
-            return
-        raise InvalidSignature("No configured secret matches the signature.")
+            return True
+        return False
 
     @cached_property
     def _verify_header(self) -> Any:

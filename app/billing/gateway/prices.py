@@ -1,41 +1,123 @@
-"""Which Stripe price a plan is sold at, and under which lookup key an old one was."""
+"""At which Stripe price a plan is sold: one that charges what the catalogue says, or none.
 
+What was found is remembered for a few minutes, so that a sale asks nothing more. A difference is never remembered, and
+the events `price.*` and `product.*` make this worker forget. Another worker may go on with what it remembers: a price's
+amount never changes, so what was shown is what is charged; and an archived one is refused by Stripe, after which
+`price_id_now` looks again.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
 from flask import current_app
 
 from app.billing.catalog.plans import Price, current_catalog
-from app.billing.errors import StripeUnavailable
+from app.billing.errors import PriceDrift, StripeObjectMissing
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import get_gateway
+from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.price_objects import StripePrice, is_marked, problem_with
+from app.billing.models.stripe import PriceProblem
+from app.database import db, end_transaction, insert, utcnow
+
+logger = logging.getLogger(__name__)
+REMEMBERED_SECONDS = 300
+
+
+class _Remembered(NamedTuple):
+    stripe_price_id: str
+    until: float
 
 
 def price_id(price: Price, scope: StripeScope) -> str:
-    """The id of the Stripe price to sell this at: the configured one, or the active one with the lookup key.
+    """The id of the Stripe price to sell this at: the one a setting names, or the one with the lookup key.
 
-    Raises `StripeUnavailable` when there is none: the catalogue was never pushed, or a setting is wrong.
+    Raises `PriceDrift` when there is none that charges what the catalogue says, and `StripeUnavailable` when Stripe
+    cannot be asked. Commits where it asks.
     """
-    configured: str | None = current_app.extensions["settings"].stripe_price_ids.get(price.setting)
-    return configured or _found_prices().get((scope, price.lookup_key)) or _find_price(price, scope)
+    known = _remembered().get((scope, price.lookup_key))
+    if known and time.monotonic() < known.until:
+        return known.stripe_price_id
+    else:
+        return price_id_now(price, scope)
 
 
-def _find_price(price: Price, scope: StripeScope) -> str:
-    gateway = get_gateway()
-    params = {"lookup_keys": [known.lookup_key for known in current_catalog().prices], "active": True, "limit": 100}
-    with gateway.errors():
-        found = {item.lookup_key: item for item in gateway.v1.prices.list(params, scope.options()).data}
-    if price.lookup_key not in found:
-        raise StripeUnavailable(f"Stripe has no price {price.lookup_key}: run `flask billing push`.")
-    if found[price.lookup_key].unit_amount == price.amount:
-        # A price's amount never changes; its lookup key can move, which an order's amount check will notice.
-        _found_prices()[scope, price.lookup_key] = found[price.lookup_key].id
-    return str(found[price.lookup_key].id)
+def price_id_now(price: Price, scope: StripeScope) -> str:
+    """The same, asked of Stripe in any case. Commits."""
+    setting = _configured_id(price) and price.setting
+    end_transaction()
+    stored = _find(price, scope)
+    problem = problem_with(price, stored, setting)
+    note_problems(scope, {price.lookup_key: problem})
+    if stored is None or problem:
+        _remembered().pop((scope, price.lookup_key), None)
+        logger.error("Nothing is sold at the price %s, which %s.", price.lookup_key, problem)
+        raise PriceDrift(f"The price {price.lookup_key} {problem}.")
+    _remembered()[scope, price.lookup_key] = _Remembered(stored.id, time.monotonic() + REMEMBERED_SECONDS)
+    return stored.id
 
 
 def forget_prices() -> None:
     """Look the prices up again at the next sale."""
-    _found_prices().clear()
+    _remembered().clear()
 
 
-def _found_prices() -> dict[tuple[StripeScope, str], str]:
-    """The ids by account, mode and lookup key: each account has prices of its own."""
-    found: dict[tuple[StripeScope, str], str] = current_app.extensions.setdefault("stripe_prices", {})
+def note_problems(scope: StripeScope, problems: Mapping[str, str | None]) -> None:
+    """Keep, by lookup key, why nothing is sold at a price, for the operator; None where nothing is wrong. Commits."""
+    for lookup_key, problem in problems.items():
+        row = {**_key(scope), "lookup_key": lookup_key}
+        if problem is None:
+            db.session.execute(sa.delete(PriceProblem).filter_by(**row))
+        else:
+            noted = insert(PriceProblem).values(**row, problem=problem, noticed_at=utcnow())
+            keys = ["stripe_account", "livemode", "lookup_key"]
+            db.session.execute(noted.on_conflict_do_update(index_elements=keys, set_={"problem": problem}))
+    db.session.commit()
+
+
+def noted_problems(scope: StripeScope) -> dict[str, str]:
+    """By lookup key, what was last found wrong with the prices of the catalogue."""
+    rows = db.session.scalars(sa.select(PriceProblem).filter_by(**_key(scope)).order_by(PriceProblem.lookup_key))
+    return {row.lookup_key: row.problem for row in rows if current_catalog().price_of(row.lookup_key)}
+
+
+def is_of_catalog(stripe_object: StripeObject) -> bool:
+    """Whether a price or product, as an event tells of it, has to do with what we sell."""
+    settings = current_app.extensions["settings"]
+    is_named = stripe_object.get("id") in settings.stripe_price_ids.values()
+    metadata = stripe_object.get("metadata")
+    is_ours = isinstance(metadata, dict) and is_marked(metadata)
+    return is_named or is_ours or current_catalog().price_of(stripe_object.get("lookup_key")) is not None
+
+
+def _find(price: Price, scope: StripeScope) -> StripePrice | None:
+    """The configured price, or the one with the lookup key, as Stripe has it now."""
+    gateway, configured = get_gateway(), _configured_id(price)
+    try:
+        with gateway.errors():
+            if configured:
+                params = {"expand": ["product"]}
+                found = [gateway.v1.prices.retrieve(configured, params, scope.options())]
+            else:
+                params = {"lookup_keys": [price.lookup_key], "expand": ["data.product"]}
+                found = gateway.v1.prices.list(params, scope.options()).data
+    except StripeObjectMissing:
+        return None
+    return StripePrice.model_validate(found[0].to_dict()) if found else None
+
+
+def _configured_id(price: Price) -> str | None:
+    configured: str | None = current_app.extensions["settings"].stripe_price_ids.get(price.setting)
+    return configured
+
+
+def _key(scope: StripeScope) -> dict[str, str | bool]:
+    return {"stripe_account": scope.stripe_account, "livemode": scope.livemode}
+
+
+def _remembered() -> dict[tuple[StripeScope, str], _Remembered]:
+    """What was found by account, mode and lookup key: each account has prices of its own."""
+    found: dict[tuple[StripeScope, str], _Remembered] = current_app.extensions.setdefault("stripe_prices", {})
     return found

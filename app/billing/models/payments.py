@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.billing.catalog.entitlements import is_per_seat
-from app.billing.models.stripe import STRIPE_ID, _one_of, _user_id
+from app.billing.models.stripe import STRIPE_ID, one_of, user_id_column
 from app.billing.statuses import OrderState, PaymentStatus
 from app.database import UtcDateTime, db, utcnow
 
@@ -25,7 +25,7 @@ class Order(db.Model):  # type: ignore[name-defined]
 
     __tablename__ = "orders"
     __table_args__ = (
-        CheckConstraint(_one_of("state", [state.value for state in OrderState]), name="state"),
+        CheckConstraint(one_of("state", [state.value for state in OrderState]), name="state"),
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("seats >= 1", name="seats"),
         Index("uq_orders_pending", "user_id", "stripe_account", "livemode", unique=True,
@@ -33,7 +33,7 @@ class Order(db.Model):  # type: ignore[name-defined]
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
+    user_id: Mapped[uuid.UUID | None] = user_id_column("SET NULL")
     state: Mapped[str] = mapped_column(String(16), default=OrderState.PENDING.value, index=True)
     plan_key: Mapped[str] = mapped_column(String(32))
     # The plan's role when it was ordered, which a plan that is removed later goes on giving.
@@ -70,13 +70,13 @@ class Payment(db.Model):  # type: ignore[name-defined]
 
     __tablename__ = "payments"
     __table_args__ = (
-        CheckConstraint(_one_of("status", [status.value for status in PaymentStatus]), name="status"),
+        CheckConstraint(one_of("status", [status.value for status in PaymentStatus]), name="status"),
         CheckConstraint("amount_refunded >= 0", name="amount_refunded"),
         CheckConstraint("stripe_invoice_id IS NOT NULL OR stripe_payment_intent_id IS NOT NULL", name="stripe_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
+    user_id: Mapped[uuid.UUID | None] = user_id_column("SET NULL")
     order_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("orders.id", ondelete="SET NULL"), index=True)
     stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
     livemode: Mapped[bool]

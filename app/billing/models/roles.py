@@ -8,7 +8,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.billing.models.stripe import STRIPE_ID, _user_id
+from app.billing.models.stripe import STRIPE_ID, user_id_column
 from app.database import UtcDateTime, db, utcnow
 
 
@@ -18,7 +18,7 @@ class Grant(db.Model):  # type: ignore[name-defined]
     __tablename__ = "grants"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[uuid.UUID] = _user_id("CASCADE")
+    user_id: Mapped[uuid.UUID] = user_id_column("CASCADE")
     role: Mapped[str] = mapped_column(String(32))
     role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -33,7 +33,7 @@ class RoleChange(db.Model):  # type: ignore[name-defined]
     __tablename__ = "role_changes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[uuid.UUID] = _user_id("CASCADE")
+    user_id: Mapped[uuid.UUID] = user_id_column("CASCADE")
     role_before: Mapped[str] = mapped_column(String(32))
     role_after: Mapped[str] = mapped_column(String(32))
     rule: Mapped[str] = mapped_column(String(64))

@@ -22,11 +22,13 @@ from app.database import UtcDateTime, db, utcnow
 STRIPE_ID = String(255)
 
 
-def _one_of(column: str, values: list[str]) -> str:
+def one_of(column: str, values: list[str]) -> str:
+    """The condition of a check: the column holds one of these texts."""
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
-def _user_id(ondelete: str) -> Any:
+def user_id_column(ondelete: str) -> Any:
+    """The column that says whose a row is, and what becomes of the row when the user is deleted."""
     return mapped_column(ForeignKey("users.id", ondelete=ondelete), index=True)
 
 
@@ -41,7 +43,7 @@ class StripeAccount(db.Model):  # type: ignore[name-defined]
 
 
 class StripeConnection(db.Model):  # type: ignore[name-defined]
-    """An account connected by OAuth; the newest row that is not disconnected is the one in use."""
+    """An account connected by OAuth; the one connected last in the key's mode is in use. Disconnecting deletes it."""
 
     __tablename__ = "stripe_connections"
     __table_args__ = (CheckConstraint("state IN ('connected', 'needs_reconnect', 'revoked')", name="state"),)
@@ -54,6 +56,18 @@ class StripeConnection(db.Model):  # type: ignore[name-defined]
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
+class PriceProblem(db.Model):  # type: ignore[name-defined]
+    """Why nothing is sold at one of the catalogue's prices, as last found, for the operator to see."""
+
+    __tablename__ = "price_problems"
+
+    stripe_account: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
+    livemode: Mapped[bool] = mapped_column(primary_key=True)
+    lookup_key: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
+    problem: Mapped[str] = mapped_column(Text)
+    noticed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
 class StripeCustomer(db.Model):  # type: ignore[name-defined]
     """A user's customer in one Stripe account and mode."""
 
@@ -61,7 +75,7 @@ class StripeCustomer(db.Model):  # type: ignore[name-defined]
     __table_args__ = (UniqueConstraint("user_id", "stripe_account", "livemode"),)
 
     stripe_customer_id: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
-    user_id: Mapped[uuid.UUID] = _user_id("CASCADE")
+    user_id: Mapped[uuid.UUID] = user_id_column("CASCADE")
     stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
     livemode: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -72,7 +86,7 @@ class StripeEvent(db.Model):  # type: ignore[name-defined]
 
     __tablename__ = "stripe_events"
     __table_args__ = (
-        CheckConstraint(_one_of("outcome", [outcome.value for outcome in EventOutcome]), name="outcome"),
+        CheckConstraint(one_of("outcome", [outcome.value for outcome in EventOutcome]), name="outcome"),
         Index("ix_stripe_events_failed", "received_at", postgresql_where=text("outcome = 'failed'"),
               sqlite_where=text("outcome = 'failed'")),
     )  # fmt: skip

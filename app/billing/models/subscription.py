@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.billing.catalog.entitlements import decide_by_subscription, plan_of, price_known_as
 from app.billing.catalog.plans import Plan, current_catalog
-from app.billing.models.stripe import STRIPE_ID, _user_id
+from app.billing.models.stripe import STRIPE_ID, user_id_column
 from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
 from app.database import UtcDateTime, db, utcnow
 
@@ -91,7 +91,7 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     __tablename__ = "subscriptions"
 
     stripe_subscription_id: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
-    user_id: Mapped[uuid.UUID | None] = _user_id("SET NULL")
+    user_id: Mapped[uuid.UUID | None] = user_id_column("SET NULL")
     stripe_customer_id: Mapped[str] = mapped_column(STRIPE_ID, index=True)
     stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
     livemode: Mapped[bool]

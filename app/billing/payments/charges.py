@@ -32,7 +32,7 @@ def known_order(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order |
     return order
 
 
-def _is_paid_otherwise(order: Order, intent: str | None) -> bool:
+def is_paid_otherwise(order: Order, intent: str | None) -> bool:
     """Whether another payment than this one, which nobody has refunded, pays for the order."""
     query = sa.select(Payment.id).where(
         Payment.order_id == order.id,
@@ -42,7 +42,7 @@ def _is_paid_otherwise(order: Order, intent: str | None) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _set_state(order: Order, after: OrderState, user: User | None, scope: StripeScope, cause: str) -> Changes:
+def set_order_state(order: Order, after: OrderState, user: User | None, scope: StripeScope, cause: str) -> Changes:
     """Put the order into a state, and decide the role again."""
     before, order.state = order.state, after.value
     if before == after:
@@ -51,7 +51,7 @@ def _set_state(order: Order, after: OrderState, user: User | None, scope: Stripe
     return changes | role_changes(user, scope, cause) if user else changes
 
 
-def _order_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order | None:
+def order_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """The order that a charge or dispute belongs to; asks Stripe where it may be a Payment Link's."""
     intent = id_of(stripe_object.get("payment_intent"))
     order = known_order(stripe_object, scope)
@@ -67,10 +67,11 @@ PAGE = 100
 
 def disputes_of(charge_id: str, scope: StripeScope) -> list[StripeObject]:
     """Every dispute of a charge, newest first: there can be several, one after the other or for a part each."""
-    return _page(get_gateway().v1.disputes, scope, charge=charge_id)
+    return first_page(get_gateway().v1.disputes, scope, charge=charge_id)
 
 
-def _page(service: Any, scope: StripeScope, **params: Any) -> list[StripeObject]:
+def first_page(service: Any, scope: StripeScope, **params: Any) -> list[StripeObject]:
+    """The newest objects of a service of the SDK, as many as fit a page; none when Stripe has lost the customer."""
     gateway = get_gateway()
     try:
         with gateway.errors():

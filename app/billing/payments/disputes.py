@@ -10,7 +10,7 @@ from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import id_of
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
-from app.billing.payments.charges import _is_paid_otherwise, _order_of, _set_state, disputes_of
+from app.billing.payments.charges import disputes_of, is_paid_otherwise, order_of, set_order_state
 from app.billing.statuses import DISPUTE_OVER, OrderState, dispute_takes_access
 from app.database import db
 
@@ -20,17 +20,17 @@ def record_dispute(dispute: Mapping[str, Any], scope: StripeScope, *, cause: str
 
     Inside `ask_then_lock`; locks the user.
     """
-    order = _order_of(dispute, scope) or _order_of_charge(dispute, scope)
+    order = order_of(dispute, scope) or _order_of_charge(dispute, scope)
     if order is None:
         return IGNORED
     user = lock_user(order.user_id) if order.user_id else None
     db.session.refresh(order, with_for_update=True)
     is_over = order.stripe_dispute_id == dispute.get("id") and order.dispute_status in DISPUTE_OVER
-    if is_over or _is_paid_otherwise(order, id_of(dispute.get("payment_intent"))):
+    if is_over or is_paid_otherwise(order, id_of(dispute.get("payment_intent"))):
         return Effect()
     dispute = _deciding_dispute(order, dispute, scope)
     order.stripe_dispute_id, order.dispute_status = dispute["id"], dispute["status"]
-    return Effect(changes=_set_state(order, _state_by_dispute(order), user, scope, cause))
+    return Effect(changes=set_order_state(order, _state_by_dispute(order), user, scope, cause))
 
 
 def _deciding_dispute(order: Order, dispute: Mapping[str, Any], scope: StripeScope) -> Mapping[str, Any]:
@@ -58,4 +58,4 @@ def _state_by_dispute(order: Order) -> OrderState:
 def _order_of_charge(dispute: Mapping[str, Any], scope: StripeScope) -> Order | None:
     """A dispute names no customer: where its payment is unknown to us, ask for the charge."""
     charge = id_of(dispute.get("charge"))
-    return _order_of(ask(retrieve, "charge", charge, scope), scope) if charge else None
+    return order_of(ask(retrieve, "charge", charge, scope), scope) if charge else None

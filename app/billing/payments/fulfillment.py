@@ -101,6 +101,7 @@ def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
         return None
     elif order.trial_days and session.get("payment_status") == "no_payment_required" and not amount:
         # During a trial nothing is due, so the session's own amounts are zero.
+        _take_seats_of_trial(order)
         return None
     else:
         return f"paid for {amount}, ordered for {order.amount} (minor units)"
@@ -115,6 +116,17 @@ def _takes_seats(order: Order, amount: Any) -> bool:
         return False
     order.seats, order.amount = seats, amount
     return True
+
+
+def _take_seats_of_trial(order: Order) -> None:
+    """Note how many seats the buyer chose at Checkout; of a trial, the subscription alone says so."""
+    known = sa.select(Subscription.quantity).where(
+        Subscription.stripe_subscription_id == order.stripe_subscription_id,
+        Subscription.stripe_price_id == order.stripe_price_id,
+    )
+    seats = db.session.scalar(known)
+    if seats and seats <= MOST_SEATS and is_per_seat(order.plan_key, order.interval):
+        order.seats, order.amount = seats, order.amount // order.seats * seats
 
 
 def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> None:

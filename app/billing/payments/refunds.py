@@ -13,7 +13,7 @@ from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order, Payment
-from app.billing.payments.charges import _is_paid_otherwise, _order_of, _set_state
+from app.billing.payments.charges import is_paid_otherwise, order_of, set_order_state
 from app.billing.payments.invoices import lock_invoice_owner, save_invoice
 from app.billing.payments.one_time import payment_of, record_order_payment
 from app.billing.payments.orders import order_change
@@ -27,7 +27,7 @@ def record_refund(charge: Mapping[str, Any], scope: StripeScope, *, cause: str) 
     Nor does the refund of one of two payments for the same order: the other still pays for it.
     Inside `ask_then_lock`; locks the user.
     """
-    order = _order_of(charge, scope)
+    order = order_of(charge, scope)
     if order is None:
         return _refund_invoice(charge, scope)
     user = lock_user(order.user_id) if order.user_id else None
@@ -36,8 +36,8 @@ def record_refund(charge: Mapping[str, Any], scope: StripeScope, *, cause: str) 
     payment = record_order_payment(order, intent, charge["amount"], charge["created"], charge.get("currency"))
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or intent
     changes = _save_refund(payment, charge)
-    if charge["refunded"] and not _is_paid_otherwise(order, intent):
-        changes |= _set_state(order, OrderState.REFUNDED, user, scope, cause)
+    if charge["refunded"] and not is_paid_otherwise(order, intent):
+        changes |= set_order_state(order, OrderState.REFUNDED, user, scope, cause)
     return Effect(changes=changes)
 
 

@@ -40,18 +40,19 @@ def open_portal(user: User, flow: str | None = None) -> str:
     return _open(customer, _flow_data(flow, subscription), scope)
 
 
-def change_plan(subscription: Subscription, price: Price, seats: int, scope: StripeScope) -> str:
+def change_plan(subscription: Subscription, price: Price, seats: int | None, scope: StripeScope) -> str:
     """The address of the portal's page that confirms a change to this price, with what it costs. Commits.
 
-    Where that page does not fit (the same price, a one-time price, a subscription that first needs a payment), it is
-    the portal's front page.
+    Where that page does not fit (the same price for as many seats, a one-time price, a subscription that first needs
+    a payment), it is the portal's front page.
     """
     flow = None
     if price.is_recurring and subscription.stripe_item_id and not subscription.needs_payment:
         end_transaction()
         target = price_id(price, scope)
-        if target != subscription.stripe_price_id:
-            flow = _confirm_flow(subscription, target, _seats_after(subscription, price, seats))
+        seats_after = _seats_after(subscription, price, seats)
+        if target != subscription.stripe_price_id or (price.per_seat and seats_after != subscription.quantity):
+            flow = _confirm_flow(subscription, target, seats_after)
     return _open(subscription.stripe_customer_id, flow, scope)
 
 
@@ -78,11 +79,9 @@ def _flow_data(flow: str | None, subscription: Subscription | None) -> dict[str,
         return None
 
 
-def _seats_after(subscription: Subscription, price: Price, seats: int) -> int:
+def _seats_after(subscription: Subscription, price: Price, seats: int | None) -> int:
     """Seats go along to a plan that has them: those asked for, or those that are paid for now. Else there is one."""
-    if not price.per_seat:
-        return 1
-    return seats if seats > 1 else subscription.quantity
+    return (seats or subscription.quantity) if price.per_seat else 1
 
 
 def _confirm_flow(subscription: Subscription, target: str, seats: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.objects import id_of
 from app.billing.models.payments import Order, Payment
-from app.billing.payments.charges import _page, disputes_of, known_order
+from app.billing.payments.charges import disputes_of, first_page, known_order
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.invoices import intent_that_pays, invoice_values, payment_of_invoice, save_invoice
@@ -119,11 +119,11 @@ def payments_at_stripe(user_id: uuid.UUID, scope: StripeScope) -> PaymentsAtStri
 
 def _read_payments(customer: str | None, intents: frozenset[str], scope: StripeScope) -> PaymentsAtStripe:
     v1 = get_gateway().v1
-    invoices = _page(v1.invoices, scope, customer=customer, expand=["data.payments"]) if customer else []
-    charges = _page(v1.charges, scope, customer=customer) if customer else []
+    invoices = first_page(v1.invoices, scope, customer=customer, expand=["data.payments"]) if customer else []
+    charges = first_page(v1.charges, scope, customer=customer) if customer else []
     # Who pays through a Payment Link can do so as a guest.
     for intent in intents - {id_of(charge["payment_intent"]) for charge in charges}:
-        charges += _page(v1.charges, scope, payment_intent=intent)
+        charges += first_page(v1.charges, scope, payment_intent=intent)
     charges = [charge for charge in charges if charge["status"] == "succeeded"]
     disputed = [charge for charge in charges if charge["disputed"] and _is_for_order(charge, intents)]
     disputes = [dispute for charge in disputed for dispute in disputes_of(charge["id"], scope)]
@@ -148,7 +148,7 @@ def _with_status(invoices: list[StripeObject], scope: StripeScope) -> list[tuple
     found = [(invoice, PaymentStatus.PAID) for invoice in invoices if invoice["status"] == "paid"]
     attempted = [invoice for invoice in invoices if invoice["status"] == "open" and invoice["attempt_count"]]
     if attempted:
-        intents = _page(get_gateway().v1.payment_intents, scope, customer=id_of(attempted[0]["customer"]))
+        intents = first_page(get_gateway().v1.payment_intents, scope, customer=id_of(attempted[0]["customer"]))
         status_of = {intent["id"]: ATTEMPTS.get(intent["status"]) for intent in intents}
         told = [(invoice, status_of.get(intent_that_pays(invoice) or "")) for invoice in attempted]
         found += [(invoice, status) for invoice, status in told if status]

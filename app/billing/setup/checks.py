@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import BillingError, StripeForbidden
 from app.billing.gateway.account import current_scope, known_scope
 from app.billing.gateway.client import StripeGateway, api_version
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.portal import configuration as portal_configuration
 from app.billing.setup import webhook_endpoint
-from app.billing.setup.prices import price_problems, subscriptions_at_unknown_prices
+from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
+from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.deliveries import LOOKED_BACK, undelivered_events
+from app.billing.webhooks.refusals import refusals
 from app.config.settings import Settings
 
 
@@ -33,6 +37,7 @@ class Check:
 
 
 Checks = Iterator[Check]
+DELIVERIES = "Stripe could deliver its events"
 
 
 def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
@@ -43,6 +48,7 @@ def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
     yield from _asked("prices", lambda: _prices(gateway, settings))
     yield from _asked("customer portal", lambda: _portal(gateway))
     yield from _asked("webhook endpoint", lambda: _endpoint(gateway, settings))
+    yield from _asked(DELIVERIES, lambda: _deliveries(gateway))
     yield passes_if(settings, bool(settings.webhook_secrets), "webhook secret", "STRIPE_WEBHOOK_SECRET is empty")
 
 
@@ -53,11 +59,15 @@ def record_checks() -> Checks:
         yield Check(Mark.LATER, "an event has arrived", "none yet; try `stripe trigger customer.created`")
     else:
         yield Check(Mark.OK, "an event has arrived", f"{last.type}, {last.received_at:%Y-%m-%d %H:%M} UTC")
+    refused = " ".join(alert.message for alert in refusals())
+    yield _fails_if(bool(refused), "webhooks are accepted", refused)
     failed = event_log.count_failed()
     yield _fails_if(failed > 0, "no failed events", f"{failed} failed: see `flask billing events --failed`")
     scope = known_scope()
     unknown = subscriptions_at_unknown_prices(scope) if scope else []
     yield _fails_if(bool(unknown), "every subscription's price is of a plan", ", ".join(unknown[:5]))
+    removed = removed_in_use(scope) if scope else []
+    yield _fails_if(bool(removed), "what was bought is in the catalogue", "; ".join(removed))
 
 
 def passes_if(settings: Settings, is_right: bool, name: str, otherwise: str) -> Check:
@@ -102,7 +112,7 @@ def _mode(settings: Settings) -> Check:
 
 
 def _prices(gateway: StripeGateway, settings: Settings) -> Checks:
-    for lookup_key, problem in price_problems(gateway, settings, current_scope()).items():
+    for lookup_key, problem in check_prices(gateway, settings, current_scope()).items():
         yield _fails_if(problem is not None, f"price {lookup_key}", problem or "")
 
 
@@ -111,8 +121,11 @@ def _portal(gateway: StripeGateway) -> Checks:
     if found is None:
         yield Check(Mark.FAIL, "customer portal", "not configured; run `flask billing push`")
     else:
-        offers_plans = found["active"] and found["features"]["subscription_update"]["enabled"]
-        yield _fails_if(not offers_plans, "customer portal", "switched off; run `flask billing push`")
+        has_plans = any(price.is_recurring for price in current_catalog().sold_prices)
+        offers_plans = found["features"]["subscription_update"]["enabled"] or not has_plans
+        yield _fails_if(
+            not (found["active"] and offers_plans), "customer portal", "switched off; run `flask billing push`"
+        )
 
 
 def _endpoint(gateway: StripeGateway, settings: Settings) -> Checks:
@@ -128,3 +141,9 @@ def _endpoint(gateway: StripeGateway, settings: Settings) -> Checks:
     else:
         problem = webhook_endpoint.problem_with(found[0])
         yield _fails_if(problem is not None, name, problem or api_version())
+
+
+def _deliveries(gateway: StripeGateway) -> Checks:
+    missing = undelivered_events(gateway, current_scope())
+    detail = f"{len(missing)} of the last {LOOKED_BACK.days} days did not arrive ({', '.join(missing[:3])})"
+    yield _fails_if(bool(missing), DELIVERIES, detail)

@@ -1,10 +1,13 @@
 """The one webhook endpoint in Stripe: at our address, for the events we handle, at the SDK's API version."""
 
 import hashlib
-import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.client import StripeGateway, StripeObject, api_version
 from app.billing.setup.push_run import PushRun
 from app.billing.webhooks.process import HANDLED_TYPES
@@ -22,11 +25,11 @@ def push(run: PushRun) -> None:
     endpoints = find_all(run.gateway, run.settings)
     kept = next((endpoint for endpoint in endpoints if _can_be_kept(run, endpoint)), None)
     if kept is None:
-        _create(run)
+        kept = _create(run)
     else:
         _update(run, kept)
     for endpoint in endpoints:
-        if endpoint is not kept:
+        if endpoint["id"] != kept["id"]:
             _remove(run, endpoint)
 
 
@@ -67,7 +70,8 @@ def _can_be_kept(run: PushRun, endpoint: StripeObject) -> bool:
         return not run.settings.uses_emulator or _secret_is_kept(run.settings.emulator_secret_file, endpoint)
 
 
-def _create(run: PushRun) -> None:
+def _create(run: PushRun) -> StripeObject:
+    """Make the endpoint, and keep its secret; Stripe gives one that was made so today again, secret and all."""
     params: dict[str, Any] = {
         "url": url(run.settings),
         "api_version": api_version(),
@@ -78,29 +82,34 @@ def _create(run: PushRun) -> None:
     if run.scope.is_connected:
         params["connect"] = True
     service = run.gateway.v1.webhook_endpoints
-    with run.gateway.errors():
-        endpoint = service.create(params)
-        if run.settings.uses_emulator:
-            _keep_secret(run.settings.emulator_secret_file, endpoint.secret)
-            service.update(endpoint.id, {"metadata": {"secret": _fingerprint(endpoint.secret)}})
-    run.webhook_secret = endpoint.secret
-    run.tell("created", "webhook endpoint", endpoint.id)
+    endpoint = run.create("webhook endpoint", service, params, scope=replace(run.scope, is_connected=False))
+    if run.is_dry:
+        return endpoint
+    run.webhook_secret = str(endpoint["secret"])
+    if run.settings.uses_emulator:
+        _keep_secret(run.settings.emulator_secret_file, run.webhook_secret)
+        with run.gateway.errors():
+            service.update(endpoint["id"], {"metadata": {"secret": _fingerprint(run.webhook_secret)}})
+    return endpoint
 
 
 def _update(run: PushRun, endpoint: StripeObject) -> None:
     if problem_with(endpoint) is None:
         run.tell("unchanged", "webhook endpoint", endpoint["id"])
-    else:
+        return
+    run.tell("updated", "webhook endpoint", endpoint["id"])
+    if not run.is_dry:
         wanted = {"enabled_events": sorted(HANDLED_TYPES), "disabled": False}
         with run.gateway.errors():
             run.gateway.v1.webhook_endpoints.update(endpoint["id"], wanted)
-        run.tell("updated", "webhook endpoint", endpoint["id"])
 
 
 def _remove(run: PushRun, endpoint: StripeObject) -> None:
-    with run.gateway.errors():
-        run.gateway.v1.webhook_endpoints.delete(endpoint["id"])
     run.tell("removed", "webhook endpoint", endpoint["id"])
+    if not run.is_dry:
+        # Another push may have removed it this moment.
+        with suppress(StripeObjectMissing), run.gateway.errors():
+            run.gateway.v1.webhook_endpoints.delete(endpoint["id"])
 
 
 def _is_connect(run: PushRun) -> str:
@@ -110,11 +119,9 @@ def _is_connect(run: PushRun) -> str:
 def _keep_secret(file: Path, secret: str) -> None:
     """Write the secret for this machine's user alone, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with open(draft, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as handle:
-        handle.write(secret)
-    draft.replace(file)
+    with NamedTemporaryFile("w", dir=file.parent, prefix=file.name, delete=False) as draft:
+        draft.write(secret)
+    Path(draft.name).replace(file)
 
 
 def _secret_is_kept(file: Path, endpoint: StripeObject) -> bool:

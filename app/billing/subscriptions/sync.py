@@ -52,7 +52,7 @@ def write_snapshot(
     user: User, snapshot: SubscriptionSnapshot, snapshot_at: datetime, scope: StripeScope, *, cause: str
 ) -> Changes:
     """Write a snapshot and the role that follows; return what changed, before and after."""
-    row = _stored(snapshot.stripe_subscription_id)
+    row = stored_subscription(snapshot.stripe_subscription_id)
     values = snapshot.values() | _remembered(snapshot, row, scope)
     before = {name: getattr(row, name) for name in values} if row else {}
     if row is None:
@@ -88,14 +88,14 @@ def _changes(
     return ({row.stripe_subscription_id: change} if change else {}) | role_changes(user, scope, cause)
 
 
-def _stored(subscription_id: str) -> Subscription | None:
+def stored_subscription(subscription_id: str) -> Subscription | None:
     """The mirror's row as it is now that the user is locked, not as it was when first looked at."""
     row: Subscription | None = db.session.get(Subscription, subscription_id, populate_existing=True)
     return row
 
 
 def _end_missing(user: User, subscription_id: str, at: datetime, scope: StripeScope, cause: str) -> Changes:
-    row = _stored(subscription_id)
+    row = stored_subscription(subscription_id)
     if row is None or row.has_ended:
         return {}
     changes = {subscription_id: end_subscription(row, at)}

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from app.billing.errors import MalformedEvent
@@ -11,6 +11,8 @@ from app.billing.gateway.objects import time_of
 from app.database import utcnow
 
 LONGEST_TEXT = 255
+# `v2.core.event`, and whatever its later forms are called.
+THIN = "v2."
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Event:
     livemode: bool
     object: dict[str, Any]
     body: str
+    # Carries no snapshot: https://docs.stripe.com/event-destinations#thin-events
+    is_thin: bool = False
 
     @property
     def object_id(self) -> str:
@@ -61,6 +65,8 @@ class Event:
 
     @classmethod
     def _from_json(cls, event: Any, body: str) -> "Event":
+        if str(event["object"]).startswith(THIN):
+            return cls._thin(event, body)
         if event["object"] != "event" or not isinstance(event["data"]["object"], dict):
             raise MalformedEvent("The body is not a Stripe event.")
         created_at = time_of(int(event["created"]))
@@ -74,6 +80,20 @@ class Event:
             livemode=bool(event["livemode"]),
             object=_storable(event["data"]["object"]) if "\\u" in body else event["data"]["object"],
             body=body,
+        )
+
+    @classmethod
+    def _thin(cls, event: Any, body: str) -> "Event":
+        return cls(
+            id=_text(event["id"]),
+            type=_text(event["type"]),
+            created_at=datetime.fromisoformat(event["created"]).astimezone(UTC),
+            api_version=None,
+            account=None,
+            livemode=bool(event.get("livemode")),
+            object={},
+            body=body,
+            is_thin=True,
         )
 
 

@@ -9,6 +9,7 @@ from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import unlink_customer
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import SHAPES
+from app.billing.gateway.prices import forget_prices, is_of_catalog
 from app.billing.gateway.read import retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.payments.disputes import record_dispute
@@ -102,6 +103,12 @@ def on_customer_deleted(event: Event, scope: StripeScope) -> Effect:
     return Effect(changes=changes | role_changes(user, scope, event.id))
 
 
+def on_price_changed(event: Event, scope: StripeScope) -> Effect:
+    """Look the prices up again before the next sale."""
+    forget_prices()
+    return Effect() if is_of_catalog(event.object) else IGNORED
+
+
 HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     # Checkout is over: the order may be fulfilled, now or when a delayed payment arrives.
     "checkout.session.completed": on_checkout_paid,
@@ -129,6 +136,13 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "charge.dispute.closed": on_dispute_changed,
     # The customer is gone from Stripe.
     "customer.deleted": on_customer_deleted,
+    # What is sold was changed in Stripe: by a push, or in its dashboard.
+    "price.created": on_price_changed,
+    "price.updated": on_price_changed,
+    "price.deleted": on_price_changed,
+    "product.created": on_price_changed,
+    "product.updated": on_price_changed,
+    "product.deleted": on_price_changed,
     # The account that was connected by OAuth is ours no longer.
     "account.application.deauthorized": on_deauthorized,
 }

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 from app.billing.asking import ask_then_lock
 from app.billing.changes import IGNORED, Effect
 from app.billing.errors import ForeignMode, StripeObjectMissing, UnknownEvent
-from app.billing.gateway.account import StripeScope, current_scope, own_account
+from app.billing.gateway.account import StripeScope, connected_account, current_scope, own_account
 from app.billing.gateway.client import get_gateway
 from app.billing.models.stripe import StripeEvent
 from app.billing.statuses import EventOutcome
 from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
 from app.billing.webhooks.handlers import HANDLERS
-from app.database import db, insert
+from app.database import db, end_transaction, insert
 
 logger = logging.getLogger(__name__)
 HANDLED_TYPES = tuple(HANDLERS)
@@ -25,11 +25,15 @@ LONGEST_ERROR = 500
 def receive(body: bytes, signature: str | None) -> EventOutcome:
     """Verify a webhook's body and process its event; what the webhook's route calls.
 
-    Raises `InvalidSignature`, `MalformedEvent` or `ForeignMode` with nothing stored; any other exception means that
-    processing failed, and that the event stays recorded with the error.
+    A thin event is ignored, and so is one of the other mode where an account is connected: Stripe sends test events to
+    live Connect endpoints. Raises `WebhookRefused` with nothing stored; any other exception means that processing
+    failed, and that the event stays recorded with the error.
     """
     get_gateway().verify_signature(body, signature)
-    return process(_of_our_mode(Event.parse(body)))
+    event = Event.parse(body)
+    if event.is_thin or (not _is_of_our_mode(event) and connected_account()):
+        return _ignore(event)
+    return process(_of_our_mode(event))
 
 
 def replay(event_id: str) -> EventOutcome:
@@ -42,9 +46,22 @@ def replay(event_id: str) -> EventOutcome:
 
 
 def _of_our_mode(event: Event) -> Event:
-    if event.livemode != get_gateway().livemode:
-        raise ForeignMode("The event is of the other mode (test or live) than STRIPE_SECRET_KEY.")
+    if not _is_of_our_mode(event):
+        mode = "live" if event.livemode else "test"
+        raise ForeignMode(f"A {mode} endpoint sends here, and STRIPE_SECRET_KEY is of the other mode (test or live).")
     return event
+
+
+def _is_of_our_mode(event: Event) -> bool:
+    return event.livemode == get_gateway().livemode
+
+
+def _ignore(event: Event) -> EventOutcome:
+    """Record an event that we do not read. Commits."""
+    end_transaction()
+    _record(event, IGNORED, again=False)
+    db.session.commit()
+    return EventOutcome.IGNORED
 
 
 def process(event: Event, *, again: bool = False) -> EventOutcome:

@@ -7,7 +7,7 @@ from app.billing.gateway.account import StripeScope
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ENDED_STATUSES
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
-from app.billing.subscriptions.sync import _stored, sync_subscription, write_snapshot
+from app.billing.subscriptions.sync import stored_subscription, sync_subscription, write_snapshot
 from app.billing.webhooks.event import Event
 from app.database import db
 
@@ -24,7 +24,7 @@ def sync_from_event(event: Event, scope: StripeScope) -> Effect:
     user = lock_user(user_id) if user_id else None
     if user is None:
         return IGNORED
-    row = _stored(subscription_id)
+    row = stored_subscription(subscription_id)
     snapshot = certain_snapshot(event, row)
     if snapshot is None:
         return sync_subscription(user, subscription_id, scope, cause=event.id, not_before=event.created_at)

@@ -16,17 +16,24 @@ class Happenings:
 
     store: Store
 
-    def pay_session(self, session: str, card: str = GOOD_CARD, *, promotion_code: str | None = None) -> Json:
+    def pay_session(
+        self, session: str, card: str = GOOD_CARD, *, promotion_code: str | None = None, quantity: int | None = None
+    ) -> Json:
         """Pay an open Checkout Session and return it.
 
         `card` is a test card's number, a token or payment method (`tok_visa`, `pm_card_visa`), or a test IBAN. A
         decline raises `CardError`. A card that asks for 3-D Secure leaves the session open: see `confirm_3d_secure`.
+        `quantity` is what the buyer chooses of the first item, where `adjustable_quantity` lets them.
         """
         from stripe_emulator.engine.checkout import checkout
 
         return self.store.attempt(
             lambda tx: checkout.complete_session(
-                tx, session, payment_method=_payment_method(tx, card), promotion_code=promotion_code
+                tx,
+                session,
+                payment_method=_payment_method(tx, card),
+                promotion_code=promotion_code,
+                quantity=quantity,
             )
         )
 

@@ -209,6 +209,39 @@ def test_promotion_code_can_be_taken_off(shop: Shop, visitor: Visitor) -> None:
     assert shop.client.v1.checkout.sessions.retrieve(session.id).amount_total == 2900
 
 
+def test_buyer_changes_how_many_where_the_session_says_so(shop: Shop, visitor: Visitor) -> None:
+    adjustable = {"enabled": True, "minimum": 2, "maximum": 50}
+    item = {"price": shop.prices["basic_month"], "quantity": 3, "adjustable_quantity": adjustable}
+    session = shop.checkout(customer=shop.customer().id, line_items=[item])
+    line = shop.client.v1.checkout.sessions.line_items.list(session.id).data[0]
+    address = f"/c/pay/{session.id}/quantity"
+
+    refused = [visitor.post(address, {"item": line.id, "quantity": one}) for one in ("1", "51", "x", "-3", "")]
+    unknown = visitor.post(address, {"item": "item_other", "quantity": "4"})
+    changed = visitor.post(address, {"item": line.id, "quantity": "7"})
+    page = visitor.get(f"/c/pay/{session.id}")
+    pay(visitor, session)
+
+    paid = shop.client.v1.checkout.sessions.retrieve(session.id)
+    assert [answer.status for answer in refused] == [422] * 5
+    assert all("Enter a quantity from 2 to 50." in answer.text for answer in refused)
+    assert (unknown.status, changed.status) == (422, 303)
+    assert 'min="2" max="50" value="7"' in page.text
+    assert paid.amount_total == 7 * 900
+    assert shop.client.v1.subscriptions.retrieve(paid.subscription)["items"].data[0].quantity == 7
+
+
+def test_quantity_stays_where_the_session_does_not_offer_it(shop: Shop, visitor: Visitor) -> None:
+    session = shop.checkout()
+    line = shop.client.v1.checkout.sessions.line_items.list(session.id).data[0]
+
+    answer = visitor.post(f"/c/pay/{session.id}/quantity", {"item": line.id, "quantity": "7"})
+
+    assert answer.status == 422
+    assert "Quantity" not in visitor.get(f"/c/pay/{session.id}").text
+    assert shop.client.v1.checkout.sessions.retrieve(session.id).amount_total == session.amount_total
+
+
 def test_pressing_a_test_card_fills_the_form(shop: Shop, visitor: Visitor) -> None:
     session = shop.checkout()
 

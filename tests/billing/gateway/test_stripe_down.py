@@ -185,7 +185,7 @@ def test_event_in_the_fast_path_costs_no_call_to_stripe(
 def test_event_of_a_type_that_we_do_not_handle_is_answered_without_stripe(app_with) -> None:
     cut_off = app_with(stripe_api_base="http://127.0.0.1:9")
     body, headers = signed(
-        event_of("product.created", {"id": "prod_1"}), cut_off.extensions["settings"].webhook_secrets[0]
+        event_of("coupon.created", {"id": "coupon_1"}), cut_off.extensions["settings"].webhook_secrets[0]
     )
 
     answer = cut_off.test_client().post("/webhooks/stripe", data=body, headers=headers)

@@ -190,6 +190,6 @@ def test_invoice_that_the_operator_wrote_by_hand_is_a_payment_of_its_own(
 
 def _known_customer(app: Flask, person: Person, at_stripe: Stripe) -> str:
     """Have Stripe make a customer for somebody, and the site know it."""
-    with app.test_request_context():
+    with app.app_context():
         user = db.session.get(User, person.id)
         return ensure_customer(user, current_scope())

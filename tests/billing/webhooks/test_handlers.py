@@ -61,6 +61,8 @@ def object_for(paid: None, at_stripe: Stripe):  # type: ignore[no-untyped-def]
             "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
             "charge": {**lifetime, "refunded": True, "amount_refunded": lifetime["amount"]},
             "customer": {"id": subscription["customer"], "object": "customer"},
+            "price": at_stripe.v1.prices.retrieve(at_stripe.price("shop_pro_month")).to_dict(for_json=True),
+            "product": at_stripe.v1.products.retrieve("shop_pro").to_dict(for_json=True),
         }
         return objects[next(prefix for prefix in objects if kind.startswith(prefix))]
 
@@ -257,7 +259,7 @@ def _foreign(stripe_object: Json) -> Json:
     for name in ("customer", "payment_intent", "charge", "subscription"):
         if foreign.get(name):
             foreign[name] = f"{foreign[name][:-4]}zzzz"
-    foreign["client_reference_id"] = None
+    foreign["client_reference_id"] = foreign["lookup_key"] = None
     if foreign.get("parent"):
         details = foreign["parent"]["subscription_details"]
         details.update(metadata={}, subscription="sub_somebody_elses")

@@ -17,18 +17,23 @@ def complete_session(
     payment_method: Json | None = None,
     expected_amount: int | None = None,
     promotion_code: str | None = None,
+    quantity: int | None = None,
     customer_details: Json | None = None,
 ) -> Json:
     """Pay an open session with a payment method, and make its subscription, payment or setup; return the session.
 
     Completing it again changes nothing. A decline raises the 402 and leaves behind no more than the failed charge and
     its payment intent. Where the card asks for 3-D Secure the session comes back still open: see `pending_intent`.
+    `quantity` is how many of the first item are bought, where the session lets the buyer say that.
     `customer_details` may hold `email`, `name`, `phone` and `address` as typed on the page.
     """
     session = tx.require(KIND, session_id)
     if session["status"] == "complete":
         return session
     check_open(tx, session)
+    if quantity is not None:
+        first = tx.hidden(KIND, session_id)["line_items"][0]["id"]
+        session = checkout_sessions.set_quantity(tx, session, first, quantity)
     if promotion_code:
         session = checkout_sessions.apply_promotion_code(tx, session, promotion_code)
     if expected_amount is not None and expected_amount != (session["amount_total"] or 0):

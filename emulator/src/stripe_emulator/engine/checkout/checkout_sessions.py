@@ -87,6 +87,24 @@ def remove_promotion_code(tx: Transaction, session: Json) -> Json:
     return _set_discounts(tx, session, [], [])
 
 
+def set_quantity(tx: Transaction, session: Json, item_id: str, quantity: int) -> Json:
+    """Change how many of an item are bought, within what the session was made with."""
+    hidden = tx.hidden(KIND, session["id"])
+    item = next((each for each in hidden["line_items"] if each["id"] == item_id), None)
+    limits = item and item["adjustable_quantity"]
+    if not item or not limits:
+        raise errors.invalid_request("The quantity of this item cannot be changed.", "quantity")
+    least, most = max(limits["minimum"], 1), limits["maximum"]
+    if not least <= quantity <= most:
+        raise errors.invalid_request(f"Enter a quantity from {least} to {most}.", "quantity")
+    items = [{**each, "quantity": quantity} if each is item else each for each in hidden["line_items"]]
+    sums = session_sums(tx, items, hidden["coupons"], trial=has_trial(hidden))
+    check_amount(session["mode"], sums["amount_total"], session["currency"], bool(hidden["coupons"]))
+    tx.set_hidden(KIND, session["id"], {**hidden, "line_items": items})
+    session.update(sums)
+    return tx.save(session)
+
+
 def has_trial(params: Json) -> bool:
     """Tell whether the subscription starts with a trial."""
     data = params.get("subscription_data") or {}

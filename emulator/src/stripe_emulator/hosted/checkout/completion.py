@@ -49,6 +49,13 @@ def apply_code(tx: Transaction, session_id: str, code: str) -> None:
         checkout_sessions.remove_promotion_code(tx, session)
 
 
+def set_quantity(tx: Transaction, session_id: str, item_id: str, quantity: int) -> None:
+    """Change how many of an item are bought."""
+    session = tx.require(KIND, session_id)
+    checkout.check_open(tx, session)
+    checkout_sessions.set_quantity(tx, session, item_id, quantity)
+
+
 def trial_end_of(tx: Transaction, session: Json) -> int | None:
     """Return when the trial ends if the session is completed now."""
     data = tx.hidden(KIND, session["id"]).get("subscription_data") or {}

@@ -63,6 +63,19 @@ def promotion_code(session_id: str) -> Response | Page:
     return redirect(url_for("checkout.show", session_id=session_id), 303)
 
 
+@bp.post("/<session_id>/quantity")
+def quantity(session_id: str) -> Response | Page:
+    """Change how many of an item are bought."""
+    typed = request.form.get("quantity", "").strip()[:10]
+    # Whatever is no number is out of every range, and is answered with that range.
+    wanted = int(typed) if typed.isascii() and typed.isdigit() else 0
+    try:
+        attempt(lambda tx: completion.set_quantity(tx, session_id, request.form.get("item", ""), wanted))
+    except ApiError as error:
+        return page(session_id, {"quantity": typed}, {"quantity": error.body["message"]}, 422)
+    return redirect(url_for("checkout.show", session_id=session_id), 303)
+
+
 def last_problem(session_id: str) -> str:
     """Return what the bank said after 3-D Secure: that it failed, or that the card was declined all the same."""
     with current_store().read() as tx:

@@ -1,6 +1,6 @@
 """A checkout session as its page tells it: what is bought, what is due today, what comes later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stripe_emulator.engine.checkout.checkout import needs_payment_method
 from stripe_emulator.hosted.money import format_amount, format_interval, format_price
@@ -16,6 +16,11 @@ class Row:
     name: str
     amount: str
     detail: str = ""
+    #: Where the buyer may change how many there are: the item and what they may say.
+    item_id: str = ""
+    quantity: int = 1
+    least: int = 1
+    most: int = 1
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,12 @@ def _line(tx: Transaction, item: Json, trial_end: int | None) -> Row:
         details.append(f"Then {format_price(price, quantity)}")
     elif recurring:
         details.append(f"Billed {format_interval(recurring)}")
-    return Row(name, format_amount(amount, item["currency"]), ". ".join(details))
+    row = Row(name, format_amount(amount, item["currency"]), ". ".join(details))
+    limits = item["adjustable_quantity"]
+    if not limits:
+        return row
+    least, most = max(limits["minimum"], 1), limits["maximum"]
+    return replace(row, item_id=item["id"], quantity=quantity, least=least, most=most)
 
 
 def _adjustments(session: Json, discount: Discount | None) -> list[Row]:

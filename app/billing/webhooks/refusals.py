@@ -1,0 +1,40 @@
+"""Webhooks that were answered 400: said in the log, counted for the operator, over when one is accepted again."""
+
+import logging
+
+import sqlalchemy as sa
+
+from app.billing.errors import WebhookRefused
+from app.billing.webhooks.log import last_event
+from app.database import db
+from app.mail.alerts import Alert, open_alerts, raise_alert
+
+logger = logging.getLogger(__name__)
+PREFIX = "webhook_refused:"
+# One may be a stranger's; Stripe comes again.
+MAIL_AFTER = 3
+
+
+def note_refusal(error: WebhookRefused) -> None:
+    """Log and count a webhook that is refused, with neither its body nor a secret. Commits.
+
+    The answer to the sender never depends on it: a database that cannot be written to is only logged.
+    """
+    logger.log(error.level, "Webhook refused: %s", error)
+    try:
+        accepted = last_event()
+        # What was refused before the last accepted one belongs to a trouble that is over.
+        if accepted:
+            over = sa.delete(Alert).where(Alert.cause.startswith(PREFIX), Alert.last_at < accepted.received_at)
+            db.session.execute(over)
+        raise_alert(f"{PREFIX}{error.kind}", f"Webhooks are refused: {error}", mail_after=MAIL_AFTER)
+        db.session.commit()
+    except sa.exc.SQLAlchemyError:
+        db.session.rollback()
+        logger.exception("The refusal could not be counted.")
+
+
+def refusals() -> list[Alert]:
+    """What webhooks are refused for, since the last one that was accepted; empty when all is well."""
+    accepted = last_event()
+    return [alert for alert in open_alerts(PREFIX) if accepted is None or alert.last_at >= accepted.received_at]
