@@ -22,7 +22,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "CustomerUpdateParams": {**_DISCOUNT, "source": "s"},
     "InvoiceCreateParams": {"subscription": "s"},
     "SubscriptionCreateParams": {**_DISCOUNT, "prorate": "b"},
-    "SubscriptionUpdateParams": {**_DISCOUNT, "prorate": "b"},
+    "SubscriptionUpdateParams": {**_DISCOUNT, "prorate": "b", "default_payment_method": ["c", "s"]},
     "SubscriptionScheduleCreateParamsPhase": {"iterations": "i", "coupon": "s"},
     "SubscriptionScheduleUpdateParamsPhase": {"iterations": "i", "coupon": "s"},
 }

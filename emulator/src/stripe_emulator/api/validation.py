@@ -12,6 +12,7 @@ from stripe_emulator.state.documents import Json
 #: What the SDK sends and Stripe takes, and the description has lost.
 _LOST: dict[str, dict[str, Any]] = {
     "InvoiceCreatePreviewParamsSubscriptionDetailsItem": {"deleted": "b"},
+    "SubscriptionUpdateParams": {"default_payment_method": ["c", "s"]},
     "SubscriptionUpdateParamsItem": {"deleted": "b"},
 }
 _STRICT = Types(_LOST)

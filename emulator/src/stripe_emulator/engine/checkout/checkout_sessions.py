@@ -37,7 +37,7 @@ def create_session(tx: Transaction, params: Json, account: str | None = None) ->
     if mode != "setup":
         session.update(sums)
         check_amount(mode, sums["amount_total"], currency, bool(coupons))
-    session["discounts"] = entries
+    session["discounts"] = None if mode == "setup" else entries
     tx.insert(session)
     hidden: Json = {key: params[key] for key in KEPT if key in params}
     tx.set_hidden(KIND, session["id"], {**hidden, "line_items": items, "coupons": coupons, "tried": 0})

@@ -71,7 +71,6 @@ def customer_details(customer: Json | None, email: str | None) -> Json | None:
 
 
 def _options(params: Json, customer: Json | None, currency: str) -> Json:
-    subscribing = params["mode"] == "subscription"
     return {
         "adaptive_pricing": {"enabled": False},
         "after_expiration": _after_expiration(params.get("after_expiration")),
@@ -83,7 +82,7 @@ def _options(params: Json, customer: Json | None, currency: str) -> Json:
         "customer_creation": _customer_creation(params, customer),
         "invoice_creation": _invoice_creation(params) if params["mode"] == "payment" else None,
         "payment_method_collection": params.get("payment_method_collection")
-        or ("always" if subscribing else "if_required"),
+        or ("if_required" if params["mode"] == "payment" else "always"),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": _method_types(params, currency),
         "phone_number_collection": {"enabled": _is_on(params, "phone_number_collection")},
