@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, orm
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase
@@ -102,6 +102,23 @@ def allowed_to_write() -> Iterator[None]:
         yield
     finally:
         db.session.rollback()
+        if has_request_context():
+            g.writes = allowed_before
+
+
+@contextmanager
+def separate_transaction() -> Iterator[orm.Session]:
+    """A transaction beside the session's, also in a GET; it commits at the end of the block.
+
+    The session must have none open: on SQLite the two would wait for each other.
+    """
+    allowed_before = will_write()
+    if has_request_context():
+        g.writes = True
+    try:
+        with orm.Session(db.engine) as session, session.begin():
+            yield session
+    finally:
         if has_request_context():
             g.writes = allowed_before
 

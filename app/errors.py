@@ -13,7 +13,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.access import UpgradeRequired
 from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
-from app.billing.errors import StripeRejection, StripeUnavailable
+from app.billing.errors import StripeMisconfigured, StripeRejection, StripeUnavailable
+from app.billing.gateway.access import note_turning_away
 from app.database import db
 from app.extensions import limiter
 
@@ -105,18 +106,22 @@ def _offer(price: Price) -> dict[str, object]:
 
 
 def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Response:
-    """503: nothing was charged, try again."""
-    logger.warning("Stripe could not be used: %s", error)
+    """503, and nothing was charged: try again, or, where that will not help, the operator is told."""
     _roll_back()
-    response = _error_page(503, 503)
-    response.headers["Retry-After"] = "30"
+    is_outage = isinstance(error, StripeUnavailable) and not isinstance(error, StripeMisconfigured)
+    logger.warning("Stripe could not be used: %s", error)
+    if not is_outage:
+        note_turning_away(error)
+    response = _error_page(503, 503, is_outage=is_outage)
+    if is_outage:
+        response.headers["Retry-After"] = "30"
     return response
 
 
-def _error_page(page: int, code: int) -> Response:
+def _error_page(page: int, code: int, **context: object) -> Response:
     if _prefers_json():
         return make_response(jsonify(error=code), code)
-    return make_response(render_template(f"errors/{page}.html", code=code), code)
+    return make_response(render_template(f"errors/{page}.html", code=code, **context), code)
 
 
 def _prefers_json() -> bool:

@@ -60,7 +60,7 @@ def elsewhere(tmp_path: Path) -> Path:
     for part in PARTS:
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, root / part)
-        else:
+        elif (ROOT / part).is_file():
             shutil.copy(ROOT / part, root / part)
     (root / ".env").write_text("".join(f"{name}={value!r}\n" for name, value in HOSTILE.items()))
     return root

@@ -13,8 +13,11 @@ from app.admin.record_routes import emails_of
 from app.auth.models import User
 from app.billing import reports
 from app.billing.catalog.plans import current_catalog
+from app.billing.errors import StripeUnavailable
+from app.billing.gateway.access import TURNED_AWAY
 from app.billing.gateway.account import StripeScope, current_scope
-from app.billing.gateway.connection import ConnectionState, current_connection
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.connection import ConnectionState, current_connection, known_state
 from app.billing.gateway.prices import noted_problems
 from app.billing.models.payments import Order, Payment
 from app.billing.reports import count_payments_to_refund, payments_to_refund
@@ -25,6 +28,7 @@ from app.billing.webhooks import log as event_log
 from app.billing.webhooks.refusals import refusals
 from app.database import db
 from app.mail import delivery
+from app.mail.alerts import open_alerts
 from app.templating import money
 
 
@@ -40,7 +44,7 @@ class Concern:
 
 def index() -> str:
     """How the site stands at a glance."""
-    scope = current_scope()
+    scope = _scope_to_show()
     counts = {
         "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
         "Monthly revenue at list price": _in_words(reports.monthly_recurring_revenue(scope)),
@@ -51,7 +55,7 @@ def index() -> str:
 
 def payments() -> str:
     """Revenue, MRR, subscribers, churn, the connection's health, and the payments themselves."""
-    scope = current_scope()
+    scope = _scope_to_show()
     if request.args.get("show") == "unearned":
         return _unearned(scope)
     query = sa.select(Payment).where(scope.covers(Payment))
@@ -66,11 +70,21 @@ def payments() -> str:
         emails=emails_of(page.rows),
         scope=scope,
         connection=current_connection(),
+        state=known_state(get_gateway()).value,
+        refusal=get_gateway().access.last_refusal(),
         can_connect=bool(current_app.extensions["settings"].stripe_connect_client_id),
         last_event=event_log.last_event(),
         failed_events=event_log.count_failed(),
         last_reconcile=jobs.last_reconcile(),
     )
+
+
+def _scope_to_show() -> StripeScope:
+    """The account and mode in use; one without a name where Stripe does not say, so that the page can tell of that."""
+    try:
+        return current_scope()
+    except StripeUnavailable:
+        return StripeScope("", get_gateway().livemode)
 
 
 def _unearned(scope: StripeScope) -> str:
@@ -81,9 +95,10 @@ def _unearned(scope: StripeScope) -> str:
 
 
 def _concerns(scope: StripeScope) -> Iterator[Concern]:
-    connection = current_connection()
-    if connection and connection.state != ConnectionState.CONNECTED:
-        yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "Reconnect")
+    if known_state(get_gateway()) != ConnectionState.CONNECTED:
+        yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "See the connection")
+    for alert in open_alerts(TURNED_AWAY):
+        yield Concern(alert.message, "admin.payments", {}, "See the connection")
     for refused in refusals():
         yield Concern(refused.message, "admin.payments", {}, "See the connection")
     if failed := event_log.count_failed():

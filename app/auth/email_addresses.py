@@ -2,6 +2,9 @@
 
 from functools import lru_cache
 
+# RFC 5321, 4.5.3.1: 64 before the @ and 255 after it. What is longer is refused before any work is spent on it.
+LONGEST_ADDRESS = 320
+
 
 class InvalidAddress(ValueError):
     """What was typed is not an e-mail address."""
@@ -14,6 +17,8 @@ def normalize_address(text: str) -> str:
     Whether mail arrives there is for the verification mail to show: no name is looked up here. Remembered for a while,
     because the limits and the form of one request all ask.
     """
+    if len(text) > LONGEST_ADDRESS:
+        raise InvalidAddress("That is longer than any address.")
     # Imported with the first address: its tables of characters take a while, and most pages have no address.
     from email_validator import EmailNotValidError, validate_email
 

@@ -80,9 +80,9 @@ def _cancel_all(customer: str, scope: StripeScope) -> set[str]:
     except StripeObjectMissing:
         return set()
     for subscription in subscriptions:
-        if subscription["status"] not in ENDED_STATUSES:
-            _cancel(subscription["id"], scope)
-    return {subscription["id"] for subscription in subscriptions}
+        if subscription.status not in ENDED_STATUSES:
+            _cancel(subscription.id, scope)
+    return {subscription.id for subscription in subscriptions}
 
 
 def _cancel(subscription_id: str, scope: StripeScope) -> None:

@@ -3,8 +3,6 @@
 import hashlib
 import logging
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,12 +11,12 @@ from app.billing.asking import expect_no_change
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.objects import id_of, reference
+from app.billing.gateway.objects import NO_METADATA, CustomerObject, Metadata
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.database import db, insert, parse_uuid
+from app.database import db, insert
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +86,7 @@ def link_customer(user_id: uuid.UUID, stripe_customer_id: str, scope: StripeScop
 def unlink_customer(stripe_customer_id: str, scope: StripeScope) -> tuple[User | None, list[Subscription]]:
     """Forget a customer; return whose it was, locked before anything else, and the live subscriptions that end."""
     of_customer = Subscription.stripe_customer_id == stripe_customer_id
-    user_id = owner_of({"customer": stripe_customer_id}, scope)
+    user_id = owner_of(stripe_customer_id, NO_METADATA, scope)
     user = lock_user(user_id) if user_id else None
     gone = sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == stripe_customer_id)
     db.session.execute(gone)
@@ -96,20 +94,18 @@ def unlink_customer(stripe_customer_id: str, scope: StripeScope) -> tuple[User |
     return user, [row for row in rows if not row.has_ended]
 
 
-def owner_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> uuid.UUID | None:
+def owner_of(customer: str | None, metadata: Metadata, scope: StripeScope) -> uuid.UUID | None:
     """Whose object this is: by its customer, else by the `userId` that only our server writes into metadata.
 
     A customer that was deleted since is known by what was bought with it. Never by e-mail address: anyone can type one
     into Checkout.
     """
-    customer = stripe_object.get("customer")
-    customer_id = id_of(customer) if reference(customer) else None
     by_customer = sa.select(StripeCustomer.user_id).where(
-        StripeCustomer.stripe_customer_id == customer_id,
+        StripeCustomer.stripe_customer_id == customer,
         scope.covers(StripeCustomer),
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
-    return owner or _named_in_metadata(stripe_object) or _former_owner(customer_id, scope)
+    return owner or _existing(metadata.user_id) or _former_owner(customer, scope)
 
 
 def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UUID | None:
@@ -127,19 +123,17 @@ def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UU
     return owner
 
 
-def owner_is_gone(stripe_object: Mapping[str, Any], scope: StripeScope) -> bool:
-    """Whether the object's customer had subscriptions, which are locked then, and an account that is deleted."""
+def owner_is_gone(customer: str | None, scope: StripeScope) -> bool:
+    """Whether this customer had subscriptions, which are locked then, and an account that is deleted."""
     query = sa.select(Subscription).where(
-        Subscription.stripe_customer_id == id_of(stripe_object.get("customer")),
+        Subscription.stripe_customer_id == customer,
         Subscription.user_id.is_(None),
         scope.covers(Subscription),
     )
     return bool(db.session.scalars(query.with_for_update()).all())
 
 
-def _named_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
-    metadata = stripe_object.get("metadata")
-    user_id = parse_uuid(metadata.get("userId")) if isinstance(metadata, Mapping) else None
+def _existing(user_id: uuid.UUID | None) -> uuid.UUID | None:
     if user_id is None:
         return None
     found: uuid.UUID | None = db.session.scalar(sa.select(User.id).where(User.id == user_id))
@@ -168,7 +162,7 @@ def _digest(email: str) -> str:
 def customer_is_gone(stripe_customer_id: str, scope: StripeScope) -> bool:
     """Whether Stripe has deleted this customer, or never had it under this key."""
     try:
-        return bool(retrieve("customer", stripe_customer_id, scope).get("deleted"))
+        return retrieve(CustomerObject, stripe_customer_id, scope).deleted
     except StripeObjectMissing:
         return True
     except StripeRefused as error:

@@ -11,15 +11,19 @@ class StripeUnavailable(BillingError):
     """Stripe could not be asked: down, slow, a bad key, a revoked connection."""
 
 
-class StripeUnauthorized(StripeUnavailable):
+class StripeMisconfigured(StripeUnavailable):
+    """Something on our side is set up wrong, so that trying again will not change it; the operator has to."""
+
+
+class StripeUnauthorized(StripeMisconfigured):
     """Stripe answered 401: the key is wrong or was rolled."""
 
 
-class StripeForbidden(StripeUnavailable):
+class StripeForbidden(StripeMisconfigured):
     """Stripe answered 403: the key may not do that."""
 
 
-class ConnectionRevoked(StripeUnavailable):
+class ConnectionRevoked(StripeMisconfigured):
     """The connected Stripe account took its permission back; it has to be connected again."""
 
 
@@ -27,7 +31,7 @@ class StillChanging(StripeUnavailable):
     """What Stripe was asked about changed each time before the answer could be written."""
 
 
-class PriceDrift(StripeUnavailable):
+class PriceDrift(StripeMisconfigured):
     """Stripe would charge something else than the catalogue says, so nothing is sold at that price."""
 
 
@@ -51,8 +55,8 @@ class StripeRefused(StripeRejection):
     """The request's parameters do not fit the object's state."""
 
 
-class IncompleteSnapshot(BillingError):
-    """An object in an event lacks what we need; read it from Stripe instead."""
+class UnreadableObject(StripeUnavailable):
+    """An object of Stripe's lacks what we need, or has more than we can keep; one of an event is read from Stripe."""
 
 
 class WebhookRefused(BillingError):

@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from app.billing.gateway.access import TURNED_AWAY
 from app.billing.gateway.account import connected_account, current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
@@ -15,6 +16,7 @@ from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks.refusals import refusals
 from app.commands.deployment_checks import deployment_checks
+from app.mail.alerts import open_alerts
 
 COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}
 
@@ -31,8 +33,8 @@ def status() -> None:
     last = event_log.last_event()
     arrived = f"{last.type}, {last.received_at:%Y-%m-%d %H:%M:%S} UTC, {last.outcome}" if last else "none yet"
     click.echo(f"last webhook   {arrived}")
-    for refused in refusals():
-        click.echo(f"attention      {refused.message} Last {refused.last_at:%Y-%m-%d %H:%M:%S} UTC")
+    for alert in (*refusals(), *open_alerts(TURNED_AWAY)):
+        click.echo(f"attention      {alert.message} Last {alert.last_at:%Y-%m-%d %H:%M:%S} UTC")
     click.echo(f"failed events  {event_log.count_failed()}")
     if state == ConnectionState.CONNECTED:
         _say_price_drift()

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from app.config.settings import Settings
 
 SESSION_LIFETIME = timedelta(days=30)
-LARGEST_BODY_BYTES = 1024 * 1024
+# A form holds a few lines; only the webhook takes more, and says so itself.
+LARGEST_FORM_BYTES = 64 * 1024
 
 
 def flask_config(settings: Settings) -> dict[str, Any]:
@@ -30,8 +31,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_REFRESH_EACH_REQUEST": False,
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
-        "MAX_CONTENT_LENGTH": LARGEST_BODY_BYTES,
-        "MAX_FORM_MEMORY_SIZE": LARGEST_BODY_BYTES,
+        "MAX_CONTENT_LENGTH": LARGEST_FORM_BYTES,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_FORM_BYTES,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.sqlalchemy_url),

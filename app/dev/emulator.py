@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -11,26 +10,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from app.config.settings import ROOT, Settings
+from app.dev.ports import PortTaken, is_free
 
 HOST = "127.0.0.1"
 LAST_PORT = 65535
 START_SECONDS = 20
 ENDING_SECONDS = 2
-
-
-class PortTaken(Exception):
-    """A port that is needed is in use; the message says which, and what to do."""
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether somebody could listen there."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 class EmulatorProcess:

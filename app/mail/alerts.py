@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.database import UtcDateTime, db, insert, utcnow
+from app.database import UtcDateTime, db, insert, separate_transaction, utcnow
 from app.mail.outbox import mail_to_queue
 
 # From here on a trouble is written down once a minute: whoever sends us nonsense cannot make us write for ever.
@@ -37,8 +37,8 @@ def raise_alert(cause: str, message: str, *, mail_after: int = 1) -> None:
 
 
 def raise_alert_apart(cause: str, message: str) -> None:
-    """The same in a transaction of its own, which needs that the caller has none open."""
-    with Session(db.engine) as session, session.begin():
+    """The same in a transaction of its own, where the caller has none open."""
+    with separate_transaction() as session:
         _note(session, cause, message, mail_after=1)
 
 
@@ -47,15 +47,22 @@ def end_alert(cause: str) -> None:
     db.session.execute(_ending(cause))
 
 
+def end_alerts(prefix: str) -> None:
+    """The same for all whose cause begins so."""
+    db.session.execute(sa.delete(Alert).where(Alert.cause.startswith(prefix, autoescape=True)))
+
+
 def end_alert_apart(cause: str) -> None:
-    """The same in a transaction of its own, which needs that the caller has none open."""
-    with Session(db.engine) as session, session.begin():
+    """The same in a transaction of its own, where the caller has none open."""
+    with separate_transaction() as session:
         session.execute(_ending(cause))
 
 
-def open_alerts(prefix: str = "") -> list[Alert]:
-    """The troubles whose cause begins so, the latest first."""
+def open_alerts(prefix: str = "", *, since: datetime | None = None) -> list[Alert]:
+    """The troubles whose cause begins so, and that were met since then, the latest first."""
     query = sa.select(Alert).where(Alert.cause.startswith(prefix, autoescape=True))
+    if since:
+        query = query.where(Alert.last_at >= since)
     return list(db.session.scalars(query.order_by(Alert.last_at.desc(), Alert.cause)))
 
 

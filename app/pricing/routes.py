@@ -42,6 +42,7 @@ def index() -> str:
         intervals=intervals_on_sale(),
         plans=_plans(interval, subscription),
         seats=_seats_to_show(subscription),
+        is_free=_is_free(subscription),
         has_subscription=subscription is not None,
         checkout_cancelled=request.args.get("checkout") == "cancelled",
         had_trial=_had_trial(),
@@ -107,6 +108,13 @@ def _specimen(plans: list[PlanView]) -> PlanView | None:
     """The plan that the landing page shows an account of: the recommended one, or the first that renews."""
     renewing = [plan for plan in plans if plan.price.interval]
     return next((plan for plan in renewing if plan.is_recommended), next(iter(renewing), None))
+
+
+def _is_free(subscription: Subscription | None) -> bool:
+    """Whether the reader has what everybody has, and nothing that is paid for or given."""
+    if subscription or not current_user.is_authenticated:
+        return False
+    return bool(current_user.role == current_catalog().lowest_role.key)
 
 
 def _seats_wanted(price: Price) -> int:

@@ -6,7 +6,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.billing.errors import WebhookRefused
 from app.billing.webhooks import process as events
 from app.billing.webhooks.refusals import note_refusal
-from app.config.flask_config import LARGEST_BODY_BYTES
 from app.extensions import csrf, limiter
 
 bp = Blueprint("webhook", __name__)
@@ -15,6 +14,7 @@ csrf.exempt(bp)
 limiter.exempt(bp)
 
 Answer = Response | tuple[dict[str, object], int]
+LARGEST_BODY_BYTES = 1024 * 1024
 RECEIVED = '{"received": true}\n'
 
 

@@ -46,3 +46,10 @@ def test_normal_form_is_stable_and_fits_its_column(typed: str) -> None:
 
     assert normalize_address(written) == written
     assert len(written) <= 254
+
+
+@pytest.mark.parametrize("length", [321, 60_000])
+def test_what_is_longer_than_any_address_is_refused_unread(length: int) -> None:
+    # Combining marks: putting these in order takes time that grows with the square of their number.
+    with pytest.raises(InvalidAddress, match="longer than any address"):
+        normalize_address("a" + "\u0327\u0301" * (length // 2) + "@example.com")

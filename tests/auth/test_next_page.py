@@ -82,6 +82,7 @@ def test_host_header_is_never_repeated(alice: Person, client: FlaskClient) -> No
         assert "evil.example" not in page.text + str(page.headers)
 
 
+@pytest.mark.needs("app/admin")
 def test_redirect_to_the_right_slashes_stays_on_the_site(client: FlaskClient) -> None:
     answer = client.get("/admin?page=2")
 

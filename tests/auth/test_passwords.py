@@ -7,7 +7,15 @@ import pytest
 from werkzeug.exceptions import ServiceUnavailable
 
 from app.auth import passwords
-from app.auth.passwords import DUMMY_HASH, HASHER, HASHES_AT_ONCE, hash_password, needs_rehash, verify_password
+from app.auth.passwords import (
+    DUMMY_HASH,
+    HASHER,
+    HASHES_AT_ONCE,
+    MOST_IN_LINE,
+    hash_password,
+    needs_rehash,
+    verify_password,
+)
 
 
 def test_hash_is_argon2id_with_owasps_parameters() -> None:
@@ -55,13 +63,26 @@ def test_only_a_few_hash_at_once() -> None:
             with lock:
                 running -= 1
 
-    threads = [threading.Thread(target=hash_one) for _ in range(8)]
+    threads = [threading.Thread(target=hash_one) for _ in range(HASHES_AT_ONCE + MOST_IN_LINE)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
     assert most == HASHES_AT_ONCE
+
+
+def test_a_full_line_sends_the_next_away_at_once() -> None:
+    places = [passwords._line.acquire() for _ in range(HASHES_AT_ONCE + MOST_IN_LINE)]
+
+    try:
+        with pytest.raises(ServiceUnavailable) as refused:
+            hash_password("correct horse")
+    finally:
+        for _ in places:
+            passwords._line.release()
+
+    assert refused.value.retry_after
 
 
 def test_line_that_is_too_long_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:

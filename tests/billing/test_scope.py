@@ -10,6 +10,7 @@ from app.account.deletion import deletion_summary
 from app.auth.models import User
 from app.billing.customers import owner_of
 from app.billing.gateway.account import StripeScope, current_scope
+from app.billing.gateway.objects import NO_METADATA
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import has_subscribed
@@ -105,10 +106,10 @@ def test_customer_of_elsewhere_is_nobodys_here(alice: Person, scopes: list[Strip
     alice_id = alice.id
     with app.app_context():
         for scope in scopes:
-            of_customer = {"customer": f"cus_{scope.name.replace('/', '_')}", "metadata": {}}
+            customer = f"cus_{scope.name.replace('/', '_')}"
 
-            assert owner_of(of_customer, current_scope()) is None
-            assert owner_of(of_customer, scope) == alice_id
+            assert owner_of(customer, NO_METADATA, current_scope()) is None
+            assert owner_of(customer, NO_METADATA, scope) == alice_id
 
 
 def test_event_that_names_an_order_of_elsewhere_fulfills_nothing(
@@ -130,6 +131,7 @@ def test_event_that_names_an_order_of_elsewhere_fulfills_nothing(
     assert alice.role == "free"
 
 
+@pytest.mark.needs("app/admin")
 def test_operator_is_shown_what_is_here_alone(
     alice: Person, scopes: list[StripeScope], olga: Person, app: Flask
 ) -> None:

@@ -1,5 +1,7 @@
 """The addresses of the pages that the browser tests and the screenshots go through, by name."""
 
+from app.config.settings import ROOT
+
 PUBLIC = {
     "landing": "/",
     "pricing": "/pricing",
@@ -28,6 +30,8 @@ ADMIN = {
     "admin-events": "/admin/events",
     "admin-audit": "/admin/audit",
 }
+if not (ROOT / "app/admin").exists():
+    ADMIN = {}
 EMULATOR = {
     "emulator": "/",
     "emulator-events": "/dashboard/events",

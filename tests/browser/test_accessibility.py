@@ -121,6 +121,7 @@ def test_no_page_scrolls_sideways_on_a_small_screen(
     assert [url for url in urls if scrolls_sideways(narrow, url)] == []
 
 
+@pytest.mark.needs("app/admin")
 @pytest.mark.parametrize("width", [NARROW, 768, 1280])
 def test_long_ids_of_stripe_widen_no_page(
     browser: Browser, app: Flask, site: str, alice: Person, emulator: Emulator, width: int

@@ -121,5 +121,5 @@ def test_the_site_works_with_nothing_on_sale(deploy: Callable[[Catalog], Flask],
     alice = alice.on(deploy(nothing_to_buy))
 
     assert alice.role == CATALOG.lowest_role.key
-    for page in ("/account", "/dashboard"):
+    for page in ("/", "/pricing", "/pricing?interval=year", "/account", "/dashboard"):
         assert alice.get(page).status_code == 200, page

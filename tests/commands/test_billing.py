@@ -19,7 +19,7 @@ from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, get_gateway
 from app.billing.gateway.connection import ConnectionState
 from app.billing.models.payments import Payment
-from app.billing.models.roles import RoleChange
+from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeEvent
 from app.billing.webhooks import process as events
 from app.billing.webhooks.event import Event
@@ -351,6 +351,26 @@ def test_grant_gives_a_role_until_a_date_and_why_explains_it(alice: Person, run:
     assert "rule    grant by the operator" in result.output
     assert "until   31 January 2099, 23:59 UTC" in result.output
     assert "by flask billing grant" in result.output
+
+
+def test_grant_of_a_role_that_nobody_can_be_given_names_those_that_can(alice: Person, run: Run) -> None:
+    for role in ("gold", "free", ""):
+        result = run("billing", "grant", "alice@example.com", role)
+
+        assert (result.exit_code, alice.role) == (1, "free")
+        assert "the roles are basic, pro." in result.output
+
+
+def test_why_explains_a_role_that_has_left_the_catalogue(alice: Person, run: Run) -> None:
+    with alice.app.app_context():
+        db.session.add(Grant(user_id=alice.id, role="patron", role_rank=15, granted_by="olga@example.com"))
+        db.session.commit()
+
+    why, revoked = (run("billing", command, "alice@example.com") for command in ("why", "revoke"))
+
+    assert (why.exit_code, revoked.exit_code) == (0, 0)
+    assert "role    patron" in why.output
+    assert alice.role == "free"
 
 
 def test_revoke_takes_the_grants_back(alice: Person, run: Run) -> None:

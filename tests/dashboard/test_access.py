@@ -55,6 +55,7 @@ def test_wall_says_what_the_plan_gives_and_how_to_get_it(alice: Person) -> None:
     assert "/pricing" in page
 
 
+@pytest.mark.needs("app/admin")
 def test_paying_reader_does_not_open_the_admin_pages(alice: Person) -> None:
     give(alice, "pro")
 

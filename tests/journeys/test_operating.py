@@ -25,6 +25,7 @@ def olga(app: Flask) -> Person:
     return olga
 
 
+@pytest.mark.needs("app/admin")
 def test_olga_sees_what_alice_paid_and_why_she_is_pro(
     site: str, alice: Person, olga: Person, at_stripe: Stripe, emulator: Emulator, flask: Callable[..., Result]
 ) -> None:
@@ -65,6 +66,7 @@ def test_olga_makes_up_for_lost_webhooks_with_one_command(
     assert "1 checked, 0 repaired." in flask("billing", "sync").output
 
 
+@pytest.mark.needs("app/admin")
 def test_olga_replays_what_failed_while_stripe_was_away(
     site: str, alice: Person, olga: Person, at_stripe: Stripe, emulator: Emulator, flask: Callable[..., Result]
 ) -> None:

@@ -152,6 +152,17 @@ def test_site_that_sells_nothing_says_so_and_leads_to_sign_up(prices_of, name: s
     assert "Stripe" not in page
 
 
+def test_free_plan_is_marked_for_who_has_it(app_with) -> None:
+    site = app_with(CATALOGUES["monthly"])
+    carol = person_of(site)
+    before = text_of(carol.get("/pricing").text)
+    subscribe(carol)
+
+    assert "For guests. Your plan" in before
+    assert "For guests. Your plan" not in text_of(carol.get("/pricing").text)
+    assert "For guests. Your plan" not in text_of(site.test_client().get("/pricing").text)
+
+
 def test_price_per_seat_says_so_and_asks_how_many(app_with) -> None:
     page = app_with(CATALOGUES["monthly"]).test_client().get("/pricing?seats=7").text
 

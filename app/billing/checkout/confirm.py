@@ -8,6 +8,7 @@ from app.billing.asking import ask, ask_then_lock
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeObjectMissing, UnknownSession
 from app.billing.gateway.account import StripeScope, current_scope
+from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.payments.fulfillment import fulfill_checkout_session
@@ -48,7 +49,7 @@ def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
 
 def _confirm(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> CheckoutResult:
     try:
-        session = ask(retrieve, "checkout.session", session_id, scope)
+        session = ask(retrieve, CheckoutSessionObject, session_id, scope)
     except StripeObjectMissing as error:
         raise UnknownSession("Stripe has no such session.") from error
     order = find_order(session, scope)

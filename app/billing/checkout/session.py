@@ -7,12 +7,13 @@ from flask import current_app
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import LARGEST_AMOUNT, MOST_SEATS
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.database import db
 
 
-def create_session(order: Order, scope: StripeScope) -> StripeObject:
+def create_session(order: Order, scope: StripeScope) -> CheckoutSessionObject:
     """Create the session of an order, or get the one again that was created with the order's key. Commits.
 
     https://docs.stripe.com/api/checkout/sessions/create
@@ -22,8 +23,8 @@ def create_session(order: Order, scope: StripeScope) -> StripeObject:
     key = f"order-{order.id}"
     db.session.commit()
     with gateway.errors():
-        session: StripeObject = gateway.v1.checkout.sessions.create(params, scope.options(key)).to_dict()
-    return session
+        created = gateway.v1.checkout.sessions.create(params, scope.options(key)).to_dict()
+    return CheckoutSessionObject.read(created)
 
 
 def success_url(session_id: str) -> str:

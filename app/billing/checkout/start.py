@@ -10,10 +10,18 @@ from app.billing.asking import ask_then_lock
 from app.billing.catalog.plans import Price, current_catalog
 from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
-from app.billing.errors import AlreadyOwned, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.errors import (
+    AlreadyOwned,
+    NoCustomer,
+    StripeMisconfigured,
+    StripeObjectMissing,
+    StripeRefused,
+    StripeUnavailable,
+)
+from app.billing.gateway.access import end_turning_away
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
-from app.billing.gateway.client import StripeObject, get_gateway
-from app.billing.gateway.objects import time_of
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.gateway.prices import forget_prices, price_id, price_id_now
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
@@ -46,7 +54,7 @@ def start_checkout(user: User, price: Price, seats: int | None = None) -> str:
     except (StripeRefused, StripeObjectMissing) as error:
         db.session.rollback()
         logger.exception("Stripe refused a checkout.")
-        raise StripeUnavailable("Stripe refused the checkout.") from error
+        raise StripeMisconfigured(f"Stripe refused the checkout: {error}") from error
 
 
 def _start(user: User, price: Price, seats: int | None) -> str:
@@ -111,23 +119,23 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
 def _settle(order: Order, price: Price, seats: int, scope: StripeScope) -> str | None:
     """The address of this order's open session, if it is for this price; else close the order: None. Commits."""
     session = _session_of(order, scope)
-    if session is None or session["status"] == "expired":
+    if session is None or session.status == "expired":
         close_order(order, OrderState.EXPIRED)
         db.session.commit()
         return None
-    elif session["status"] == "complete":
+    elif session.status == "complete":
         ask_then_lock(lambda: fulfill_checkout_session(session, scope, cause="checkout"))
         db.session.commit()
         # Complete and not paid: a slow payment method. It counts as bought until Stripe says otherwise.
-        return success_url(session["id"]) if order.state == OrderState.PENDING else None
+        return success_url(session.id) if order.state == OrderState.PENDING else None
     elif _is_for(order, price, seats):
-        return str(session["url"])
+        return session.url
     else:
         _expire(order, session, scope)
         return None
 
 
-def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
+def _session_of(order: Order, scope: StripeScope) -> CheckoutSessionObject | None:
     """The order's session as Stripe has it; made now for a new order, None where there is none (any more). Commits."""
     if order.stripe_checkout_session_id:
         return _retrieve(order.stripe_checkout_session_id, scope)
@@ -142,17 +150,18 @@ def _session_of(order: Order, scope: StripeScope) -> StripeObject | None:
         # Another tab chose another plan meanwhile, or the account is being deleted: nobody may pay for this one.
         _expire(stored, session, scope)
         return None
-    stored.stripe_checkout_session_id = session["id"]
-    stored.checkout_expires_at = time_of(session["expires_at"])
+    stored.stripe_checkout_session_id = session.id
+    stored.checkout_expires_at = session.expires_at
+    end_turning_away()
     db.session.commit()
     return session
 
 
-def _retrieve(session_id: str, scope: StripeScope) -> StripeObject | None:
+def _retrieve(session_id: str, scope: StripeScope) -> CheckoutSessionObject | None:
     """The session; None for one that was made with another key, or by an emulator that has been reset. Commits."""
     end_transaction()
     try:
-        return retrieve("checkout.session", session_id, scope)
+        return retrieve(CheckoutSessionObject, session_id, scope)
     except StripeObjectMissing:
         return None
 
@@ -167,13 +176,13 @@ def _is_for(order: Order, price: Price, seats: int) -> bool:
     )
 
 
-def _expire(order: Order, session: StripeObject, scope: StripeScope) -> None:
+def _expire(order: Order, session: CheckoutSessionObject, scope: StripeScope) -> None:
     """Expire the session of another plan; if it was paid this very moment, the next round finds that out. Commits."""
     end_transaction()
     gateway = get_gateway()
     try:
         with gateway.errors():
-            gateway.v1.checkout.sessions.expire(session["id"], {}, scope.options())
+            gateway.v1.checkout.sessions.expire(session.id, {}, scope.options())
     except StripeRefused:
         return
     close_order(order, OrderState.EXPIRED)

@@ -137,7 +137,7 @@ def _account_of_known_customers(gateway: StripeGateway) -> str | None:
     db.session.commit()
     for account, customer in known:
         try:
-            with gateway.errors():
+            with gateway.errors(may_be_forbidden=True):
                 gateway.v1.customers.retrieve(customer, {}, {})
         except (StripeObjectMissing, StripeForbidden):
             continue
@@ -147,7 +147,7 @@ def _account_of_known_customers(gateway: StripeGateway) -> str | None:
 
 def _account_of_key(gateway: StripeGateway) -> str:
     try:
-        with gateway.errors():
+        with gateway.errors(may_be_forbidden=True):
             return str(gateway.v1.accounts.retrieve_current().id)
     except StripeForbidden:
         # Stripe lets no restricted key read its account; then the key itself is the account's name.

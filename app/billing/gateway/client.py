@@ -19,10 +19,12 @@ from app.billing.errors import (
     StripeForbidden,
     StripeObjectMissing,
     StripeRefused,
+    StripeRejection,
     StripeUnauthorized,
     StripeUnavailable,
     TransactionOpen,
 )
+from app.billing.gateway.access import KeyAccess
 from app.database import in_transaction
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class StripeGateway:
     def __init__(self, settings: Settings, *, read_seconds: float = READ_SECONDS) -> None:
         self.livemode = settings.livemode
         self.key_fingerprint = hashlib.sha256(settings.stripe_key.encode()).hexdigest()[:32]
+        self.access = KeyAccess(self.key_fingerprint)
         self._settings = settings
         self._read_seconds = read_seconds
 
@@ -68,26 +71,25 @@ class StripeGateway:
         )
 
     @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Turn the SDK's errors into ours, without what they quote of the request. No transaction may be open."""
-        import stripe
+    def errors(self, *, may_be_forbidden: bool = False) -> Iterator[None]:
+        """Turn the SDK's errors into ours, without what they quote of the request. No transaction may be open.
 
+        A 401 or 403 is remembered until Stripe lets us in again; with `may_be_forbidden`, for questions that many a
+        key may not ask, a 403 is not.
+        """
         self._expect_no_transaction()
         try:
-            yield
-        except stripe.AuthenticationError as error:
-            raise StripeUnauthorized("Stripe does not accept the secret key (401).") from error
-        except stripe.PermissionError as error:
-            raise StripeForbidden("Stripe does not let this key do that (403).") from error
-        except stripe.InvalidRequestError as error:
-            if error.code == "resource_missing":
-                raise StripeObjectMissing(str(error.user_message), param=error.param) from error
-            else:
-                raise StripeRefused(str(error.user_message), param=error.param) from error
-        except stripe.IdempotencyError as error:
-            raise StripeRefused(str(error.user_message), param="idempotency_key") from error
-        except stripe.StripeError as error:
-            raise StripeUnavailable(f"Stripe could not be asked ({type(error).__name__}).") from error
+            with _our_errors():
+                yield
+        except (StripeUnauthorized, StripeForbidden) as error:
+            if isinstance(error, StripeUnauthorized) or not may_be_forbidden:
+                self.access.note_refusal(error)
+            raise
+        except StripeRejection:
+            self.access.note_success()
+            raise
+        else:
+            self.access.note_success()
 
     def _expect_no_transaction(self) -> None:
         """A transaction that waits for Stripe holds up others, on SQLite the whole site: ask first, then lock."""
@@ -130,6 +132,27 @@ class StripeGateway:
 
         # The SDK looks its names up at each use.
         return stripe.WebhookSignature.verify_header
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    import stripe
+
+    try:
+        yield
+    except stripe.AuthenticationError as error:
+        raise StripeUnauthorized("Stripe does not accept the secret key (401).") from error
+    except stripe.PermissionError as error:
+        raise StripeForbidden("Stripe does not let this key do that (403).") from error
+    except stripe.InvalidRequestError as error:
+        if error.code == "resource_missing":
+            raise StripeObjectMissing(str(error.user_message), param=error.param) from error
+        else:
+            raise StripeRefused(str(error.user_message), param=error.param) from error
+    except stripe.IdempotencyError as error:
+        raise StripeRefused(str(error.user_message), param="idempotency_key") from error
+    except stripe.StripeError as error:
+        raise StripeUnavailable(f"Stripe could not be asked ({type(error).__name__}).") from error
 
 
 def init_gateway(app: Flask, settings: Settings) -> None:

@@ -27,6 +27,14 @@ def current_connection() -> StripeConnection | None:
     return found
 
 
+def known_state(gateway: StripeGateway) -> ConnectionState:
+    """Whether Stripe let us in when it was last asked anything, by whichever page, command or worker."""
+    connection = current_connection()
+    if connection and connection.state == ConnectionState.REVOKED:
+        return ConnectionState.REVOKED
+    return ConnectionState.NEEDS_RECONNECT if gateway.access.last_refusal() else ConnectionState.CONNECTED
+
+
 def ask_state(gateway: StripeGateway) -> ConnectionState:
     """Whether Stripe lets us in now, and write it on the connection's row. Commits.
 
@@ -48,7 +56,7 @@ def ask_state(gateway: StripeGateway) -> ConnectionState:
 def _probe(gateway: StripeGateway, account: str | None) -> ConnectionState:
     """What Stripe answers in this connected account, or in the key's own. There need not be a scope yet."""
     try:
-        with gateway.errors():
+        with gateway.errors(may_be_forbidden=account is None):
             gateway.v1.prices.list({"limit": 1}, {"stripe_account": account} if account else {})
     except StripeUnauthorized:
         return ConnectionState.NEEDS_RECONNECT

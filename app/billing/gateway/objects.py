@@ -1,184 +1,276 @@
-"""What our code reads of Stripe's objects, so that an event whose object has another shape is read from Stripe."""
+"""The parts of Stripe's objects that we read, at the SDK's API version, as frozen and checked values.
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any
+What does not fit them, and what a row could not hold, is refused: an event's object is then read from Stripe. Times
+are aware UTC, amounts are minor units, and an expandable field is the id of what it names.
+"""
 
-LONGEST_TEXT, LONGEST_WORD, LONGEST_NUMBER = 255, 32, 64
-LARGEST_AMOUNT = 2**63 - 1
-LARGEST_COUNT = 2**31 - 1
-LAST_SECOND = 250_000_000_000  # The year 9892: what a datetime can hold, with room for the days of grace.
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
 
-Check = Callable[[Any], bool]
-Shape = Check | Mapping[str, Any]
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-
-def check_of(shape: Shape) -> Check:
-    """The check for a shape, put together once: every event is checked. A field that is missing counts as null."""
-    if not isinstance(shape, Mapping):
-        return shape
-    checks = [(name, check_of(inner)) for name, inner in shape.items()]
-
-    def has_fields(value: Any) -> bool:
-        return isinstance(value, dict) and all(check(value.get(name)) for name, check in checks)
-
-    return has_fields
-
-
-def optional(shape: Shape) -> Check:
-    """Null, or this shape."""
-    check = check_of(shape)
-    return lambda value: value is None or check(value)
+from app.billing.errors import UnreadableObject
+from app.billing.gateway.fields import (
+    LONGEST_NUMBER,
+    LONGEST_TEXT,
+    Amount,
+    Count,
+    Currency,
+    Moment,
+    OptionalMoment,
+    OurId,
+    Reference,
+    Text,
+    Word,
+    id_of,
+    or_empty,
+)
 
 
-def list_of(shape: Shape) -> Check:
-    """A list of this shape."""
-    check = check_of(shape)
-    return lambda value: isinstance(value, list) and all(map(check, value))
+class Part(BaseModel):
+    """Some of an object's fields; the others are left out."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
-def text(value: Any) -> bool:
-    """An id or a word of Stripe's."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT
+class StripeResource(Part):
+    """An object of Stripe's; `service` is where the SDK's `v1` has it."""
+
+    service: ClassVar[str]
+    id: Text
+
+    @classmethod
+    def read(cls, answer: object) -> Self:
+        """The object in what Stripe wrote; raise `UnreadableObject` for another shape."""
+        try:
+            return cls.model_validate(answer)
+        except ValidationError as error:
+            where = ", ".join(sorted({".".join(map(str, problem["loc"])) for problem in error.errors()}))
+            raise UnreadableObject(f"Stripe's {cls.service} cannot be read: {where}.") from error
 
 
-def word(value: Any) -> bool:
-    """One of Stripe's words for a state."""
-    return text(value) and len(value) <= LONGEST_WORD
+class Metadata(Part):
+    """What our own server writes into metadata."""
+
+    user_id: OurId = Field(None, validation_alias="userId")
+    order_id: OurId = Field(None, validation_alias="orderId")
 
 
-def prose(value: Any) -> bool:
-    """Words or an address, of any length, or null."""
-    return value is None or isinstance(value, str)
+OurMetadata = Annotated[Metadata, BeforeValidator(or_empty)]
+NO_METADATA = Metadata()
 
 
-def reference(value: Any) -> bool:
-    """An id, the object that it names, or null."""
-    return value is None or text(value.get("id") if isinstance(value, dict) else value)
+class CheckoutSessionObject(StripeResource):
+    """https://docs.stripe.com/api/checkout/sessions/object"""
+
+    service = "checkout.sessions"
+    # Null only where nothing is sold.
+    amount_total: Amount
+    amount_subtotal: Amount | None = None
+    client_reference_id: str | None = None
+    created: Moment
+    currency: Currency | None = None
+    customer: Reference = None
+    expires_at: OptionalMoment = None
+    invoice: Reference = None
+    metadata: OurMetadata = NO_METADATA
+    mode: Word
+    payment_intent: Reference = None
+    # Known where the PaymentIntent was expanded.
+    payment_intent_status: Word | None = Field(None, validation_alias=AliasPath("payment_intent", "status"))
+    payment_status: Word
+    status: Word | None = None
+    subscription: Reference = None
+    url: str | None = None
 
 
-def amount(value: Any) -> bool:
-    """Minor units."""
-    return type(value) is int and -LARGEST_AMOUNT <= value <= LARGEST_AMOUNT
+class Recurring(Part):
+    """How often a price is charged."""
+
+    interval: Word
 
 
-def count(value: Any) -> bool:
-    """How many."""
-    return type(value) is int and 0 <= value <= LARGEST_COUNT
+class ItemPrice(Part):
+    """The price of a subscription's item."""
+
+    id: Text
+    currency: Currency
+    lookup_key: Text | None
+    recurring: Recurring | None
+    unit_amount: Amount | None
 
 
-def invoice_number(value: Any) -> bool:
-    """A number such as `AB12CD34-0001`, or null for a draft."""
-    return value is None or (isinstance(value, str) and len(value) <= LONGEST_NUMBER)
+class SubscriptionItem(Part):
+    """https://docs.stripe.com/api/subscription_items/object"""
+
+    id: Text
+    current_period_start: Moment
+    current_period_end: Moment
+    price: ItemPrice
+    quantity: Count | None = None
 
 
-def moment(value: Any) -> bool:
-    """Unix seconds."""
-    return type(value) is int and 0 <= value <= LAST_SECOND
+class SubscriptionItems(Part):
+    """A subscription has at least one."""
+
+    data: Annotated[list[SubscriptionItem], Field(min_length=1)]
 
 
-def currency(value: Any) -> bool:
-    """A currency's three letters."""
-    return isinstance(value, str) and len(value) == 3
+class PauseCollection(Part):
+    """That no payment is collected for a while."""
 
 
-def flag(value: Any) -> bool:
-    """True or false."""
-    return isinstance(value, bool)
+class SubscriptionObject(StripeResource):
+    """https://docs.stripe.com/api/subscriptions/object"""
+
+    service = "subscriptions"
+    cancel_at: OptionalMoment
+    cancel_at_period_end: bool
+    canceled_at: OptionalMoment
+    customer: Reference
+    ended_at: OptionalMoment
+    items: SubscriptionItems
+    latest_invoice: Reference
+    metadata: OurMetadata = NO_METADATA
+    pause_collection: PauseCollection | None
+    start_date: Moment
+    status: Word
+    trial_end: OptionalMoment
 
 
-METADATA = optional({})
+class InvoiceLine(Part):
+    """One line of an invoice."""
 
-ITEM = {
-    "id": text,
-    "current_period_end": moment,
-    "current_period_start": moment,
-    "price": {
-        "id": text,
-        "currency": currency,
-        "lookup_key": optional(text),
-        "recurring": optional({"interval": word}),
-        "unit_amount": optional(amount),
-    },
-    "quantity": optional(count),
-}
-
-_SHAPES: Mapping[str, Shape] = {
-    "checkout.session": {
-        "id": text,
-        "amount_subtotal": optional(amount),
-        # Null only where nothing is sold.
-        "amount_total": amount,
-        "client_reference_id": prose,
-        "created": moment,
-        "currency": optional(currency),
-        "customer": reference,
-        "invoice": reference,
-        "metadata": METADATA,
-        "mode": word,
-        "payment_intent": reference,
-        "payment_status": word,
-        "status": optional(word),
-        "subscription": reference,
-    },
-    "invoice": {
-        "id": text,
-        "amount_due": amount,
-        "amount_paid": amount,
-        "attempt_count": count,
-        "created": moment,
-        "currency": currency,
-        "customer": reference,
-        "description": prose,
-        "hosted_invoice_url": prose,
-        "invoice_pdf": prose,
-        "lines": optional({"data": list_of({"amount": optional(amount), "description": prose})}),
-        "metadata": METADATA,
-        "next_payment_attempt": optional(moment),
-        "number": invoice_number,
-        "parent": optional({"subscription_details": optional({"metadata": METADATA, "subscription": reference})}),
-        "status": optional(word),
-        "status_transitions": optional({"paid_at": optional(moment)}),
-    },
-    "charge": {
-        "id": text,
-        "amount": amount,
-        "amount_refunded": amount,
-        "created": moment,
-        "currency": optional(currency),
-        "customer": reference,
-        "metadata": METADATA,
-        "payment_intent": reference,
-        "refunded": flag,
-    },
-    "subscription": {
-        "id": text,
-        "cancel_at": optional(moment),
-        "cancel_at_period_end": flag,
-        "canceled_at": optional(moment),
-        "customer": reference,
-        "ended_at": optional(moment),
-        "items": {"data": list_of(ITEM)},
-        "latest_invoice": reference,
-        "metadata": METADATA,
-        "start_date": moment,
-        "status": word,
-        "trial_end": optional(moment),
-    },
-    "dispute": {"id": text, "charge": reference, "metadata": METADATA, "payment_intent": reference, "status": word},
-}
-
-SHAPES: Mapping[str, Check] = {name: check_of(shape) for name, shape in _SHAPES.items()}
+    amount: Amount | None = None
+    description: str | None = None
 
 
-def id_of(reference: Any) -> str | None:
-    """The id of an expandable field, whether it is the id or the object."""
-    if isinstance(reference, str) or reference is None:
-        return reference
-    else:
-        return str(reference["id"])
+class InvoiceLines(Part):
+    """The first lines of an invoice."""
+
+    data: list[InvoiceLine]
 
 
-def time_of(timestamp: int | None) -> datetime | None:
-    """Stripe's unix seconds as an aware UTC time."""
-    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)
+class SubscriptionDetails(Part):
+    """Which subscription an invoice is for, with the metadata that it had."""
+
+    metadata: OurMetadata = NO_METADATA
+    subscription: Reference = None
+
+
+class InvoiceParent(Part):
+    """What an invoice came from; None for one that was written by itself."""
+
+    subscription_details: SubscriptionDetails | None = None
+
+
+class StatusTransitions(Part):
+    """When an invoice was paid."""
+
+    paid_at: OptionalMoment = None
+
+
+class PaymentOfInvoice(Part):
+    """What pays an invoice."""
+
+    payment_intent: Reference = None
+
+
+class InvoicePaymentObject(StripeResource):
+    """https://docs.stripe.com/api/invoice-payment/object"""
+
+    service = "invoice_payments"
+    invoice: Reference = None
+    is_default: bool = False
+    payment: PaymentOfInvoice
+    status: Word
+
+
+class InvoicePayments(Part):
+    """An invoice's payments, where they were expanded."""
+
+    data: list[InvoicePaymentObject]
+
+
+class InvoiceObject(StripeResource):
+    """https://docs.stripe.com/api/invoices/object"""
+
+    service = "invoices"
+    amount_due: Amount
+    amount_paid: Amount
+    attempt_count: Count
+    created: Moment
+    currency: Currency
+    customer: Reference = None
+    description: str | None = None
+    hosted_invoice_url: str | None = None
+    invoice_pdf: str | None = None
+    lines: InvoiceLines | None = None
+    metadata: OurMetadata = NO_METADATA
+    next_payment_attempt: OptionalMoment = None
+    number: Annotated[str, Field(max_length=LONGEST_NUMBER)] | None = None
+    parent: InvoiceParent | None = None
+    payments: InvoicePayments | None = None
+    status: Word | None = None
+    status_transitions: StatusTransitions | None = None
+
+    @property
+    def subscription_details(self) -> SubscriptionDetails:
+        """Which subscription the invoice is for; without one the details are empty."""
+        return (self.parent and self.parent.subscription_details) or SubscriptionDetails()
+
+
+class ChargeObject(StripeResource):
+    """https://docs.stripe.com/api/charges/object"""
+
+    service = "charges"
+    amount: Amount
+    amount_refunded: Amount
+    created: Moment
+    currency: Currency | None = None
+    customer: Reference = None
+    disputed: bool = False
+    metadata: OurMetadata = NO_METADATA
+    payment_intent: Reference = None
+    refunded: bool
+    status: Word | None = None
+
+
+class DisputeObject(StripeResource):
+    """https://docs.stripe.com/api/disputes/object"""
+
+    service = "disputes"
+    charge: Reference = None
+    metadata: OurMetadata = NO_METADATA
+    payment_intent: Reference = None
+    status: Word
+
+
+class PaymentIntentObject(StripeResource):
+    """https://docs.stripe.com/api/payment_intents/object"""
+
+    service = "payment_intents"
+    status: Word
+
+
+class CustomerObject(StripeResource):
+    """https://docs.stripe.com/api/customers/object; of a deleted one Stripe keeps the id alone."""
+
+    service = "customers"
+    deleted: bool = False
+
+
+class Owned(Part):
+    """Whose an object is, in any API version; what cannot be that counts as missing."""
+
+    customer: str | None = None
+    metadata: Metadata = NO_METADATA
+
+    @classmethod
+    def of(cls, stripe_object: Mapping[str, object]) -> "Owned":
+        """Read the two fields by themselves."""
+        customer, metadata = id_of(stripe_object.get("customer")), stripe_object.get("metadata")
+        return cls(
+            customer=customer if isinstance(customer, str) and len(customer) <= LONGEST_TEXT else None,
+            metadata=Metadata.model_validate(metadata) if isinstance(metadata, dict) else NO_METADATA,
+        )

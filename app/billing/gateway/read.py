@@ -1,34 +1,43 @@
-"""Reading one object from Stripe, or a customer's subscriptions, in the account that the caller names."""
+"""Reading Stripe's objects, in the account that the caller names."""
+
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import StripeResource, SubscriptionObject
+
+Kind = TypeVar("Kind", bound=StripeResource)
+PAGE = 100
 
 
-def retrieve(kind: str, object_id: str, scope: StripeScope, expand: list[str] | None = None) -> StripeObject:
-    """The object as Stripe has it now, at the SDK's version; `kind` is its `object` value.
+def retrieve(kind: type[Kind], object_id: str, scope: StripeScope, expand: list[str] | None = None) -> Kind:
+    """The object as Stripe has it now, at the SDK's version.
 
-    Raises `StripeObjectMissing` when there is none, `StripeUnavailable` when Stripe cannot be asked.
+    Raises `StripeObjectMissing` when there is none, `StripeUnavailable` when Stripe cannot be asked, and
+    `UnreadableObject` when what it answers cannot be read.
     """
-    gateway = get_gateway()
-    services = {
-        "subscription": gateway.v1.subscriptions,
-        "checkout.session": gateway.v1.checkout.sessions,
-        "invoice": gateway.v1.invoices,
-        "charge": gateway.v1.charges,
-        "dispute": gateway.v1.disputes,
-        "customer": gateway.v1.customers,
-        "payment_intent": gateway.v1.payment_intents,
-    }
     params = {"expand": expand} if expand else {}
-    with gateway.errors():
-        found: StripeObject = services[kind].retrieve(object_id, params, scope.options()).to_dict()
-    return found
+    with get_gateway().errors():
+        found = _service(kind).retrieve(object_id, params, scope.options()).to_dict()
+    return kind.read(found)
 
 
-def subscriptions_of(stripe_customer_id: str, scope: StripeScope) -> list[StripeObject]:
+def list_page(kind: type[Kind], scope: StripeScope, *, limit: int = PAGE, **params: Any) -> list[Kind]:
+    """One page of these objects, newest first; raises as `retrieve` does."""
+    with get_gateway().errors():
+        found = [one.to_dict() for one in _service(kind).list({**params, "limit": limit}, scope.options()).data]
+    return [kind.read(one) for one in found]
+
+
+def subscriptions_of(stripe_customer_id: str, scope: StripeScope) -> list[SubscriptionObject]:
     """Every subscription of a customer, ended ones too, newest first."""
-    gateway = get_gateway()
-    params = {"customer": stripe_customer_id, "status": "all", "limit": 100}
-    with gateway.errors():
-        pages = gateway.v1.subscriptions.list(params, scope.options()).auto_paging_iter()
-        return [subscription.to_dict() for subscription in pages]
+    params = {"customer": stripe_customer_id, "status": "all", "limit": PAGE}
+    with get_gateway().errors():
+        pages = _service(SubscriptionObject).list(params, scope.options()).auto_paging_iter()
+        found = [one.to_dict() for one in pages]
+    return [SubscriptionObject.read(one) for one in found]
+
+
+def _service(kind: type[StripeResource]) -> Any:
+    return attrgetter(kind.service)(get_gateway().v1)

@@ -1,6 +1,5 @@
 """Which order a charge paid for, and what Stripe has of its disputes."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,25 +8,25 @@ from app.auth.models import User
 from app.billing.changes import Changes
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import StripeObject, get_gateway
-from app.billing.gateway.objects import id_of
+from app.billing.gateway.objects import ChargeObject, DisputeObject
+from app.billing.gateway.read import Kind, list_page
 from app.billing.models.payments import Order, Payment
 from app.billing.payments.one_time import payment_of
-from app.billing.payments.orders import order_change, order_in_metadata, order_sold_by_link, order_with
+from app.billing.payments.orders import order_change, order_sold_by_link, order_with
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState
 from app.database import db
 
 
-def known_order(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order | None:
+def known_order(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order | None:
     """The order that a charge or dispute belongs to: by its PaymentIntent, or by what we wrote into metadata."""
-    intent = id_of(stripe_object.get("payment_intent"))
+    intent = paid.payment_intent
     query = sa.select(Order).where(Order.stripe_payment_intent_id == intent, scope.covers(Order))
     order = db.session.scalar(query) if intent else None
     if order is None and (payment := payment_of(intent)):
         order = order_with(payment.order_id, scope)
     if order is None:
-        named = order_with(order_in_metadata(stripe_object), scope)
+        named = order_with(paid.metadata.order_id, scope)
         order = named if named and named.interval is None else None
     return order
 
@@ -51,31 +50,25 @@ def set_order_state(order: Order, after: OrderState, user: User | None, scope: S
     return changes | role_changes(user, scope, cause) if user else changes
 
 
-def order_of(stripe_object: Mapping[str, Any], scope: StripeScope) -> Order | None:
+def order_of(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order | None:
     """The order that a charge or dispute belongs to; asks Stripe where it may be a Payment Link's."""
-    intent = id_of(stripe_object.get("payment_intent"))
-    order = known_order(stripe_object, scope)
+    intent = paid.payment_intent
+    order = known_order(paid, scope)
     if order or intent is None or payment_of(intent):
         return order
     else:
         return order_sold_by_link(intent, scope)
 
 
-# One page of each kind, newest first: what is older was compared on an earlier night.
-PAGE = 100
-
-
-def disputes_of(charge_id: str, scope: StripeScope) -> list[StripeObject]:
+def disputes_of(charge_id: str, scope: StripeScope) -> list[DisputeObject]:
     """Every dispute of a charge, newest first: there can be several, one after the other or for a part each."""
-    return first_page(get_gateway().v1.disputes, scope, charge=charge_id)
+    return first_page(DisputeObject, scope, charge=charge_id)
 
 
-def first_page(service: Any, scope: StripeScope, **params: Any) -> list[StripeObject]:
-    """The newest objects of a service of the SDK, as many as fit a page; none when Stripe has lost the customer."""
-    gateway = get_gateway()
+def first_page(kind: type[Kind], scope: StripeScope, **params: Any) -> list[Kind]:
+    """One page of these, newest first: what is older was compared on an earlier night."""
     try:
-        with gateway.errors():
-            return [one.to_dict() for one in service.list({**params, "limit": PAGE}, scope.options()).data]
+        return list_page(kind, scope, **params)
     except StripeObjectMissing:
         # The customer is gone from Stripe; what is recorded of the payments stays.
         return []

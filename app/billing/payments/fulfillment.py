@@ -1,8 +1,6 @@
 """Fulfilling an order: the one function behind the webhook, the success page and the nightly job."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,7 +10,7 @@ from app.billing.catalog.plans import MOST_SEATS, current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import link_customer
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import id_of
+from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.one_time import attach_invoice_of, payment_of, record_order_payment
@@ -28,7 +26,7 @@ PAID = ("paid", "no_payment_required")
 AFTER_DELETION = "paid after its account was deleted"
 
 
-def fulfill_checkout_session(session: Mapping[str, Any], scope: StripeScope, *, cause: str) -> Effect:
+def fulfill_checkout_session(session: CheckoutSessionObject, scope: StripeScope, *, cause: str) -> Effect:
     """Settle the order of a Checkout Session, if it is one of ours: link what Stripe made, and fulfill it once paid.
 
     The webhook, the success page and the nightly job all end up here, inside `ask_then_lock`, and lock the user; the
@@ -37,36 +35,36 @@ def fulfill_checkout_session(session: Mapping[str, Any], scope: StripeScope, *, 
     """
     found = find_order(session, scope)
     order, user = lock_order(found) if found else (None, None)
-    is_paid = session.get("status") == "complete" and session.get("payment_status") in PAID
+    is_paid = session.status == "complete" and session.payment_status in PAID
     # What was paid for an account that is gone is kept, and shown to the operator; where nothing was due, nothing is.
-    if order is None or (user is None and not (is_paid and session.get("amount_total"))):
+    if order is None or (user is None and not (is_paid and session.amount_total)):
         return IGNORED
     _link(order, user, session, scope)
     changes: Changes = {}
-    subscription_id = id_of(session.get("subscription"))
+    subscription_id = session.subscription
     if user and subscription_id and db.session.get(Subscription, subscription_id) is None:
         changes |= sync_subscription(user, subscription_id, scope, cause=cause).changes
     if is_paid and order.fulfilled_at is None and order.state != OrderState.MISMATCHED:
         changes |= _settle(order, user, session, scope, cause)
-    elif is_paid and id_of(session.get("payment_intent")):
+    elif is_paid and session.payment_intent:
         # The same order paid a second time, through a Payment Link in two tabs.
         changes |= _record_payment(order, session, scope)
     return Effect(changes=changes) if user or changes else IGNORED
 
 
-def _link(order: Order, user: User | None, session: Mapping[str, Any], scope: StripeScope) -> None:
-    order.stripe_checkout_session_id = order.stripe_checkout_session_id or session["id"]
-    order.stripe_payment_intent_id = order.stripe_payment_intent_id or id_of(session.get("payment_intent"))
-    order.stripe_subscription_id = order.stripe_subscription_id or id_of(session.get("subscription"))
-    customer = id_of(session.get("customer"))
+def _link(order: Order, user: User | None, session: CheckoutSessionObject, scope: StripeScope) -> None:
+    order.stripe_checkout_session_id = order.stripe_checkout_session_id or session.id
+    order.stripe_payment_intent_id = order.stripe_payment_intent_id or session.payment_intent
+    order.stripe_subscription_id = order.stripe_subscription_id or session.subscription
+    customer = session.customer
     if user and customer:
         link_customer(user.id, customer, scope)
 
 
-def _settle(order: Order, user: User | None, session: Mapping[str, Any], scope: StripeScope, cause: str) -> Changes:
+def _settle(order: Order, user: User | None, session: CheckoutSessionObject, scope: StripeScope, cause: str) -> Changes:
     before = order.state
     mismatch = _mismatch(order, session) if user else AFTER_DELETION
-    is_single_payment = session.get("mode") == "payment" and session["amount_total"]
+    is_single_payment = session.mode == "payment" and session.amount_total
     changes = _record_payment(order, session, scope) if is_single_payment else {}
     if before not in UNFULFILLED_STATES:
         # Its refund came first, and stands.
@@ -83,23 +81,23 @@ def _settle(order: Order, user: User | None, session: Mapping[str, Any], scope: 
         return changes | order_change(order, before, after) | role_changes(user, scope, cause)
 
 
-def _record_payment(order: Order, session: Mapping[str, Any], scope: StripeScope) -> Changes:
-    intent = id_of(session.get("payment_intent"))
+def _record_payment(order: Order, session: CheckoutSessionObject, scope: StripeScope) -> Changes:
+    intent = session.payment_intent
     changes: Changes = {}
     if intent and payment_of(intent) is None:
         changes[intent] = {"before": {"status": None}, "after": {"status": PaymentStatus.PAID.value}}
-    payment = record_order_payment(order, intent, session["amount_total"], session["created"], session.get("currency"))
+    payment = record_order_payment(order, intent, session.amount_total, session.created, session.currency)
     return changes | attach_invoice_of(session, payment, scope)
 
 
-def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
+def _mismatch(order: Order, session: CheckoutSessionObject) -> str | None:
     """Why what was paid is not what the order says, or None. Amounts are compared before discounts and tax."""
-    currency, amount = session.get("currency"), session.get("amount_subtotal")
+    currency, amount = session.currency, session.amount_subtotal
     if currency != order.currency:
         return f"paid in {currency}, ordered in {order.currency}"
     elif amount == order.amount or _takes_seats(order, amount):
         return None
-    elif order.trial_days and session.get("payment_status") == "no_payment_required" and not amount:
+    elif order.trial_days and session.payment_status == "no_payment_required" and not amount:
         # During a trial nothing is due, so the session's own amounts are zero.
         _take_seats_of_trial(order)
         return None
@@ -107,7 +105,7 @@ def _mismatch(order: Order, session: Mapping[str, Any]) -> str | None:
         return f"paid for {amount}, ordered for {order.amount} (minor units)"
 
 
-def _takes_seats(order: Order, amount: Any) -> bool:
+def _takes_seats(order: Order, amount: int | None) -> bool:
     """Whether the buyer only changed the number of seats at Checkout; the order then says so."""
     if not amount or not is_per_seat(order.plan_key, order.interval):
         return False
@@ -129,7 +127,7 @@ def _take_seats_of_trial(order: Order) -> None:
         order.seats, order.amount = seats, order.amount // order.seats * seats
 
 
-def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> None:
+def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject) -> None:
     """Say what comes next of a subscription, and what was paid of a purchase: a promotion code makes it less."""
     known = sa.select(Subscription.current_period_end).where(
         Subscription.stripe_subscription_id == order.stripe_subscription_id
@@ -142,7 +140,7 @@ def _confirm_by_mail(order: Order, user: User, session: Mapping[str, Any]) -> No
         cause=f"order_confirmed:{order.id}",
         context={
             "plan_name": current_catalog().plan_name(order.plan_key),
-            "amount": order.amount if order.interval else session["amount_total"],
+            "amount": order.amount if order.interval else session.amount_total,
             "currency": order.currency,
             "interval": order.interval,
             "seats": order.counted_seats,

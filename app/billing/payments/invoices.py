@@ -10,7 +10,7 @@ from app.auth.models import User
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_is_gone, owner_of
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import id_of, time_of
+from app.billing.gateway.objects import InvoiceObject
 from app.billing.models.payments import Payment
 from app.billing.statuses import PaymentStatus
 from app.database import db, utcnow
@@ -20,14 +20,14 @@ from app.mail.outbox import queue_mail
 RANK = {PaymentStatus.FAILED: 0, PaymentStatus.ACTION_REQUIRED: 1, PaymentStatus.PAID: 2}
 
 
-def record_invoice(invoice: Mapping[str, Any], status: PaymentStatus, scope: StripeScope) -> Effect:
+def record_invoice(invoice: InvoiceObject, status: PaymentStatus, scope: StripeScope) -> Effect:
     """Record how an invoice stands; an earlier attempt never overwrites a later one, nor anything a payment.
 
     Of a user whose account is gone only what was paid is recorded: it came in for nobody, and the operator is shown it.
     """
     user = lock_invoice_owner(invoice, scope)
-    status = PaymentStatus.PAID if invoice.get("status") == "paid" else status
-    if user is None and (status != PaymentStatus.PAID or not owner_is_gone(invoice, scope)):
+    status = PaymentStatus.PAID if invoice.status == "paid" else status
+    if user is None and (status != PaymentStatus.PAID or not owner_is_gone(invoice.customer, scope)):
         return IGNORED
     payment, changes = save_invoice(user, invoice, status, scope)
     if user and payment and changes and status != PaymentStatus.PAID:
@@ -35,19 +35,18 @@ def record_invoice(invoice: Mapping[str, Any], status: PaymentStatus, scope: Str
     return Effect(changes=changes)
 
 
-def lock_invoice_owner(invoice: Mapping[str, Any], scope: StripeScope) -> User | None:
+def lock_invoice_owner(invoice: InvoiceObject, scope: StripeScope) -> User | None:
     """The (locked) user that an invoice belongs to, or None."""
-    details = subscription_details(invoice)
-    user_id = owner_of({"customer": invoice.get("customer"), "metadata": details.get("metadata")}, scope)
+    user_id = owner_of(invoice.customer, invoice.subscription_details.metadata, scope)
     return lock_user(user_id) if user_id else None
 
 
 def save_invoice(
-    user: User | None, invoice: Mapping[str, Any], status: PaymentStatus, scope: StripeScope
+    user: User | None, invoice: InvoiceObject, status: PaymentStatus, scope: StripeScope
 ) -> tuple[Payment | None, Changes]:
     """Write the payment row of an invoice of this (locked) user; an invoice over nothing has none."""
     values = invoice_values(invoice, status)
-    payment = payment_of_invoice(invoice["id"])
+    payment = payment_of_invoice(invoice.id)
     if payment is None and values["amount"] == 0:
         return None, {}
     if payment and _is_older(values, payment):
@@ -63,7 +62,7 @@ def save_invoice(
         db.session.add(payment)
     for name, value in values.items():
         setattr(payment, name, value)
-    return payment, {invoice["id"]: {"before": {"status": before}, "after": {"status": status.value}}}
+    return payment, {invoice.id: {"before": {"status": before}, "after": {"status": status.value}}}
 
 
 def payment_of_invoice(invoice_id: str) -> Payment | None:
@@ -97,45 +96,39 @@ def _mail_about(payment: Payment, user: User) -> None:
     )
 
 
-def invoice_values(invoice: Mapping[str, Any], status: PaymentStatus) -> dict[str, Any]:
+def invoice_values(invoice: InvoiceObject, status: PaymentStatus) -> dict[str, Any]:
     """The columns of `Payment` that an invoice sets."""
     is_paid = status == PaymentStatus.PAID
     return {
-        "stripe_invoice_id": invoice["id"],
-        "stripe_subscription_id": id_of(subscription_details(invoice).get("subscription")),
+        "stripe_invoice_id": invoice.id,
+        "stripe_subscription_id": invoice.subscription_details.subscription,
         "status": status.value,
-        "amount": invoice["amount_paid"] if is_paid else invoice["amount_due"],
-        "currency": invoice["currency"],
-        "number": invoice.get("number"),
+        "amount": invoice.amount_paid if is_paid else invoice.amount_due,
+        "currency": invoice.currency,
+        "number": invoice.number,
         "description": _description(invoice),
-        "hosted_invoice_url": invoice.get("hosted_invoice_url"),
-        "invoice_pdf": invoice.get("invoice_pdf"),
-        "attempt_count": invoice["attempt_count"],
-        "next_attempt_at": None if is_paid else time_of(invoice.get("next_payment_attempt")),
-        "created_at": time_of(invoice["created"]),
+        "hosted_invoice_url": invoice.hosted_invoice_url,
+        "invoice_pdf": invoice.invoice_pdf,
+        "attempt_count": invoice.attempt_count,
+        "next_attempt_at": None if is_paid else invoice.next_payment_attempt,
+        "created_at": invoice.created,
         "paid_at": _paid_at(invoice) if is_paid else None,
     }
 
 
-def subscription_details(invoice: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Which subscription the invoice is for, with the metadata that it had."""
-    parent = invoice.get("parent") or {}
-    return parent.get("subscription_details") or {}
-
-
-def intent_that_pays(invoice: Mapping[str, Any]) -> str | None:
+def intent_that_pays(invoice: InvoiceObject) -> str | None:
     """The PaymentIntent that collects the invoice, where `payments` was expanded."""
-    payments = [one for one in (invoice.get("payments") or {}).get("data", []) if one["status"] != "canceled"]
-    default = max(payments, key=lambda one: bool(one["is_default"]), default=None)
-    return id_of(default["payment"].get("payment_intent")) if default else None
+    payments = [one for one in (invoice.payments.data if invoice.payments else []) if one.status != "canceled"]
+    default = max(payments, key=lambda one: one.is_default, default=None)
+    return default.payment.payment_intent if default else None
 
 
-def _description(invoice: Mapping[str, Any]) -> str:
+def _description(invoice: InvoiceObject) -> str:
     """What the invoice is for: its own words, or its largest line. The first may be the credit for the plan before."""
-    lines = (invoice.get("lines") or {}).get("data") or [{}]
-    largest = max(lines, key=lambda line: line.get("amount") or 0)
-    return str(invoice.get("description") or largest.get("description") or "")[:255]
+    lines = invoice.lines.data if invoice.lines else []
+    largest = max(lines, key=lambda line: line.amount or 0, default=None)
+    return (invoice.description or (largest and largest.description) or "")[:255]
 
 
-def _paid_at(invoice: Mapping[str, Any]) -> datetime:
-    return time_of((invoice.get("status_transitions") or {}).get("paid_at")) or utcnow()
+def _paid_at(invoice: InvoiceObject) -> datetime:
+    return (invoice.status_transitions and invoice.status_transitions.paid_at) or utcnow()

@@ -2,8 +2,6 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
@@ -15,7 +13,8 @@ from app.billing.changes import Changes
 from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import CheckoutSessionObject
+from app.billing.gateway.read import list_page
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.roles.decision import role_of_order
@@ -54,9 +53,9 @@ def lock_order(order: Order) -> tuple[Order | None, User | None]:
     return db.session.get(Order, order.id, populate_existing=True, with_for_update=True), user
 
 
-def find_order(session: Mapping[str, Any], scope: StripeScope) -> Order | None:
+def find_order(session: CheckoutSessionObject, scope: StripeScope) -> Order | None:
     """The order that a session was made for, by the ids that only our server writes."""
-    return order_with(parse_uuid(session.get("client_reference_id")) or order_in_metadata(session), scope)
+    return order_with(parse_uuid(session.client_reference_id) or session.metadata.order_id, scope)
 
 
 def order_with(order_id: uuid.UUID | None, scope: StripeScope) -> Order | None:
@@ -64,11 +63,6 @@ def order_with(order_id: uuid.UUID | None, scope: StripeScope) -> Order | None:
     found = sa.select(Order).where(Order.id == order_id, scope.covers(Order))
     order: Order | None = db.session.scalar(found) if order_id else None
     return order
-
-
-def order_in_metadata(stripe_object: Mapping[str, Any]) -> uuid.UUID | None:
-    """The `orderId` that our server wrote into an object's metadata."""
-    return parse_uuid((stripe_object.get("metadata") or {}).get("orderId"))
 
 
 def order_sold_by_link(intent: str, scope: StripeScope) -> Order | None:
@@ -79,9 +73,7 @@ def order_sold_by_link(intent: str, scope: StripeScope) -> Order | None:
 
 
 def _reference_of_payment(intent: str, scope: StripeScope) -> str | None:
-    gateway = get_gateway()
-    with gateway.errors():
-        sessions = gateway.v1.checkout.sessions.list({"payment_intent": intent, "limit": 1}, scope.options()).data
+    sessions = list_page(CheckoutSessionObject, scope, payment_intent=intent, limit=1)
     return sessions[0].client_reference_id if sessions else None
 
 

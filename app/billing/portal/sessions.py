@@ -8,7 +8,7 @@ from flask import current_app
 from app.auth.models import User
 from app.billing.catalog.plans import Price
 from app.billing.customers import customer_is_gone, customer_of
-from app.billing.errors import BillingError, NoCustomer, StripeObjectMissing, StripeRefused, StripeUnavailable
+from app.billing.errors import BillingError, NoCustomer, StripeMisconfigured, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.prices import price_id
@@ -118,7 +118,7 @@ def _open(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str
     if customer_is_gone(customer, scope):
         raise NoCustomer("Stripe no longer has this customer.")
     else:
-        raise StripeUnavailable("Stripe refused the portal session.")
+        raise StripeMisconfigured("Stripe refused the portal session.")
 
 
 def _create(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str:

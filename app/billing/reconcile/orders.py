@@ -10,7 +10,8 @@ from app.billing.asking import ask
 from app.billing.changes import Changes
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.payments.fulfillment import fulfill_checkout_session
@@ -63,23 +64,23 @@ def sessions_of_deleted_users(scope: StripeScope) -> list[str]:
 def settle_session_of_deleted_user(session_id: str, scope: StripeScope, *, cause: str) -> Changes:
     """Record what was paid in a session whose account is gone."""
     try:
-        session = ask(retrieve, "checkout.session", session_id, scope)
+        session = ask(retrieve, CheckoutSessionObject, session_id, scope)
     except StripeObjectMissing:
         return {}
     return fulfill_checkout_session(session, scope, cause=cause).changes
 
 
-def _settle(order: Order, session: StripeObject, scope: StripeScope, cause: str) -> Changes:
-    if session["status"] == "expired":
+def _settle(order: Order, session: CheckoutSessionObject, scope: StripeScope, cause: str) -> Changes:
+    if session.status == "expired":
         return close_order(order, OrderState.EXPIRED)
-    elif session["status"] == "complete":
+    elif session.status == "complete":
         changes = fulfill_checkout_session(session, scope, cause=cause).changes
         return changes | (close_order(order, OrderState.FAILED) if _has_failed(session) else {})
     else:
         return {}
 
 
-def sessions_of(order: Order, scope: StripeScope) -> list[StripeObject]:
+def sessions_of(order: Order, scope: StripeScope) -> list[CheckoutSessionObject]:
     """The order's Checkout Sessions as Stripe has them: one, none (any more), or through a Payment Link even two."""
     if order.stripe_checkout_session_id:
         try:
@@ -92,20 +93,20 @@ def sessions_of(order: Order, scope: StripeScope) -> list[StripeObject]:
         return []
 
 
-def _session_with_payment(session_id: str, scope: StripeScope) -> StripeObject:
-    return retrieve("checkout.session", session_id, scope, expand=["payment_intent"])
+def _session_with_payment(session_id: str, scope: StripeScope) -> CheckoutSessionObject:
+    return retrieve(CheckoutSessionObject, session_id, scope, expand=["payment_intent"])
 
 
-def _paid_through_link(order_id: str, created_at: int, scope: StripeScope) -> list[StripeObject]:
+def _paid_through_link(order_id: str, created_at: int, scope: StripeScope) -> list[CheckoutSessionObject]:
     """A Payment Link tells us of no session before it is paid: look for those that name the order, of each tab."""
     gateway = get_gateway()
     params = {"status": "complete", "created": {"gte": created_at}, "limit": 100}
     with gateway.errors():
         sessions = gateway.v1.checkout.sessions.list(params, scope.options()).auto_paging_iter()
-        return [session.to_dict() for session in sessions if session.client_reference_id == order_id]
+        found = [session.to_dict() for session in sessions if session.client_reference_id == order_id]
+    return [CheckoutSessionObject.read(session) for session in found]
 
 
-def _has_failed(session: StripeObject) -> bool:
+def _has_failed(session: CheckoutSessionObject) -> bool:
     """Whether the slow payment of a completed session will not come."""
-    intent = session["payment_intent"]
-    return session["payment_status"] == "unpaid" and isinstance(intent, dict) and intent["status"] in UNPAID
+    return session.payment_status == "unpaid" and session.payment_intent_status in UNPAID

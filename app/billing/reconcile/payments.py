@@ -12,15 +12,13 @@ from app.billing.asking import ask
 from app.billing.changes import Changes, difference
 from app.billing.customers import customer_of
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import StripeObject, get_gateway
-from app.billing.gateway.objects import id_of
+from app.billing.gateway.objects import ChargeObject, DisputeObject, InvoiceObject, PaymentIntentObject
 from app.billing.models.payments import Order, Payment
 from app.billing.payments.charges import disputes_of, first_page, known_order
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.invoices import intent_that_pays, invoice_values, payment_of_invoice, save_invoice
 from app.billing.payments.one_time import order_of_invoice, payment_of, record_order_payment
-from app.billing.payments.orders import order_in_metadata
 from app.billing.payments.refunds import record_refund
 from app.billing.reconcile.orders import sessions_of
 from app.billing.statuses import UNFULFILLED_STATES, PaymentStatus
@@ -35,9 +33,9 @@ NAMES = ("stripe_invoice_id", "number", "hosted_invoice_url", "invoice_pdf")
 class PaymentsAtStripe:
     """Invoices with their status in our words, charges that went through, and the disputes of one-time orders."""
 
-    invoices: list[tuple[StripeObject, PaymentStatus]]
-    charges: list[StripeObject]
-    disputes: list[StripeObject]
+    invoices: list[tuple[InvoiceObject, PaymentStatus]]
+    charges: list[ChargeObject]
+    disputes: list[DisputeObject]
 
 
 def repair_payments(user: User, found: PaymentsAtStripe, scope: StripeScope, *, cause: str) -> Changes:
@@ -49,7 +47,7 @@ def repair_payments(user: User, found: PaymentsAtStripe, scope: StripeScope, *, 
         changes |= _repair_invoice(user, invoice, status, scope)
     for charge in found.charges:
         # One that pays for nothing we know is another product's: its webhook asks Stripe about it, once.
-        if charge["amount_refunded"] and payment_of(id_of(charge["payment_intent"])):
+        if charge.amount_refunded and payment_of(charge.payment_intent):
             changes |= record_refund(charge, scope, cause=cause).changes
     for dispute in found.disputes:
         if known_order(dispute, scope):
@@ -57,26 +55,26 @@ def repair_payments(user: User, found: PaymentsAtStripe, scope: StripeScope, *, 
     return changes
 
 
-def _repair_order(charge: StripeObject, scope: StripeScope, cause: str) -> Changes:
+def _repair_order(charge: ChargeObject, scope: StripeScope, cause: str) -> Changes:
     """Record the payment of a one-time order, and fulfill an order that was given up and paid all the same."""
-    order, intent = known_order(charge, scope), id_of(charge["payment_intent"])
+    order, intent = known_order(charge, scope), charge.payment_intent
     if order is None or intent is None:
         return {}
     changes: Changes = {}
     for session in sessions_of(order, scope) if order.state in UNFULFILLED_STATES else []:
         changes |= fulfill_checkout_session(session, scope, cause=cause).changes
     if payment_of(intent) is None:
-        record_order_payment(order, intent, charge["amount"], charge["created"], charge["currency"])
+        record_order_payment(order, intent, charge.amount, charge.created, charge.currency)
         changes[intent] = {"before": {"status": None}, "after": {"status": PaymentStatus.PAID.value}}
     return changes
 
 
-def _repair_invoice(user: User, invoice: StripeObject, status: PaymentStatus, scope: StripeScope) -> Changes:
+def _repair_invoice(user: User, invoice: InvoiceObject, status: PaymentStatus, scope: StripeScope) -> Changes:
     """Record how an invoice stands, and which PaymentIntent pays it: a refund names nothing else."""
     intent = intent_that_pays(invoice)
     paid = payment_of(intent)
     values = invoice_values(invoice, status)
-    payment = payment_of_invoice(invoice["id"])
+    payment = payment_of_invoice(invoice.id)
     if paid and paid.order_id:
         return _correct(paid, _missing(paid, values)) if payment in (None, paid) else {}
     elif payment is None and order_of_invoice(invoice, scope):
@@ -118,15 +116,14 @@ def payments_at_stripe(user_id: uuid.UUID, scope: StripeScope) -> PaymentsAtStri
 
 
 def _read_payments(customer: str | None, intents: frozenset[str], scope: StripeScope) -> PaymentsAtStripe:
-    v1 = get_gateway().v1
-    invoices = first_page(v1.invoices, scope, customer=customer, expand=["data.payments"]) if customer else []
-    charges = first_page(v1.charges, scope, customer=customer) if customer else []
+    invoices = first_page(InvoiceObject, scope, customer=customer, expand=["data.payments"]) if customer else []
+    charges = first_page(ChargeObject, scope, customer=customer) if customer else []
     # Who pays through a Payment Link can do so as a guest.
-    for intent in intents - {id_of(charge["payment_intent"]) for charge in charges}:
-        charges += first_page(v1.charges, scope, payment_intent=intent)
-    charges = [charge for charge in charges if charge["status"] == "succeeded"]
-    disputed = [charge for charge in charges if charge["disputed"] and _is_for_order(charge, intents)]
-    disputes = [dispute for charge in disputed for dispute in disputes_of(charge["id"], scope)]
+    for intent in intents - {charge.payment_intent for charge in charges}:
+        charges += first_page(ChargeObject, scope, payment_intent=intent)
+    charges = [charge for charge in charges if charge.status == "succeeded"]
+    disputed = [charge for charge in charges if charge.disputed and _is_for_order(charge, intents)]
+    disputes = [dispute for charge in disputed for dispute in disputes_of(charge.id, scope)]
     return PaymentsAtStripe(_with_status(invoices, scope), charges, disputes)
 
 
@@ -139,17 +136,17 @@ def _intents_of_orders(user_id: uuid.UUID, scope: StripeScope) -> set[str]:
     return set(db.session.scalars(query))
 
 
-def _is_for_order(charge: Mapping[str, Any], intents: frozenset[str]) -> bool:
-    return id_of(charge["payment_intent"]) in intents or order_in_metadata(charge) is not None
+def _is_for_order(charge: ChargeObject, intents: frozenset[str]) -> bool:
+    return charge.payment_intent in intents or charge.metadata.order_id is not None
 
 
-def _with_status(invoices: list[StripeObject], scope: StripeScope) -> list[tuple[StripeObject, PaymentStatus]]:
+def _with_status(invoices: list[InvoiceObject], scope: StripeScope) -> list[tuple[InvoiceObject, PaymentStatus]]:
     """The invoices that were paid, and those that an attempt to pay has failed for."""
-    found = [(invoice, PaymentStatus.PAID) for invoice in invoices if invoice["status"] == "paid"]
-    attempted = [invoice for invoice in invoices if invoice["status"] == "open" and invoice["attempt_count"]]
+    found = [(invoice, PaymentStatus.PAID) for invoice in invoices if invoice.status == "paid"]
+    attempted = [invoice for invoice in invoices if invoice.status == "open" and invoice.attempt_count]
     if attempted:
-        intents = first_page(get_gateway().v1.payment_intents, scope, customer=id_of(attempted[0]["customer"]))
-        status_of = {intent["id"]: ATTEMPTS.get(intent["status"]) for intent in intents}
+        intents = first_page(PaymentIntentObject, scope, customer=attempted[0].customer)
+        status_of = {intent.id: ATTEMPTS.get(intent.status) for intent in intents}
         told = [(invoice, status_of.get(intent_that_pays(invoice) or "")) for invoice in attempted]
         found += [(invoice, status) for invoice, status in told if status]
     return found

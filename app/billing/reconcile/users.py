@@ -14,7 +14,7 @@ from app.billing.changes import Changes
 from app.billing.customers import customer_of, lock_user
 from app.billing.errors import BillingError, StripeObjectMissing, StripeUnavailable
 from app.billing.gateway.account import StripeScope, current_scope
-from app.billing.gateway.client import StripeObject
+from app.billing.gateway.objects import SubscriptionObject
 from app.billing.gateway.read import subscriptions_of
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
@@ -133,14 +133,14 @@ def _sync_locked(user: User, scope: StripeScope, cause: str) -> Changes:
     found = _subscriptions_at_stripe(user, scope)
     for subscription in found:
         changes |= mirror(user, subscription, scope, cause=cause).changes
-    seen = {subscription["id"] for subscription in found}
+    seen = {subscription.id for subscription in found}
     for row in live_subscriptions(user, scope):
         if row.stripe_subscription_id not in seen:
             changes |= sync_subscription(user, row.stripe_subscription_id, scope, cause=cause).changes
     return changes | role_changes(user, scope, cause)
 
 
-def _subscriptions_at_stripe(user: User, scope: StripeScope) -> list[StripeObject]:
+def _subscriptions_at_stripe(user: User, scope: StripeScope) -> list[SubscriptionObject]:
     customer = customer_of(user.id, scope)
     if customer is None:
         return []

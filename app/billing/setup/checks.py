@@ -97,7 +97,7 @@ def _connection(gateway: StripeGateway) -> Checks:
 def _account(gateway: StripeGateway, settings: Settings) -> Checks:
     name = "the account can take payments"
     try:
-        with gateway.errors():
+        with gateway.errors(may_be_forbidden=True):
             account = gateway.v1.accounts.retrieve_current(options=current_scope().options())
     except StripeForbidden:
         yield Check(Mark.LATER, name, "this restricted key may not read it; look at Stripe's dashboard")

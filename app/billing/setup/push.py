@@ -7,7 +7,7 @@ nothing, unless it is told to adopt it.
 from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, StripeObject
-from app.billing.gateway.objects import id_of
+from app.billing.gateway.fields import id_of
 from app.billing.gateway.prices import forget_prices, note_problems
 from app.billing.portal import configuration as portal_configuration
 from app.billing.portal.configuration import Offer
@@ -55,7 +55,7 @@ def _offers(plan: Plan, sold: dict[Price, StripeObject]) -> list[Offer]:
     offers: dict[str, Offer] = {}
     for price, stored in sold.items():
         if price.is_recurring:
-            product_id = id_of(stored["product"]) or ""
+            product_id = str(id_of(stored["product"]))
             offer = offers.setdefault(product_id, Offer(product_id, [], has_seats=True))
             offer.price_ids.append(stored["id"])
             offer.has_seats = offer.has_seats and price.per_seat

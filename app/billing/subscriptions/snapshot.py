@@ -1,14 +1,14 @@
 """What a Stripe subscription says at one moment, read from an event or from the API."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app.billing.catalog.entitlements import plan_of
 from app.billing.catalog.plans import current_catalog
-from app.billing.errors import IncompleteSnapshot
-from app.billing.gateway.objects import SHAPES, amount, id_of, time_of
+from app.billing.errors import UnreadableObject
+from app.billing.gateway.fields import LARGEST_AMOUNT
+from app.billing.gateway.objects import SubscriptionItem, SubscriptionObject
 
 
 @dataclass(frozen=True)
@@ -40,45 +40,35 @@ class SubscriptionSnapshot:
     started_at: datetime | None
 
     @classmethod
-    def read(cls, subscription: Mapping[str, Any]) -> "SubscriptionSnapshot":
-        """Read a subscription at the SDK's API version; raise `IncompleteSnapshot` when something is missing."""
-        if not SHAPES["subscription"](subscription):
-            raise IncompleteSnapshot("The subscription has another shape.")
-        try:
-            return cls._read(subscription)
-        except (KeyError, ValueError) as error:
-            raise IncompleteSnapshot(f"The subscription cannot be read ({type(error).__name__}).") from error
-
-    @classmethod
-    def _read(cls, subscription: Mapping[str, Any]) -> "SubscriptionSnapshot":
-        item = _main_item(subscription["items"]["data"])
-        price = item["price"]
-        plan = plan_of(price["id"], price["lookup_key"])
+    def of(cls, subscription: SubscriptionObject) -> "SubscriptionSnapshot":
+        """What a subscription says; raise `UnreadableObject` when it costs more than can be written down."""
+        item = _main_item(subscription.items.data)
+        plan = plan_of(item.price.id, item.price.lookup_key)
         role = current_catalog().role(plan.role) if plan else None
         return cls(
-            stripe_subscription_id=subscription["id"],
-            stripe_customer_id=id_of(subscription["customer"]) or "",
-            status=subscription["status"],
-            stripe_item_id=item["id"],
-            stripe_price_id=price["id"],
-            lookup_key=price["lookup_key"],
+            stripe_subscription_id=subscription.id,
+            stripe_customer_id=subscription.customer or "",
+            status=subscription.status,
+            stripe_item_id=item.id,
+            stripe_price_id=item.price.id,
+            lookup_key=item.price.lookup_key,
             plan_key=plan.key if plan else None,
             role=role.key if role else None,
             role_rank=role.rank if role else 0,
             amount=_item_amount(item),
-            currency=price["currency"],
-            interval=(price["recurring"] or {}).get("interval"),
-            quantity=item.get("quantity") or 1,
-            current_period_start=time_of(item["current_period_start"]),
-            current_period_end=time_of(item["current_period_end"]),
-            trial_end=time_of(subscription["trial_end"]),
-            cancel_at=time_of(subscription["cancel_at"]),
-            cancel_at_period_end=bool(subscription["cancel_at_period_end"]),
-            canceled_at=time_of(subscription["canceled_at"]),
-            ended_at=time_of(subscription["ended_at"]),
-            is_collection_paused=subscription["pause_collection"] is not None,
-            latest_invoice_id=id_of(subscription["latest_invoice"]),
-            started_at=time_of(subscription["start_date"]),
+            currency=item.price.currency,
+            interval=item.price.recurring.interval if item.price.recurring else None,
+            quantity=item.quantity or 1,
+            current_period_start=item.current_period_start,
+            current_period_end=item.current_period_end,
+            trial_end=subscription.trial_end,
+            cancel_at=subscription.cancel_at,
+            cancel_at_period_end=subscription.cancel_at_period_end,
+            canceled_at=subscription.canceled_at,
+            ended_at=subscription.ended_at,
+            is_collection_paused=subscription.pause_collection is not None,
+            latest_invoice_id=subscription.latest_invoice,
+            started_at=subscription.start_date,
         )
 
     def values(self) -> dict[str, Any]:
@@ -86,7 +76,7 @@ class SubscriptionSnapshot:
         return dict(vars(self))
 
 
-def _main_item(items: list[dict[str, Any]]) -> dict[str, Any]:
+def _main_item(items: list[SubscriptionItem]) -> SubscriptionItem:
     """The item that gives the highest role: a subscription can hold add-ons beside its plan."""
     if len(items) == 1:
         return items[0]
@@ -94,14 +84,15 @@ def _main_item(items: list[dict[str, Any]]) -> dict[str, Any]:
         return max(items, key=_item_rank)
 
 
-def _item_rank(item: dict[str, Any]) -> int:
-    plan = plan_of(item["price"]["id"], item["price"]["lookup_key"])
+def _item_rank(item: SubscriptionItem) -> int:
+    plan = plan_of(item.price.id, item.price.lookup_key)
     return current_catalog().role(plan.role).rank if plan else -1
 
 
-def _item_amount(item: dict[str, Any]) -> int | None:
-    unit_amount = item["price"]["unit_amount"]
-    total = None if unit_amount is None else unit_amount * (item.get("quantity") or 1)
-    if total is not None and not amount(total):
-        raise ValueError("More than can be written down.")
+def _item_amount(item: SubscriptionItem) -> int | None:
+    if item.price.unit_amount is None:
+        return None
+    total = item.price.unit_amount * (item.quantity or 1)
+    if abs(total) > LARGEST_AMOUNT:
+        raise UnreadableObject("The subscription costs more than can be written down.")
     return total

@@ -1,7 +1,6 @@
 """Sync one subscription: the only writer of the mirror."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.billing.changes import Changes, Effect, difference
 from app.billing.customers import link_customer
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
+from app.billing.gateway.objects import SubscriptionObject
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
@@ -33,17 +33,17 @@ def sync_subscription(
     """
     read_at = max(utcnow().replace(microsecond=0), not_before or utcnow().replace(microsecond=0))
     try:
-        found = ask(retrieve, "subscription", subscription_id, scope)
+        found = ask(retrieve, SubscriptionObject, subscription_id, scope)
     except StripeObjectMissing:
         return Effect(changes=_end_missing(user, subscription_id, read_at, scope, cause))
     return mirror(user, found, scope, cause=cause, read_at=read_at)
 
 
 def mirror(
-    user: User, found: Mapping[str, Any], scope: StripeScope, *, cause: str, read_at: datetime | None = None
+    user: User, found: SubscriptionObject, scope: StripeScope, *, cause: str, read_at: datetime | None = None
 ) -> Effect:
     """Write what Stripe just answered about a subscription of this (locked) user."""
-    snapshot = SubscriptionSnapshot.read(found)
+    snapshot = SubscriptionSnapshot.of(found)
     read_at = read_at or utcnow().replace(microsecond=0)
     return Effect(changes=write_snapshot(user, snapshot, read_at, scope, cause=cause))
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.billing.errors import MalformedEvent
+from app.billing.errors import MalformedEvent, UnreadableObject
 from app.billing.gateway.client import api_version
-from app.billing.gateway.objects import time_of
+from app.billing.gateway.fields import time_of
+from app.billing.gateway.read import Kind
 from app.database import utcnow
 
 LONGEST_TEXT = 255
@@ -95,6 +96,14 @@ class Event:
             body=body,
             is_thin=True,
         )
+
+
+def read_snapshot(event: Event, kind: type[Kind]) -> Kind | None:
+    """The event's object, checked; None when Stripe has to be asked: it is of another API version, or lacks parts."""
+    try:
+        return kind.read(event.object) if event.is_current_version else None
+    except UnreadableObject:
+        return None
 
 
 def _text(value: object) -> str:

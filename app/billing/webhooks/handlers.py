@@ -1,16 +1,16 @@
 """The whole Stripe integration in one table: event type, handler, and the reason it is there."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import datetime
 
 from app.auth.models import User
 from app.billing.asking import ask
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import unlink_customer
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import SHAPES
+from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject, InvoiceObject
 from app.billing.gateway.prices import forget_prices, is_of_catalog
-from app.billing.gateway.read import retrieve
+from app.billing.gateway.read import Kind, retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
@@ -22,7 +22,7 @@ from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState, PaymentStatus
 from app.billing.subscriptions.sync import end_subscription
 from app.billing.webhooks.deauthorization import on_deauthorized
-from app.billing.webhooks.event import Event
+from app.billing.webhooks.event import Event, read_snapshot
 from app.billing.webhooks.subscription_events import sync_from_event
 from app.database import db
 from app.mail.outbox import queue_mail
@@ -30,7 +30,7 @@ from app.mail.outbox import queue_mail
 
 def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
     """Fulfill the order of a completed session, if it is paid or nothing was due."""
-    return fulfill_checkout_session(_current(event, scope, "checkout.session"), scope, cause=event.id)
+    return fulfill_checkout_session(_current(CheckoutSessionObject, event, scope), scope, cause=event.id)
 
 
 def on_checkout_failed(event: Event, scope: StripeScope) -> Effect:
@@ -83,12 +83,12 @@ def on_invoice_action_required(event: Event, scope: StripeScope) -> Effect:
 
 def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
     """Record the refund; a full one takes an order for life back."""
-    return record_refund(_current(event, scope, "charge"), scope, cause=event.id)
+    return record_refund(_current(ChargeObject, event, scope), scope, cause=event.id)
 
 
 def on_dispute_changed(event: Event, scope: StripeScope) -> Effect:
     """Suspend an order for life, restore it if the dispute is won."""
-    return record_dispute(_current(event, scope, "dispute"), scope, cause=event.id)
+    return record_dispute(_current(DisputeObject, event, scope), scope, cause=event.id)
 
 
 def on_customer_deleted(event: Event, scope: StripeScope) -> Effect:
@@ -148,21 +148,18 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
 }
 
 
-def _current(event: Event, scope: StripeScope, kind: str) -> Mapping[str, Any]:
-    """The event's object; read from Stripe when it has the shapes of another API version, or parts are missing."""
-    if event.is_current_version and SHAPES[kind](event.object):
-        return event.object
-    else:
-        return ask(retrieve, kind, event.object_id, scope)
+def _current(kind: type[Kind], event: Event, scope: StripeScope) -> Kind:
+    """The event's object; read from Stripe when it is of another API version, or parts are missing."""
+    return read_snapshot(event, kind) or ask(retrieve, kind, event.object_id, scope)
 
 
 def _close_order(event: Event, state: OrderState, scope: StripeScope) -> Effect:
-    order = find_order(_current(event, scope, "checkout.session"), scope)
+    order = find_order(_current(CheckoutSessionObject, event, scope), scope)
     return Effect(changes=close_order(order, state)) if order else IGNORED
 
 
 def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> Effect:
-    invoice = _current(event, scope, "invoice")
+    invoice = _current(InvoiceObject, event, scope)
     order = order_of_invoice(invoice, scope)
     return record_order_invoice(order, invoice) if order else record_invoice(invoice, status, scope)
 
@@ -181,5 +178,5 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
         queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
 
 
-def _iso(moment: Any) -> str | None:
+def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None

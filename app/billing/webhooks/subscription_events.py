@@ -2,13 +2,14 @@
 
 from app.billing.changes import IGNORED, Effect
 from app.billing.customers import lock_user, owner_of
-from app.billing.errors import IncompleteSnapshot
+from app.billing.errors import UnreadableObject
 from app.billing.gateway.account import StripeScope
+from app.billing.gateway.objects import Owned, SubscriptionObject
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ENDED_STATUSES
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.billing.subscriptions.sync import stored_subscription, sync_subscription, write_snapshot
-from app.billing.webhooks.event import Event
+from app.billing.webhooks.event import Event, read_snapshot
 from app.database import db
 
 
@@ -20,7 +21,8 @@ def sync_from_event(event: Event, scope: StripeScope) -> Effect:
     """
     subscription_id = event.object_id
     row = db.session.get(Subscription, subscription_id)
-    user_id = row.user_id if row else owner_of(event.object, scope)
+    owned = Owned.of(event.object)
+    user_id = row.user_id if row else owner_of(owned.customer, owned.metadata, scope)
     user = lock_user(user_id) if user_id else None
     if user is None:
         return IGNORED
@@ -41,9 +43,8 @@ def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnap
     """
     if row is None or row.status in ENDED_STATUSES:
         return None
-    if not event.is_current_version or event.created_at <= row.snapshot_at:
-        return None
+    subscription = read_snapshot(event, SubscriptionObject) if event.created_at > row.snapshot_at else None
     try:
-        return SubscriptionSnapshot.read(event.object)
-    except IncompleteSnapshot:
+        return SubscriptionSnapshot.of(subscription) if subscription else None
+    except UnreadableObject:
         return None

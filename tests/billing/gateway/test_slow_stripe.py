@@ -182,6 +182,7 @@ def test_deleting_an_account(carol: Person, at_stripe: Stripe, watch: Watch) -> 
     assert watch.found == []
 
 
+@pytest.mark.needs("app/admin")
 def test_the_operators_pages_and_commands(shop: Flask, carol: Person, at_stripe: Stripe, watch: Watch) -> None:
     paid(carol, at_stripe)
     carol.become_admin()
@@ -196,6 +197,7 @@ def test_the_operators_pages_and_commands(shop: Flask, carol: Person, at_stripe:
     assert watch.found == []
 
 
+@pytest.mark.needs("app/admin")
 def test_first_grant_of_a_new_key(shop: Flask, carol: Person, watch: Watch) -> None:
     carol.become_admin()
 

@@ -5,7 +5,7 @@ import itertools
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.gateway.objects import time_of
+from app.billing.gateway.fields import optional_time
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -38,10 +38,10 @@ def _assert_mirror(stripe: Stripe) -> None:
         item = subscription["items"]["data"][0]
         assert row.status == subscription["status"]
         assert row.stripe_price_id == item["price"]["id"]
-        assert row.current_period_end == time_of(item["current_period_end"])
-        assert row.cancel_at == time_of(subscription["cancel_at"])
+        assert row.current_period_end == optional_time(item["current_period_end"])
+        assert row.cancel_at == optional_time(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
-        assert row.trial_end == time_of(subscription["trial_end"])
+        assert row.trial_end == optional_time(subscription["trial_end"])
         assert row.is_collection_paused == (subscription["pause_collection"] is not None)
         assert row.has_ended == (subscription["ended_at"] is not None)
 

@@ -82,6 +82,7 @@ def outcome_of_last(app: Flask) -> str:
         return str(db.session.scalars(db.select(StripeEvent.outcome).order_by(StripeEvent.received_at.desc())).first())
 
 
+@pytest.mark.needs("app/admin")
 def test_debit_that_settles_after_its_account_is_gone_is_shown(
     app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -97,6 +98,7 @@ def test_debit_that_settles_after_its_account_is_gone_is_shown(
     assert "Lifetime" in olga.get("/admin/payments").text
 
 
+@pytest.mark.needs("app/admin")
 def test_refund_of_what_nobody_bought_settles_it(olga: Person, alice: Person, deliver, at_stripe: Stripe, rows) -> None:
     pay_too_late(alice, at_stripe, "lifetime")
     deliver(at_stripe.events("checkout.session.async_payment_succeeded")[-1])
@@ -109,6 +111,7 @@ def test_refund_of_what_nobody_bought_settles_it(olga: Person, alice: Person, de
     assert IN_ORDER in olga.get("/admin/").text
 
 
+@pytest.mark.needs("app/admin")
 def test_refund_that_is_heard_of_before_the_payment_stands(
     olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -122,6 +125,7 @@ def test_refund_that_is_heard_of_before_the_payment_stands(
     assert (state, payments) == ("refunded", [(None, 19900, 19900)])
 
 
+@pytest.mark.needs("app/admin")
 def test_subscription_debit_that_settles_after_its_account_is_gone_is_shown_until_refunded(
     olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -141,6 +145,7 @@ def test_subscription_debit_that_settles_after_its_account_is_gone_is_shown_unti
     assert IN_ORDER in olga.get("/admin/").text
 
 
+@pytest.mark.needs("app/admin")
 def test_renewal_that_settles_after_its_account_is_gone_is_shown(
     app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -164,6 +169,7 @@ def test_renewal_that_settles_after_its_account_is_gone_is_shown(
     assert shown.count("<code>in_") == 1
 
 
+@pytest.mark.needs("app/admin")
 def test_payment_for_nobody_is_recorded_once(olga: Person, alice: Person, deliver, at_stripe: Stripe, rows) -> None:
     pay_too_late(alice, at_stripe, "pro")
     events = [at_stripe.events(kind)[-1] for kind in ("invoice.paid", "checkout.session.async_payment_succeeded")]
@@ -178,6 +184,7 @@ def test_payment_for_nobody_is_recorded_once(olga: Person, alice: Person, delive
 
 
 @pytest.mark.parametrize("amount", [1000, None], ids=["partial", "full"])
+@pytest.mark.needs("app/admin")
 def test_refund_after_the_account_is_gone_is_recorded(
     olga: Person, alice: Person, deliver, at_stripe: Stripe, rows, amount: int | None
 ) -> None:
@@ -194,6 +201,7 @@ def test_refund_after_the_account_is_gone_is_recorded(
     assert rows()[0] == [("fulfilled", None)]
 
 
+@pytest.mark.needs("app/admin")
 def test_order_fulfilled_before_its_account_went_stays_fulfilled(
     app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -207,6 +215,7 @@ def test_order_fulfilled_before_its_account_went_stays_fulfilled(
     assert outcome_of_last(app) == "ignored"
 
 
+@pytest.mark.needs("app/admin")
 def test_nothing_due_for_an_account_that_is_gone_is_no_concern(
     app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -222,6 +231,7 @@ def test_nothing_due_for_an_account_that_is_gone_is_no_concern(
     assert outcome_of_last(app) == "ignored"
 
 
+@pytest.mark.needs("app/admin")
 def test_mismatched_order_shows_its_money_among_the_payments(
     app: Flask, olga: Person, alice: Person, deliver, at_stripe: Stripe
 ) -> None:
@@ -237,6 +247,7 @@ def test_mismatched_order_shows_its_money_among_the_payments(
     assert (payment.amount, payment.currency) == (19900, "usd")
 
 
+@pytest.mark.needs("app/admin")
 def test_second_payment_through_the_link_is_recorded_and_shown(
     paid_twice: tuple[Person, list[Json]], olga: Person, rows
 ) -> None:
@@ -261,6 +272,7 @@ def test_second_payment_is_recorded_once(paid_twice, deliver, rows) -> None:
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
+@pytest.mark.needs("app/admin")
 def test_refund_of_either_payment_leaves_what_the_other_bought(
     paid_twice, olga: Person, deliver, at_stripe: Stripe, rows, which: int
 ) -> None:
@@ -295,6 +307,7 @@ def test_dispute_of_the_second_payment_leaves_what_the_first_bought(paid_twice, 
     assert alice.role == "pro"
 
 
+@pytest.mark.needs("app/admin")
 def test_both_payments_are_found_when_no_webhook_came(seller: Flask, olga: Person, at_stripe: Stripe, rows) -> None:
     alice = Person.sign_up(seller, "alice@example.com")
     order_id = alice.buy("lifetime").location.rpartition("=")[2]
@@ -308,6 +321,7 @@ def test_both_payments_are_found_when_no_webhook_came(seller: Flask, olga: Perso
     assert "1 payment bought nothing." in olga.get("/admin/").text
 
 
+@pytest.mark.needs("app/admin")
 def test_events_at_once_about_an_account_that_is_gone_record_one_payment(
     olga: Person, alice: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -342,6 +356,7 @@ def test_refund_and_payment_at_once_after_the_account_is_gone_record_one_payment
     assert rows() == ([("mismatched", "paid after its account was deleted")], [(None, 19900, 500)])
 
 
+@pytest.mark.needs("app/admin")
 def test_both_payments_for_one_order_at_once_fulfill_it_once(
     seller: Flask, olga: Person, deliver, at_stripe: Stripe, rows
 ) -> None:
@@ -356,6 +371,7 @@ def test_both_payments_for_one_order_at_once_fulfill_it_once(
     assert [template for template, _ in mails(seller)].count("order_confirmed") == 1
 
 
+@pytest.mark.needs("app/admin")
 def test_debit_for_an_account_that_is_gone_is_found_without_its_webhook(
     app: Flask, olga: Person, alice: Person, at_stripe: Stripe, emulator: Emulator, rows
 ) -> None:

@@ -281,6 +281,7 @@ def test_late_webhook_changes_nothing_that_was_repaired(
     assert before == [("paid", 2900, 1000)]
 
 
+@pytest.mark.needs("app/admin")
 def test_operator_reads_one_users_payments_from_stripe(
     reconcile, alice: Person, bob: Person, at_stripe: Stripe, payments
 ) -> None:

@@ -156,6 +156,7 @@ def test_grant_ends_by_itself(app: Flask, alice: Person) -> None:
 
 
 @pytest.mark.parametrize("path", ["/account/email", "/account/password", "/signup", "/account/portal"])
+@pytest.mark.needs("app/admin")
 def test_no_form_field_sets_a_role(alice: Person, path: str) -> None:
     alice.post(path, role="pro", is_admin="true", current_password="x", email="new@example.com")
 

@@ -212,7 +212,8 @@ def test_address_that_stripe_cannot_reach_gets_the_listen_command(gateway: Strip
     webhook_endpoint.push(run)
 
     assert run.listen_command is not None
-    assert run.listen_command.startswith("stripe listen --events account.application.deauthorized,")
+    assert run.listen_command.startswith("stripe listen --events ")
+    assert ",customer.subscription.updated," in run.listen_command
     assert run.listen_command.endswith(f"--forward-to {settings.site_url}/webhooks/stripe")
     assert gateway.v1.webhook_endpoints.list({}).data == []
 

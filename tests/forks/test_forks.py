@@ -1,0 +1,68 @@
+"""What a fork does first, done to copies: another catalogue, and each optional part taken out by `docs/removing.md`.
+
+Each copy runs its own suite, which takes minutes: `FORKS=1 make test`, and `.ci/run` does it.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.forks import eur_catalog
+from tests.forks.copies import Copy, steps
+
+pytestmark = pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes minutes: set FORKS=1")
+STEPS = steps()
+# These parts are data: what tests the catalogue tells whether what is left of it works.
+OF_THE_CATALOGUE = {"Yearly prices", "One-time plans and Payment Links"}
+WITHOUT_BROWSER = "--ignore=tests/browser"
+# The random lives prove the engine, which the fast path alone is a part of.
+WITHOUT_LIVES = f"{WITHOUT_BROWSER} --ignore=tests/billing/lives"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return Copy.make(tmp_path / "fork")
+
+
+def test_a_fork_with_a_catalogue_of_its_own_passes_its_tests_and_sells_the_third_plan(copy: Copy) -> None:
+    shutil.copy(eur_catalog.__file__, copy.root / "app/catalog.py")
+
+    results = copy.make_test(WITHOUT_BROWSER)
+
+    bought = {name for name in results if name.startswith("test_what_is_on_sale_can_be_bought_and_gives_what_it_says[")}
+    assert {name.split("[")[1] for name in bought} == {"bench_month]", "bench_year]", "workshop_month]"}
+    assert {results[name] for name in bought} == {"passed"}
+
+
+def test_the_guide_names_every_optional_part() -> None:
+    assert set(STEPS) == {*OF_THE_CATALOGUE, "The fast path", "Connect", "Admin pages", "The emulator"}
+
+
+@pytest.mark.parametrize("part", STEPS)
+def test_each_command_of_a_step_finds_what_it_takes_out(copy: Copy, part: str) -> None:
+    for command in STEPS[part].strip().splitlines():
+        before = copy.files()
+        copy.follow(command)
+        assert copy.files() != before, command
+
+
+@pytest.mark.parametrize("part", STEPS)
+def test_what_is_left_without_a_part_passes_its_tests(copy: Copy, part: str) -> None:
+    copy.follow(STEPS[part])
+
+    checked = copy.run("ruff", "check", "--no-cache", "app", "tests")
+    assert checked.returncode == 0, checked.stdout
+    if part in OF_THE_CATALOGUE:
+        copy.make_test("tests/catalog tests/test_pages.py tests/test_architecture.py")
+    else:
+        copy.make_test(WITHOUT_BROWSER if part == "The fast path" else WITHOUT_LIVES)
+
+
+def test_what_is_left_without_any_of_them_still_sells(copy: Copy) -> None:
+    for step in STEPS.values():
+        copy.follow(step)
+
+    assert copy.run("ruff", "check", "--no-cache", "app", "tests").returncode == 0
+    copy.make_test("tests/catalog tests/journeys tests/webhook tests/commands tests/pricing")
