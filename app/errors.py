@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.access import UpgradeRequired
 from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
-from app.billing.errors import StripeMisconfigured, StripeRejection, StripeUnavailable
+from app.billing.errors import PriceDrift, StripeMisconfigured, StripeRejection, StripeUnavailable
 from app.billing.gateway.access import note_turning_away
 from app.database import db
 from app.extensions import limiter
@@ -110,7 +110,8 @@ def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Respo
     _roll_back()
     is_outage = isinstance(error, StripeUnavailable) and not isinstance(error, StripeMisconfigured)
     logger.warning("Stripe could not be used: %s", error)
-    if not is_outage:
+    if not is_outage and not isinstance(error, PriceDrift):
+        # Of a price that differs the operator was told where it was found.
         note_turning_away(error)
     response = _error_page(503, 503, is_outage=is_outage)
     if is_outage:

@@ -1,20 +1,37 @@
 import os
+import pty
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 from stripe_emulator import Emulator
 
 from app.dev import server
+from tests.stripe_actions import Stripe
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
+CATALOG = """
+from app.billing.catalog.plans import Catalog, Plan, Role, monthly
+
+CATALOG = Catalog(
+    slug="fork",
+    currency="usd",
+    roles=(Role("free", name="Free", rank=0), Role("basic", name="Basic", rank=1), Role("pro", name="Pro", rank=2)),
+    features={{"exports": "exports"}},
+    limits={{"projects": "projects"}},
+    plans=(Plan("team", name="Team", role="pro", prices=(monthly({amount}),)),),
+)
+"""
 
 
 def free_port() -> int:
@@ -76,6 +93,39 @@ def run_until(stop: signal.Signals, port: str) -> subprocess.CompletedProcess[st
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
+@contextmanager
+def at_a_terminal(root: Path) -> Iterator[Path]:
+    """The site as a developer starts it, with a reloader; the file of what it says on standard error."""
+    errors, (terminal, stdin) = root / "errors", pty.openpty()
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=root,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        try:
+            yield errors
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(timeout=30)
+            os.close(terminal)
+            os.close(stdin)
+
+
+def shown_at(address: str) -> str:
+    """What a page says, be it an error's."""
+    try:
+        with urlopen(address, timeout=2) as answer:
+            return str(answer.read().decode())
+    except HTTPError as error:
+        return error.read().decode()
+    except OSError:
+        return ""
+
+
 def test_the_site_comes_up_prints_its_address_stops_when_told_and_keeps_its_data(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -91,6 +141,39 @@ def test_the_site_comes_up_prints_its_address_stops_when_told_and_keeps_its_data
 
     assert secrets[0] == secrets[1]
     assert (tmp_path / "perennial.sqlite3").exists()
+
+
+@pytest.fixture
+def fork(tmp_path: Path) -> Path:
+    """A copy of the site whose catalogue can be changed."""
+    root = tmp_path / "fork"
+    shutil.copytree(ROOT / "app", root / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "app.py", root)
+    for folder in ("migrations", "templates", "static"):
+        (root / folder).symlink_to(ROOT / folder)
+    (root / "app" / "catalog.py").write_text(CATALOG.format(amount=100))
+    return root
+
+
+def test_change_of_the_catalogue_is_pushed_on_reload_and_a_mistake_in_it_is_one_line(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, emulator: Emulator, at_stripe: Stripe, fork: Path
+) -> None:
+    monkeypatch.setenv("STRIPE_API_BASE", emulator.url)
+    file, site = fork / "app" / "catalog.py", f"http://127.0.0.1:{environment['PORT']}"
+
+    def is_sold_at(amount: int) -> bool:
+        prices = at_stripe.v1.prices.list({"lookup_keys": ["fork_team_month"], "active": True}).data
+        return [price.unit_amount for price in prices] == [amount]
+
+    with at_a_terminal(fork) as errors:
+        assert eventually(lambda: answers(f"{site}/readyz") and is_sold_at(100))
+        file.write_text(CATALOG.format(amount=-1))
+        assert eventually(lambda: shown_at(f"{site}/pricing").startswith("app/catalog.py: plan team: prices: month"))
+        file.write_text(CATALOG.format(amount=200))
+        assert eventually(lambda: answers(f"{site}/readyz") and is_sold_at(200))
+
+    assert "app/catalog.py: plan team: prices: month: amount: must be a whole number" in errors.read_text()
+    assert "Traceback" not in errors.read_text()
 
 
 def test_bad_settings_stop_the_start_with_one_list(

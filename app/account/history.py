@@ -10,6 +10,7 @@ from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.security_log import describe
 from app.billing.catalog.plans import current_catalog
 from app.billing.models.roles import RoleChange
+from app.billing.roles.grants import GRANTED
 from app.database import db, utcnow
 
 # The rules of `billing.entitlement` and `billing.roles`, for whom they are about.
@@ -18,6 +19,7 @@ REASONS = {
     "subscription trialing": "your trial is on",
     "subscription past_due, in grace": "a payment is late, and access goes on for now",
     "subscription past_due, grace over": "a payment is late",
+    "subscription past_due, paid before": "a payment is late, and what was paid for before goes on",
     "nothing paid or granted": "nothing is paid for any more",
 }
 BOUGHT = "order of "
@@ -75,7 +77,11 @@ def _role_entry(row: RoleChange) -> Entry:
     catalog = current_catalog()
     if row.rule.startswith(BOUGHT):
         reason = f"you bought {catalog.plan_name(row.rule.removeprefix(BOUGHT))}"
+    elif row.rule.startswith(GRANTED):
+        reason = f"you were given {catalog.role(row.rule.removeprefix(GRANTED)).name}"
     else:
         reason = REASONS.get(row.rule, row.rule)
-    text = f"Plan changed from {catalog.role(row.role_before).name} to {catalog.role(row.role_after).name}: {reason}"
+    before, after = catalog.role(row.role_before).name, catalog.role(row.role_after).name
+    change = f"Plan stays {after}" if before == after else f"Plan changed from {before} to {after}"
+    text = f"{change}: {reason}"
     return Entry(row.changed_at, text, "", "")

@@ -10,7 +10,7 @@ from app.account import bp, session_routes, settings_routes  # noqa: F401  # The
 from app.account.export import export_of
 from app.account.page import account_page, payments_of
 from app.auth import security_log
-from app.auth.rate_limits import limit_checkout
+from app.auth.rate_limits import limit_checkout, limit_return
 from app.auth.sessions import this_user
 from app.billing.errors import NoCustomer
 from app.billing.portal.sessions import open_portal, return_from_portal
@@ -25,6 +25,7 @@ LAST_PAGE = 100_000
 
 @bp.get("")
 @login_required
+@limit_return
 def index() -> str | Response:
     """The subscription in a sentence, the last payments, and how one signs in."""
     if request.args.get("from") == "portal":

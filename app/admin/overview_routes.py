@@ -119,10 +119,8 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
         yield Concern(sentence, "admin.subscriptions", {}, "See subscriptions")
     for line in removed_in_use(scope):
         yield Concern(f"The {line}.", "admin.subscriptions", {}, "See subscriptions")
-    for lookup_key, problem in noted_problems(scope).items():
-        yield Concern(
-            f"Nothing is sold at the price {lookup_key}, which {problem}.", "admin.payments", {}, "See prices"
-        )
+    for sentence in noted_problems(scope):
+        yield Concern(sentence, "admin.payments", {}, "Check again")
     if stuck := delivery.count_stuck():
         words = "mail waits" if stuck == 1 else "mails wait"
         yield Concern(f"{stuck} {words} for more than an hour: is the mail server up?", "admin.index", {}, "Look again")

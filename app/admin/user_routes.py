@@ -19,7 +19,7 @@ from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile import users as reconcile
 from app.billing.roles import grants
-from app.billing.roles.decision import decide_role
+from app.billing.roles.decision import cause_of, decide_role
 from app.database import db
 
 SHOWN = 20
@@ -79,10 +79,12 @@ def _find(user_id: uuid.UUID) -> User:
 
 def _show(found: User, form: GrantForm) -> str:
     scope = current_scope()
+    decision = decide_role(found, scope)
     return render_template(
         "admin/user.html",
         user=found,
-        decision=decide_role(found, scope),
+        decision=decision,
+        cause=cause_of(found, decision),
         form=form,
         grants=_newest(Grant, Grant.id, found),
         subscriptions=_newest(Subscription, Subscription.started_at, found, scope.covers(Subscription)),

@@ -25,6 +25,7 @@ MAIL_BY_ACCOUNT = "5 per hour"
 CHECKS_BY_USER = "10 per 5 minutes; 100 per day"
 MAIL_BY_USER = "5 per hour"
 CHECKOUT_LIMIT = "20 per minute; 100 per hour"
+RETURN_LIMIT = "20 per minute; 100 per hour"
 
 
 def limit_login(view: View[P, R]) -> View[P, R]:
@@ -67,6 +68,11 @@ def limit_checkout(view: View[P, R]) -> View[P, R]:
     return limiter.limit(CHECKOUT_LIMIT, key_func=user_key, methods=["POST"])(view)
 
 
+def limit_return(view: View[P, R]) -> View[P, R]:
+    """Bound what a return from Checkout or the portal asks Stripe; the account page by itself asks nothing."""
+    return limiter.limit(RETURN_LIMIT, key_func=user_key, methods=["GET", "HEAD"], exempt_when=_asks_nothing)(view)
+
+
 def account_key() -> str:
     """The account that a form names, as a hash: the store of limits holds no addresses."""
     typed = request.form.get("email", "")
@@ -87,3 +93,7 @@ def user_key() -> str:
 
 def _has_failed(response: Response) -> bool:
     return response.status_code != 303
+
+
+def _asks_nothing() -> bool:
+    return request.endpoint == "account.index" and request.args.get("from") != "portal"

@@ -7,7 +7,7 @@ import uuid
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.asking import expect_no_change
+from app.billing.asking import ask, expect_no_change
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
@@ -83,6 +83,16 @@ def link_customer(user_id: uuid.UUID, stripe_customer_id: str, scope: StripeScop
     db.session.execute(insert(StripeCustomer).values(**row).on_conflict_do_nothing())
 
 
+def link_customer_of(user_id: uuid.UUID, stripe_customer_id: str, scope: StripeScope) -> None:
+    """Remember whose customer an object of this user's has, unless it is or names somebody else.
+
+    Inside `ask_then_lock`: asks Stripe about a customer that is not known yet.
+    """
+    known = sa.exists().where(StripeCustomer.stripe_customer_id == stripe_customer_id)
+    if not db.session.scalar(sa.select(known)) and _may_be_customer_of(user_id, stripe_customer_id, scope):
+        link_customer(user_id, stripe_customer_id, scope)
+
+
 def unlink_customer(stripe_customer_id: str, scope: StripeScope) -> tuple[User | None, list[Subscription]]:
     """Forget a customer; return whose it was, locked before anything else, and the live subscriptions that end."""
     of_customer = Subscription.stripe_customer_id == stripe_customer_id
@@ -105,7 +115,26 @@ def owner_of(customer: str | None, metadata: Metadata, scope: StripeScope) -> uu
         scope.covers(StripeCustomer),
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
-    return owner or _existing(metadata.user_id) or _former_owner(customer, scope)
+    return owner or _former_owner(customer, scope) or _named(metadata, customer, scope)
+
+
+def _named(metadata: Metadata, customer: str | None, scope: StripeScope) -> uuid.UUID | None:
+    """The user that metadata names, unless the object's customer is somebody else."""
+    found: uuid.UUID | None = None
+    if metadata.user_id:
+        found = db.session.scalar(sa.select(User.id).where(User.id == metadata.user_id))
+    return found if found and (customer is None or _may_be_customer_of(found, customer, scope)) else None
+
+
+def _may_be_customer_of(user_id: uuid.UUID, customer: str, scope: StripeScope) -> bool:
+    """Whether a customer that we do not know yet names this user, or nobody. Inside `ask_then_lock`."""
+    try:
+        named = ask(retrieve, CustomerObject, customer, scope).metadata.user_id
+    except StripeObjectMissing:
+        return True
+    if named not in (None, user_id):
+        logger.error("Customer %s names user %s and is not linked to %s.", customer, named, user_id)
+    return named in (None, user_id)
 
 
 def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UUID | None:
@@ -131,13 +160,6 @@ def owner_is_gone(customer: str | None, scope: StripeScope) -> bool:
         scope.covers(Subscription),
     )
     return bool(db.session.scalars(query.with_for_update()).all())
-
-
-def _existing(user_id: uuid.UUID | None) -> uuid.UUID | None:
-    if user_id is None:
-        return None
-    found: uuid.UUID | None = db.session.scalar(sa.select(User.id).where(User.id == user_id))
-    return found
 
 
 def _create_customer(user_id: uuid.UUID, email: str, scope: StripeScope, instead_of: str = "") -> str:

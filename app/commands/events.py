@@ -37,12 +37,10 @@ def replay(event_id: str | None, failed: bool) -> None:
     """Process an event again."""
     if failed == bool(event_id):
         raise click.UsageError("Give an event's id, or --failed.")
-    chosen = event_log.failed_ids() if failed else [str(event_id)]
-    still_failing = [chosen_id for chosen_id in chosen if not _replay(chosen_id)]
-    if not chosen:
-        click.echo("No failed events.")
-    if still_failing:
-        raise click.ClickException(f"Still failing: {', '.join(still_failing)}.")
+    elif event_id:
+        _replay(event_id)
+    else:
+        _replay_failed()
 
 
 @click.command()
@@ -54,14 +52,31 @@ def prune(days: int) -> None:
     click.echo(f"{count} {'payload' if count == 1 else 'payloads'} emptied.")
 
 
-def _replay(event_id: str) -> bool:
+def _replay(event_id: str) -> None:
     try:
         outcome = billing_events.replay(event_id)
     except UnknownEvent:
         raise
     except Exception as error:
-        # Whatever it was, it is recorded with the event; the others get their turn.
-        click.echo(f"{event_id}  failed: {type(error).__name__}: {error}", err=True)
-        return False
+        # Whatever it was, it is recorded with the event.
+        raise click.ClickException(f"{event_id} fails again: {_in_a_line(error)}") from error
     click.echo(f"{event_id}  {outcome.value}")
-    return True
+
+
+def _replay_failed() -> None:
+    """Each gets its turn, whatever becomes of those before it."""
+    chosen, still_failing = event_log.failed_ids(), []
+    for event_id in chosen:
+        try:
+            click.echo(f"{event_id}  {billing_events.replay(event_id).value}")
+        except Exception as error:
+            click.echo(f"{event_id}  fails again: {_in_a_line(error)}", err=True)
+            still_failing.append(event_id)
+    if not chosen:
+        click.echo("No failed events.")
+    if still_failing:
+        raise click.ClickException(f"Still failing: {', '.join(still_failing)}.")
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

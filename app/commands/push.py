@@ -28,8 +28,16 @@ def push(is_dry: bool, adopt: bool) -> None:
     click.echo()
     _say_how_events_arrive(run)
     _say_what_goes_into_env(run)
-    if removed:
-        raise click.ClickException("\n".join(removed))
+    if problems := [*removed, *_unknown_secret(run)]:
+        raise click.ClickException("\n".join(problems))
+
+
+def _unknown_secret(run: PushRun) -> list[str]:
+    """A site in production must not go on without the secret of its endpoint: it would refuse every event."""
+    if run.settings.is_production and run.webhook_secret and run.webhook_secret not in run.settings.webhook_secrets:
+        return ["the webhook endpoint is new: put its secret into STRIPE_WEBHOOK_SECRET, then go on"]
+    else:
+        return []
 
 
 def _say_how_events_arrive(run: PushRun) -> None:

@@ -5,8 +5,11 @@ from datetime import datetime
 import click
 from flask.cli import with_appcontext
 
+from app.auth.models import User
+from app.billing.catalog.entitlements import RoleDecision
 from app.billing.catalog.plans import Role, current_catalog
 from app.billing.roles.grants import grant_role, revoke_grants
+from app.billing.webhooks.log import last_event_about
 from app.commands.lookup import UtcMoment, user_with
 from app.database import utcnow
 from app.templating import datetime as in_words
@@ -18,16 +21,15 @@ from app.templating import datetime as in_words
 def why(email: str) -> None:
     """Tell which rule, object and event give this user this role, and until when."""
     from app.billing.gateway.account import current_scope
-    from app.billing.roles.decision import decide_role, latest_change
+    from app.billing.roles.decision import decide_role
 
     user = user_with(email)
     decision = decide_role(user, current_scope())
-    change = latest_change(user)
     click.echo(f"role    {decision.role.key}")
     click.echo(f"rule    {decision.rule}")
     click.echo(f"object  {decision.object_id or 'none'}")
-    click.echo(f"event   {f'{change.cause}, {in_words(change.changed_at)}' if change else 'none'}")
-    click.echo(f"until   {in_words(decision.expires_at) if decision.expires_at else 'no end'}")
+    click.echo(f"event   {_cause(user, decision)}")
+    click.echo(f"until   {_until(decision)}")
     if decision.role.key != user.role:
         click.echo(f"The user's row still says {user.role}; `flask billing sync --email {user.email}` settles it.")
 
@@ -54,6 +56,27 @@ def revoke(email: str) -> None:
     user = user_with(email)
     count = revoke_grants(user, "flask billing revoke")
     click.echo(f"{count} {'grant' if count == 1 else 'grants'} taken back; role of {user.email}: {user.role}")
+
+
+def _cause(user: User, decision: RoleDecision) -> str:
+    """The event or command that brought this about, in words."""
+    from app.billing.roles.decision import cause_of
+
+    if change := cause_of(user, decision):
+        return f"{change.cause}, {in_words(change.changed_at)}"
+    event = last_event_about(decision.object_id) if decision.object_id else None
+    return f"{event.id}, {in_words(event.created_at)}" if event else "none"
+
+
+def _until(decision: RoleDecision) -> str:
+    """How long the role stays, in words."""
+    if decision.expires_at is None:
+        is_paid = decision.role.rank > current_catalog().lowest_role.rank
+        return "no end" if is_paid else "a plan is paid for or given"
+    elif decision.expires_at < utcnow():
+        return f"{in_words(decision.expires_at)}, which is past: the next visit asks Stripe"
+    else:
+        return in_words(decision.expires_at)
 
 
 def _granted(key: str) -> Role:

@@ -7,7 +7,7 @@ from flask_login import current_user, login_required
 from werkzeug import Response
 
 from app.auth.next_page import Destination, go_on
-from app.auth.rate_limits import limit_checkout
+from app.auth.rate_limits import limit_checkout, limit_return
 from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
 from app.billing.checkout.confirm import confirm_checkout
 from app.billing.errors import UnknownSession
@@ -70,6 +70,7 @@ def start(plan: str) -> Response:
 
 @bp.get("/checkout/success")
 @login_required
+@limit_return
 def success() -> str:
     """Where Checkout sends the buyer back to: fulfill through the same function as the webhook, and show the result."""
     begin_write()

@@ -107,6 +107,15 @@ def test_leaving_for_the_portal_is_limited(alice: Person) -> None:
     assert codes[-1] == 429
 
 
+@pytest.mark.parametrize("path", ["/account?from=portal", "/checkout/success?session_id=cs_test_nobodys"])
+def test_returning_from_stripe_is_limited(alice: Person, catalogue: None, path: str) -> None:
+    codes = [alice.get(path).status_code for _ in range(21)]
+
+    assert codes[-1] == 429
+    assert 429 not in codes[:20]
+    assert alice.get("/account").status_code == 200
+
+
 def test_visitor_who_presses_buy_again_and_again_is_stopped(client: FlaskClient) -> None:
     browser = visitor(client.application)
     token = browser.csrf_token("/pricing")
@@ -118,6 +127,10 @@ def test_visitor_who_presses_buy_again_and_again_is_stopped(client: FlaskClient)
 
 def test_pages_are_not_limited(client: FlaskClient) -> None:
     assert {client.get("/login").status_code for _ in range(50)} == {200}
+
+
+def test_the_account_page_by_itself_is_not_limited(alice: Person) -> None:
+    assert {alice.get("/account").status_code for _ in range(30)} == {200}
 
 
 @pytest.mark.parametrize(("trusted_proxies", "codes"), [(0, [422] * 20 + [429]), (1, [422] * 21)])

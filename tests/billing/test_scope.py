@@ -123,8 +123,9 @@ def test_event_that_names_an_order_of_elsewhere_fulfills_nothing(
         states = dict(db.session.execute(db.select(Order.id, Order.state).where(Order.note == ELSEWHERE)).all())
 
     for order_id in foreign:
-        named: Json = {"client_reference_id": order_id, "metadata": {"orderId": order_id}, "customer": None}
-        deliver(event_of("checkout.session.completed", session | named))
+        metadata = {"orderId": order_id, "userId": str(alice.id)}
+        named: Json = {"id": "cs_test_elsewhere", "client_reference_id": order_id, "metadata": metadata}
+        deliver(event_of("checkout.session.completed", session | named | {"customer": None}))
 
     with app.app_context():
         assert states == dict(db.session.execute(db.select(Order.id, Order.state).where(Order.note == ELSEWHERE)).all())

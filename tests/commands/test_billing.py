@@ -21,12 +21,14 @@ from app.billing.gateway.connection import ConnectionState
 from app.billing.models.payments import Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeEvent
+from app.billing.models.subscription import Subscription
 from app.billing.webhooks import process as events
 from app.billing.webhooks.event import Event
 from app.config.settings import Settings
 from app.database import db, utcnow
 from tests.commands.conftest import Run
 from tests.people import Person
+from tests.stripe_actions import Stripe, session_id_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -113,6 +115,14 @@ def record_failed(event_id: str, body: str) -> None:
     db.session.commit()
 
 
+def subscribe(person: Person, at_stripe: Stripe) -> None:
+    """Pay for Pro and come back."""
+    at_stripe.mute()
+    session_id = session_id_in(person.buy("pro").location)
+    at_stripe.pay(session_id)
+    person.get(f"/checkout/success?session_id={session_id}")
+
+
 def test_push_prints_what_it_did_and_names_the_prices(run: Run) -> None:
     result = run("billing", "push")
 
@@ -146,6 +156,20 @@ def test_push_with_a_key_of_ones_own_prints_the_secret_for_env_once(app_with: Ca
 
     assert re.search(r"^STRIPE_WEBHOOK_SECRET=whsec_\w+$", first, re.MULTILINE)
     assert "STRIPE_WEBHOOK_SECRET" not in second
+
+
+def test_push_in_production_stops_a_deployment_that_does_not_know_the_new_endpoints_secret(
+    app_with: Callable[..., Flask],
+) -> None:
+    site = app_with(
+        app_env="production", stripe_secret_key="sk_test_of_ones_own_000000", stripe_webhook_secret="whsec_x"
+    )
+
+    first, second = (site.test_cli_runner().invoke(args=["billing", "push"]) for _ in range(2))
+
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in first.output
+    assert first.output.splitlines()[-1].startswith("Error: the webhook endpoint is new: put its secret into")
 
 
 def test_push_warns_of_a_price_that_a_setting_pins_at_another_amount(
@@ -282,6 +306,22 @@ def test_replay_of_a_failed_event_settles_it(app: Flask, run: Run) -> None:
     assert run("billing", "events", "--failed").output == "No failed events.\n"
 
 
+def test_replay_that_fails_again_is_one_line_and_exit_1(
+    app: Flask, absent_stripe: None, run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with app.app_context():
+        record_failed("evt_broken", event_body("evt_broken", type="customer.deleted"))
+
+    result = run("billing", "replay", "evt_broken")
+
+    assert result.exit_code == 1
+    assert (
+        result.output == "Error: evt_broken fails again: StripeUnavailable: Stripe could not be asked "
+        "(APIConnectionError).\n"
+    )
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_replay_of_all_failed_goes_on_past_one_that_fails_again(app: Flask, run: Run) -> None:
     with app.app_context():
         record_failed("evt_broken", "no longer an event")
@@ -291,6 +331,7 @@ def test_replay_of_all_failed_goes_on_past_one_that_fails_again(app: Flask, run:
 
     assert result.exit_code == 1
     assert "evt_mended  ignored" in result.output
+    assert "evt_broken  fails again: MalformedEvent" in result.output
     assert "Error: Still failing: evt_broken." in result.output
 
 
@@ -351,6 +392,64 @@ def test_grant_gives_a_role_until_a_date_and_why_explains_it(alice: Person, run:
     assert "rule    grant by the operator" in result.output
     assert "until   31 January 2099, 23:59 UTC" in result.output
     assert "by flask billing grant" in result.output
+
+
+def test_why_names_the_subscription_after_a_grant_that_did_not_raise_the_role(
+    alice: Person, catalogue: None, at_stripe: Stripe, run: Run
+) -> None:
+    subscribe(alice, at_stripe)
+    [created] = at_stripe.events("customer.subscription.created")
+    run("billing", "grant", "alice@example.com", "basic")
+
+    result = run("billing", "why", "alice@example.com").output
+
+    assert "rule    subscription active" in result
+    assert re.search(r"event   (evt_|return from )", result)
+    assert created["data"]["object"]["id"] in result
+
+
+def test_why_names_the_grant_that_gives_the_role_the_user_had_anyway(alice: Person, run: Run) -> None:
+    run("billing", "grant", "alice@example.com", "pro", "--until", "2098-01-31")
+    run("billing", "grant", "alice@example.com", "pro", "--until", "2099-01-31")
+
+    result = run("billing", "why", "alice@example.com").output
+
+    number = re.search(r"object  grant (\d+)", result)
+    assert number
+    assert f"event   grant {number[1]} by flask billing grant" in result
+
+
+def test_every_grant_and_revoke_is_in_the_audit(alice: Person, run: Run) -> None:
+    for role in ("pro", "basic"):
+        run("billing", "grant", "alice@example.com", role)
+    run("billing", "revoke", "alice@example.com")
+    run("billing", "revoke", "alice@example.com")
+
+    with alice.app.app_context():
+        rows = db.session.scalars(db.select(RoleChange).order_by(RoleChange.id)).all()
+        audit = [(row.role_before, row.role_after, row.rule) for row in rows]
+    assert audit == [
+        ("free", "pro", "grant by the operator"),
+        ("pro", "pro", "granted basic"),
+        ("pro", "free", "nothing paid or granted"),
+    ]
+    assert "Plan stays Pro: you were given Basic" in alice.get("/account").text
+
+
+def test_why_promises_nothing_to_somebody_who_has_nothing(alice: Person, run: Run) -> None:
+    result = run("billing", "why", "alice@example.com").output
+
+    assert "until   a plan is paid for or given" in result
+    assert "no end" not in result
+
+
+def test_why_tells_of_an_end_that_is_past(alice: Person, catalogue: None, at_stripe: Stripe, run: Run) -> None:
+    subscribe(alice, at_stripe)
+    with alice.app.app_context():
+        db.session.execute(db.update(Subscription).values(current_period_end=utcnow().replace(year=2020)))
+        db.session.commit()
+
+    assert "which is past: the next visit asks Stripe" in run("billing", "why", "alice@example.com").output
 
 
 def test_grant_of_a_role_that_nobody_can_be_given_names_those_that_can(alice: Person, run: Run) -> None:

@@ -13,7 +13,9 @@ from app.billing.statuses import SubscriptionStatus
 class SubscriptionState(Protocol):
     """What of a subscription matters for the role; the mirror's rows and snapshots both have it.
 
-    `plan_key`, `role` and `role_rank` are what is remembered of a price that was known once.
+    `plan_key`, `role` and `role_rank` are what is remembered of a price that was known once. While it is past due,
+    `unpaid_since` is when its oldest unpaid invoice came due, and the plan and role that begin with `paid` are what was
+    paid for before, until `paid_until`.
     """
 
     @property
@@ -34,6 +36,16 @@ class SubscriptionState(Protocol):
     def current_period_start(self) -> datetime | None: ...
     @property
     def current_period_end(self) -> datetime | None: ...
+    @property
+    def unpaid_since(self) -> datetime | None: ...
+    @property
+    def paid_until(self) -> datetime | None: ...
+    @property
+    def paid_plan_key(self) -> str | None: ...
+    @property
+    def paid_role(self) -> str | None: ...
+    @property
+    def paid_role_rank(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -81,14 +93,31 @@ def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> Ro
         ends_at = _plus_grace(subscription.current_period_end)
         return RoleDecision(role, f"subscription {subscription.status}", object_id, ends_at, plan_key)
     elif subscription.status == SubscriptionStatus.PAST_DUE:
-        # The period moved on when the renewal came due, so its start is when the unpaid time began.
-        ends_at = _plus_grace(subscription.current_period_start)
-        if ends_at is not None and now < ends_at:
-            return RoleDecision(role, "subscription past_due, in grace", object_id, ends_at, plan_key)
-        else:
-            return RoleDecision(nothing, "subscription past_due, grace over", object_id)
+        given = [_in_grace(subscription, role, plan_key), _paid_before(subscription)]
+        standing = [one for one in given if one and one.expires_at and now < one.expires_at]
+        over = RoleDecision(nothing, "subscription past_due, grace over", object_id)
+        return max(standing, key=lambda one: one.strength, default=over)
     else:
         return RoleDecision(nothing, f"subscription {subscription.status}", object_id)
+
+
+def _in_grace(subscription: SubscriptionState, role: Role, plan_key: str | None) -> RoleDecision:
+    """The plan that is not paid yet, for the days of grace."""
+    # Where no invoice is open, the renewal is what is unpaid: the period moved on when it came due.
+    ends_at = _plus_grace(subscription.unpaid_since or subscription.current_period_start)
+    object_id = subscription.stripe_subscription_id
+    return RoleDecision(role, "subscription past_due, in grace", object_id, ends_at, plan_key)
+
+
+def _paid_before(subscription: SubscriptionState) -> RoleDecision | None:
+    """What was paid for before something else was not."""
+    catalog = current_catalog()
+    plan = catalog.plan(subscription.paid_plan_key)
+    if subscription.paid_role is None:
+        return None
+    role = catalog.role(plan.role) if plan else catalog.role(subscription.paid_role, subscription.paid_role_rank)
+    object_id, rule = subscription.stripe_subscription_id, "subscription past_due, paid before"
+    return RoleDecision(role, rule, object_id, subscription.paid_until, subscription.paid_plan_key)
 
 
 def can_use(feature: str, plan_key: str | None, role: Role) -> bool:

@@ -12,7 +12,7 @@ from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.payments.fulfillment import fulfill_checkout_session
-from app.billing.payments.orders import find_order
+from app.billing.payments.order_lookup import find_order
 from app.billing.statuses import OrderState
 from app.database import db
 

@@ -5,6 +5,7 @@ are aware UTC, amounts are minor units, and an expandable field is the id of wha
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -60,6 +61,25 @@ OurMetadata = Annotated[Metadata, BeforeValidator(or_empty)]
 NO_METADATA = Metadata()
 
 
+class SoldPrice(Part):
+    """The price of something that a session sells."""
+
+    id: Text
+    lookup_key: Text | None = None
+
+
+class LineItem(Part):
+    """Something that a session sells."""
+
+    price: SoldPrice | None = None
+
+
+class LineItems(Part):
+    """What a session sells, where it was expanded."""
+
+    data: list[LineItem]
+
+
 class CheckoutSessionObject(StripeResource):
     """https://docs.stripe.com/api/checkout/sessions/object"""
 
@@ -73,6 +93,7 @@ class CheckoutSessionObject(StripeResource):
     customer: Reference = None
     expires_at: OptionalMoment = None
     invoice: Reference = None
+    line_items: LineItems | None = None
     metadata: OurMetadata = NO_METADATA
     mode: Word
     payment_intent: Reference = None
@@ -138,11 +159,20 @@ class SubscriptionObject(StripeResource):
     trial_end: OptionalMoment
 
 
+class Period(Part):
+    """The time that an invoice's line is about."""
+
+    start: Moment
+    end: Moment
+
+
 class InvoiceLine(Part):
-    """One line of an invoice."""
+    """One line of an invoice; less than nothing for what is given back of a price."""
 
     amount: Amount | None = None
     description: str | None = None
+    period: Period | None = None
+    stripe_price_id: Reference = Field(None, validation_alias=AliasPath("pricing", "price_details", "price"))
 
 
 class InvoiceLines(Part):
@@ -165,8 +195,9 @@ class InvoiceParent(Part):
 
 
 class StatusTransitions(Part):
-    """When an invoice was paid."""
+    """When an invoice was asked for, and when it was paid."""
 
+    finalized_at: OptionalMoment = None
     paid_at: OptionalMoment = None
 
 
@@ -203,6 +234,8 @@ class InvoiceObject(StripeResource):
     currency: Currency
     customer: Reference = None
     description: str | None = None
+    # Of an invoice that is sent; one that is charged by itself is due when it is finalized.
+    due_date: OptionalMoment = None
     hosted_invoice_url: str | None = None
     invoice_pdf: str | None = None
     lines: InvoiceLines | None = None
@@ -218,6 +251,12 @@ class InvoiceObject(StripeResource):
     def subscription_details(self) -> SubscriptionDetails:
         """Which subscription the invoice is for; without one the details are empty."""
         return (self.parent and self.parent.subscription_details) or SubscriptionDetails()
+
+    @property
+    def due_at(self) -> datetime:
+        """When it has to be paid, or the payment is tried for the first time."""
+        finalized_at = self.status_transitions.finalized_at if self.status_transitions else None
+        return self.due_date or finalized_at or self.created
 
 
 class ChargeObject(StripeResource):
@@ -236,6 +275,18 @@ class ChargeObject(StripeResource):
     status: Word | None = None
 
 
+class RefundObject(StripeResource):
+    """https://docs.stripe.com/api/refunds/object"""
+
+    service = "refunds"
+    amount: Amount
+    charge: Reference = None
+    customer: Reference = None
+    metadata: OurMetadata = NO_METADATA
+    payment_intent: Reference = None
+    status: Word | None = None
+
+
 class DisputeObject(StripeResource):
     """https://docs.stripe.com/api/disputes/object"""
 
@@ -244,6 +295,13 @@ class DisputeObject(StripeResource):
     metadata: OurMetadata = NO_METADATA
     payment_intent: Reference = None
     status: Word
+
+
+class PriceObject(StripeResource):
+    """https://docs.stripe.com/api/prices/object"""
+
+    service = "prices"
+    lookup_key: Text | None = None
 
 
 class PaymentIntentObject(StripeResource):
@@ -258,6 +316,7 @@ class CustomerObject(StripeResource):
 
     service = "customers"
     deleted: bool = False
+    metadata: OurMetadata = NO_METADATA
 
 
 class Owned(Part):

@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import sqlalchemy as sa
 from flask import current_app
 
 from app.billing.catalog.plans import Price, current_catalog
@@ -19,8 +18,8 @@ from app.billing.errors import PriceDrift, StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeObject, get_gateway
 from app.billing.gateway.price_objects import StripePrice, is_marked, problem_with
-from app.billing.models.stripe import PriceProblem
-from app.database import db, end_transaction, insert, utcnow
+from app.database import db, end_transaction
+from app.mail.alerts import end_alert, open_alerts, raise_alert
 
 logger = logging.getLogger(__name__)
 REMEMBERED_SECONDS = 300
@@ -53,8 +52,9 @@ def price_id_now(price: Price, scope: StripeScope) -> str:
     note_problems(scope, {price.lookup_key: problem})
     if stored is None or problem:
         _remembered().pop((scope, price.lookup_key), None)
-        logger.error("Nothing is sold at the price %s, which %s.", price.lookup_key, problem)
-        raise PriceDrift(f"The price {price.lookup_key} {problem}.")
+        sentence = _sentence(price.lookup_key, problem)
+        logger.error("%s", sentence)
+        raise PriceDrift(sentence)
     _remembered()[scope, price.lookup_key] = _Remembered(stored.id, time.monotonic() + REMEMBERED_SECONDS)
     return stored.id
 
@@ -65,22 +65,21 @@ def forget_prices() -> None:
 
 
 def note_problems(scope: StripeScope, problems: Mapping[str, str | None]) -> None:
-    """Keep, by lookup key, why nothing is sold at a price, for the operator; None where nothing is wrong. Commits."""
+    """Tell the operator, by lookup key, why nothing is sold at a price; None where nothing is wrong. Commits."""
     for lookup_key, problem in problems.items():
-        row = {**_key(scope), "lookup_key": lookup_key}
-        if problem is None:
-            db.session.execute(sa.delete(PriceProblem).filter_by(**row))
+        cause = _cause(scope, lookup_key)
+        if problem:
+            raise_alert(cause, _sentence(lookup_key, problem))
         else:
-            noted = insert(PriceProblem).values(**row, problem=problem, noticed_at=utcnow())
-            keys = ["stripe_account", "livemode", "lookup_key"]
-            db.session.execute(noted.on_conflict_do_update(index_elements=keys, set_={"problem": problem}))
+            end_alert(cause)
     db.session.commit()
 
 
-def noted_problems(scope: StripeScope) -> dict[str, str]:
-    """By lookup key, what was last found wrong with the prices of the catalogue."""
-    rows = db.session.scalars(sa.select(PriceProblem).filter_by(**_key(scope)).order_by(PriceProblem.lookup_key))
-    return {row.lookup_key: row.problem for row in rows if current_catalog().price_of(row.lookup_key)}
+def noted_problems(scope: StripeScope) -> list[str]:
+    """What was last found wrong with the prices of the catalogue, a sentence each."""
+    noted = {alert.cause: alert.message for alert in open_alerts(_cause(scope, ""))}
+    causes = [_cause(scope, price.lookup_key) for price in current_catalog().sold_prices]
+    return [noted[cause] for cause in causes if cause in noted]
 
 
 def is_of_catalog(stripe_object: StripeObject) -> bool:
@@ -113,8 +112,13 @@ def _configured_id(price: Price) -> str | None:
     return configured
 
 
-def _key(scope: StripeScope) -> dict[str, str | bool]:
-    return {"stripe_account": scope.stripe_account, "livemode": scope.livemode}
+def _cause(scope: StripeScope, lookup_key: str) -> str:
+    mode = "live" if scope.livemode else "test"
+    return f"price:{scope.stripe_account}:{mode}:{lookup_key}"
+
+
+def _sentence(lookup_key: str, problem: str | None) -> str:
+    return f"Nothing is sold at the price {lookup_key}, which {problem}."
 
 
 def _remembered() -> dict[tuple[StripeScope, str], _Remembered]:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.objects import StripeResource, SubscriptionObject
+from app.billing.gateway.objects import InvoiceObject, StripeResource, SubscriptionObject
 
 Kind = TypeVar("Kind", bound=StripeResource)
 PAGE = 100
@@ -37,6 +37,11 @@ def subscriptions_of(stripe_customer_id: str, scope: StripeScope) -> list[Subscr
         pages = _service(SubscriptionObject).list(params, scope.options()).auto_paging_iter()
         found = [one.to_dict() for one in pages]
     return [SubscriptionObject.read(one) for one in found]
+
+
+def invoices_of(subscription_id: str, scope: StripeScope) -> list[InvoiceObject]:
+    """The latest invoices of a subscription, newest first."""
+    return list_page(InvoiceObject, scope, subscription=subscription_id)
 
 
 def _service(kind: type[StripeResource]) -> Any:

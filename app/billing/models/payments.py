@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     String,
     Text,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -60,6 +61,11 @@ class Order(db.Model):  # type: ignore[name-defined]
     fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
+    def is_sold_by_link(self) -> bool:
+        """Whether a Payment Link sells it: only then no price of Stripe's was named when it was ordered."""
+        return self.interval is None and not self.stripe_price_id
+
+    @property
     def counted_seats(self) -> int | None:
         """How many seats were ordered; None for a price that is not counted by the seat."""
         return self.seats if self.seats > 1 or is_per_seat(self.plan_key, self.interval) else None
@@ -87,6 +93,8 @@ class Payment(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     amount_refunded: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Then a larger amount is not always the later one any more.
+    has_failed_refund: Mapped[bool] = mapped_column(default=False, server_default=false())
     number: Mapped[str | None] = mapped_column(String(64))
     description: Mapped[str] = mapped_column(String(255), default="")
     hosted_invoice_url: Mapped[str | None] = mapped_column(Text)

@@ -56,18 +56,6 @@ class StripeConnection(db.Model):  # type: ignore[name-defined]
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
-class PriceProblem(db.Model):  # type: ignore[name-defined]
-    """Why nothing is sold at one of the catalogue's prices, as last found, for the operator to see."""
-
-    __tablename__ = "price_problems"
-
-    stripe_account: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
-    livemode: Mapped[bool] = mapped_column(primary_key=True)
-    lookup_key: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
-    problem: Mapped[str] = mapped_column(Text)
-    noticed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-
-
 class StripeCustomer(db.Model):  # type: ignore[name-defined]
     """A user's customer in one Stripe account and mode."""
 

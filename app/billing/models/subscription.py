@@ -117,4 +117,10 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     is_collection_paused: Mapped[bool] = mapped_column(default=False)
     latest_invoice_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # While it is past due: since when, and what of the time before that is paid for goes on.
+    unpaid_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paid_plan_key: Mapped[str | None] = mapped_column(String(32))
+    paid_role: Mapped[str | None] = mapped_column(String(32))
+    paid_role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     snapshot_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -8,13 +8,14 @@ from app.auth.models import User
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import MOST_SEATS, current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
-from app.billing.customers import link_customer
+from app.billing.customers import link_customer_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.one_time import attach_invoice_of, payment_of, record_order_payment
-from app.billing.payments.orders import find_order, lock_order, order_change
+from app.billing.payments.order_lookup import find_order
+from app.billing.payments.orders import lock_order, order_change
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
 from app.billing.subscriptions.sync import sync_subscription
@@ -41,7 +42,7 @@ def fulfill_checkout_session(session: CheckoutSessionObject, scope: StripeScope,
         return IGNORED
     _link(order, user, session, scope)
     changes: Changes = {}
-    subscription_id = session.subscription
+    subscription_id = _subscription_of(order, session)
     if user and subscription_id and db.session.get(Subscription, subscription_id) is None:
         changes |= sync_subscription(user, subscription_id, scope, cause=cause).changes
     if is_paid and order.fulfilled_at is None and order.state != OrderState.MISMATCHED:
@@ -55,10 +56,15 @@ def fulfill_checkout_session(session: CheckoutSessionObject, scope: StripeScope,
 def _link(order: Order, user: User | None, session: CheckoutSessionObject, scope: StripeScope) -> None:
     order.stripe_checkout_session_id = order.stripe_checkout_session_id or session.id
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or session.payment_intent
-    order.stripe_subscription_id = order.stripe_subscription_id or session.subscription
-    customer = session.customer
-    if user and customer:
-        link_customer(user.id, customer, scope)
+    order.stripe_subscription_id = order.stripe_subscription_id or _subscription_of(order, session)
+    # Whoever paid through a link names the order, and may be anybody.
+    if user and session.customer and not order.is_sold_by_link:
+        link_customer_of(user.id, session.customer, scope)
+
+
+def _subscription_of(order: Order, session: CheckoutSessionObject) -> str | None:
+    """The subscription that was bought; an order of a one-time plan has none, whatever its session says."""
+    return session.subscription if order.interval else None
 
 
 def _settle(order: Order, user: User | None, session: CheckoutSessionObject, scope: StripeScope, cause: str) -> Changes:
@@ -68,7 +74,7 @@ def _settle(order: Order, user: User | None, session: CheckoutSessionObject, sco
     changes = _record_payment(order, session, scope) if is_single_payment else {}
     if before not in UNFULFILLED_STATES:
         # Its refund came first, and stands.
-        order.fulfilled_at = utcnow()
+        order.fulfilled_at, order.note = utcnow(), order.note or mismatch
         return changes
     elif user is None or mismatch:
         logger.error("Order %s is mismatched: %s", order.id, mismatch)

@@ -14,7 +14,7 @@ from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import CheckoutSessionObject, InvoiceObject, InvoicePaymentObject
 from app.billing.gateway.read import list_page, retrieve
 from app.billing.models.payments import Order, Payment
-from app.billing.payments.orders import order_sold_by_link, order_with
+from app.billing.payments.order_lookup import order_named_in, order_sold_by_link, order_with
 from app.billing.statuses import PaymentStatus
 from app.database import db
 
@@ -59,8 +59,8 @@ def order_of_invoice(invoice: InvoiceObject, scope: StripeScope) -> Order | None
     if invoice.parent:
         return None
     known = sa.select(Payment.order_id).where(Payment.stripe_invoice_id == invoice.id)
-    order_id = invoice.metadata.order_id or db.session.scalar(known)
-    order = order_with(order_id, scope) if order_id else _order_by_link(invoice, scope)
+    named = order_named_in(invoice.metadata, scope) or order_with(db.session.scalar(known), scope)
+    order = named or _order_by_link(invoice, scope)
     return order if order and order.interval is None else None
 
 

@@ -7,19 +7,16 @@ import sqlalchemy as sa
 from flask import current_app
 
 from app.auth.models import User
-from app.billing.asking import ask
 from app.billing.catalog.plans import Price, Role, current_catalog
 from app.billing.changes import Changes
 from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import CheckoutSessionObject
-from app.billing.gateway.read import list_page
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
-from app.database import db, parse_uuid
+from app.database import db
 from app.mail.outbox import queue_mail
 
 logger = logging.getLogger(__name__)
@@ -51,30 +48,6 @@ def lock_order(order: Order) -> tuple[Order | None, User | None]:
     """The order as it is now, and its user, who is locked first; None for what is gone."""
     user = lock_user(order.user_id) if order.user_id else None
     return db.session.get(Order, order.id, populate_existing=True, with_for_update=True), user
-
-
-def find_order(session: CheckoutSessionObject, scope: StripeScope) -> Order | None:
-    """The order that a session was made for, by the ids that only our server writes."""
-    return order_with(parse_uuid(session.client_reference_id) or session.metadata.order_id, scope)
-
-
-def order_with(order_id: uuid.UUID | None, scope: StripeScope) -> Order | None:
-    """The order with this id, if it was sold in this account and mode: an id in a link can be anybody's."""
-    found = sa.select(Order).where(Order.id == order_id, scope.covers(Order))
-    order: Order | None = db.session.scalar(found) if order_id else None
-    return order
-
-
-def order_sold_by_link(intent: str, scope: StripeScope) -> Order | None:
-    """The order that this PaymentIntent paid through a Payment Link: only its session has our id."""
-    if not current_app.extensions["settings"].stripe_payment_links:
-        return None
-    return order_with(parse_uuid(ask(_reference_of_payment, intent, scope)), scope)
-
-
-def _reference_of_payment(intent: str, scope: StripeScope) -> str | None:
-    sessions = list_page(CheckoutSessionObject, scope, payment_intent=intent, limit=1)
-    return sessions[0].client_reference_id if sessions else None
 
 
 def order_change(order: Order, before: OrderState | str, after: OrderState) -> Changes:

@@ -166,8 +166,9 @@ def role_of(user: User) -> Role:
     return current_catalog().role(user.role, user.role_rank)
 
 
-def latest_change(user: User) -> RoleChange | None:
-    """The change that gave this user the role that stands on their row, or None when it never changed."""
-    query = sa.select(RoleChange).where(RoleChange.user_id == user.id).order_by(RoleChange.id.desc()).limit(1)
-    found: RoleChange | None = db.session.scalar(query)
+def cause_of(user: User, decision: RoleDecision) -> RoleChange | None:
+    """The audit's last row about what this decision rests on; None where that changed nothing when it came."""
+    rests_on_it = RoleChange.object_id.is_not_distinct_from(decision.object_id)
+    query = sa.select(RoleChange).where(RoleChange.user_id == user.id, rests_on_it)
+    found: RoleChange | None = db.session.scalar(query.order_by(RoleChange.id.desc()).limit(1))
     return found

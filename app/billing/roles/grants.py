@@ -8,9 +8,12 @@ from app.auth.models import User
 from app.billing.catalog.plans import Role
 from app.billing.customers import lock_user
 from app.billing.gateway.account import current_scope
-from app.billing.models.roles import Grant
+from app.billing.models.roles import Grant, RoleChange
 from app.billing.roles.decision import apply_role
 from app.database import db, utcnow
+
+# What the audit calls a grant, with the role, and taking grants back, where neither changed the user's role.
+GRANTED, REVOKED = "granted ", "grants taken back"
 
 
 def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) -> Grant:
@@ -20,7 +23,9 @@ def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) 
     grant = Grant(user_id=locked.id, role=role.key, role_rank=role.rank, until=until, granted_by=granted_by)
     db.session.add(grant)
     db.session.flush()
-    apply_role(locked, scope, f"grant {grant.id} by {granted_by}")
+    cause = f"grant {grant.id} by {granted_by}"
+    if apply_role(locked, scope, cause) is None:
+        _audit(locked, f"{GRANTED}{role.key}", f"grant {grant.id}", cause, until)
     db.session.commit()
     return grant
 
@@ -31,6 +36,14 @@ def revoke_grants(user: User, revoked_by: str) -> int:
     locked = lock_user(user.id) or user
     live = sa.update(Grant).where(Grant.user_id == locked.id, Grant.revoked_at.is_(None)).values(revoked_at=utcnow())
     count = len(db.session.scalars(live.returning(Grant.id)).all())
-    apply_role(locked, scope, f"grants revoked by {revoked_by}")
+    cause = f"grants revoked by {revoked_by}"
+    if apply_role(locked, scope, cause) is None and count:
+        _audit(locked, REVOKED, None, cause, None)
     db.session.commit()
     return count
+
+
+def _audit(user: User, rule: str, object_id: str | None, cause: str, until: datetime | None) -> None:
+    """Write down what an operator did that left the role as it was."""
+    change = {"role_before": user.role, "role_after": user.role, "rule": rule, "object_id": object_id}
+    db.session.add(RoleChange(user_id=user.id, **change, cause=cause, expires_at=until, changed_at=utcnow()))

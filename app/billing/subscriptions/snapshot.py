@@ -38,6 +38,12 @@ class SubscriptionSnapshot:
     is_collection_paused: bool
     latest_invoice_id: str | None
     started_at: datetime | None
+    # Only of one that is past due, and read from Stripe's invoices: `unpaid`.
+    unpaid_since: datetime | None = None
+    paid_until: datetime | None = None
+    paid_plan_key: str | None = None
+    paid_role: str | None = None
+    paid_role_rank: int = 0
 
     @classmethod
     def of(cls, subscription: SubscriptionObject) -> "SubscriptionSnapshot":

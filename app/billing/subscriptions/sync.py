@@ -4,21 +4,19 @@ import logging
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from app.auth.models import User
 from app.billing.asking import ask
 from app.billing.changes import Changes, Effect, difference
-from app.billing.customers import link_customer
+from app.billing.customers import link_customer_of
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import SubscriptionObject
 from app.billing.gateway.read import retrieve
-from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import SubscriptionStatus
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
+from app.billing.subscriptions.unpaid import bought_at, with_unpaid_time
 from app.database import db, utcnow
 
 logger = logging.getLogger(__name__)
@@ -43,7 +41,7 @@ def mirror(
     user: User, found: SubscriptionObject, scope: StripeScope, *, cause: str, read_at: datetime | None = None
 ) -> Effect:
     """Write what Stripe just answered about a subscription of this (locked) user."""
-    snapshot = SubscriptionSnapshot.of(found)
+    snapshot = with_unpaid_time(SubscriptionSnapshot.of(found), scope)
     read_at = read_at or utcnow().replace(microsecond=0)
     return Effect(changes=write_snapshot(user, snapshot, read_at, scope, cause=cause))
 
@@ -56,7 +54,7 @@ def write_snapshot(
     values = snapshot.values() | _remembered(snapshot, row, scope)
     before = {name: getattr(row, name) for name in values} if row else {}
     if row is None:
-        link_customer(user.id, snapshot.stripe_customer_id, scope)
+        link_customer_of(user.id, snapshot.stripe_customer_id, scope)
         row = Subscription(
             user_id=user.id,
             stripe_account=scope.stripe_account,
@@ -110,18 +108,8 @@ def _remembered(snapshot: SubscriptionSnapshot, row: Subscription | None, scope:
     if snapshot.plan_key or snapshot.stripe_price_id is None:
         return {}
     same_price = row if row and row.stripe_price_id == snapshot.stripe_price_id else None
-    known = same_price or _bought_at(snapshot.stripe_price_id, scope)
+    known = same_price or bought_at(snapshot.stripe_price_id, scope)
     return {"plan_key": known.plan_key, "role": known.role, "role_rank": known.role_rank} if known else {}
-
-
-def _bought_at(stripe_price_id: str, scope: StripeScope) -> Subscription | Order | None:
-    """Some subscription or order that names the plan that this price bought."""
-    mirrored = sa.select(Subscription).where(
-        Subscription.stripe_price_id == stripe_price_id, Subscription.plan_key.is_not(None), scope.covers(Subscription)
-    )
-    ordered = sa.select(Order).where(Order.stripe_price_id == stripe_price_id, scope.covers(Order))
-    found: Subscription | Order | None = db.session.scalar(mirrored.limit(1)) or db.session.scalar(ordered.limit(1))
-    return found
 
 
 def _warn_of_unknown_price(row: Subscription) -> None:

@@ -1,26 +1,28 @@
 """The whole Stripe integration in one table: event type, handler, and the reason it is there."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from app.auth.models import User
 from app.billing.asking import ask
 from app.billing.changes import IGNORED, Changes, Effect
-from app.billing.customers import unlink_customer
+from app.billing.customers import lock_user, unlink_customer
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject, InvoiceObject
+from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject, InvoiceObject, RefundObject
 from app.billing.gateway.prices import forget_prices, is_of_catalog
 from app.billing.gateway.read import Kind, retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
-from app.billing.payments.invoices import record_invoice
+from app.billing.payments.invoices import lock_invoice_owner, record_invoice
 from app.billing.payments.one_time import order_of_invoice, record_order_invoice
-from app.billing.payments.orders import close_order, find_order
-from app.billing.payments.refunds import record_refund
+from app.billing.payments.order_lookup import find_order
+from app.billing.payments.orders import close_order
+from app.billing.payments.refunds import record_refund, record_refund_change
 from app.billing.roles.decision import role_changes
-from app.billing.statuses import OrderState, PaymentStatus
-from app.billing.subscriptions.sync import end_subscription
+from app.billing.statuses import OrderState, PaymentStatus, SubscriptionStatus
+from app.billing.subscriptions.sync import end_subscription, sync_subscription
 from app.billing.webhooks.deauthorization import on_deauthorized
 from app.billing.webhooks.event import Event, read_snapshot
 from app.billing.webhooks.subscription_events import sync_from_event
@@ -81,9 +83,23 @@ def on_invoice_action_required(event: Event, scope: StripeScope) -> Effect:
     return _record_invoice(event, PaymentStatus.ACTION_REQUIRED, scope)
 
 
+def on_invoice_given_up(event: Event, scope: StripeScope) -> Effect:
+    """The operator asks no longer for an invoice: it is not what is unpaid any more."""
+    invoice = _current(InvoiceObject, event, scope)
+    if lock_invoice_owner(invoice, scope):
+        return Effect(changes=_look_again(invoice, event, scope))
+    else:
+        return IGNORED
+
+
 def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
     """Record the refund; a full one takes an order for life back."""
     return record_refund(_current(ChargeObject, event, scope), scope, cause=event.id)
+
+
+def on_refund_changed(event: Event, scope: StripeScope) -> Effect:
+    """Record what is refunded now; a refund can fail days later, and be called back."""
+    return record_refund_change(_current(RefundObject, event, scope), scope, cause=event.id)
 
 
 def on_dispute_changed(event: Event, scope: StripeScope) -> Effect:
@@ -128,8 +144,15 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "invoice.paid": on_invoice_paid,
     "invoice.payment_failed": on_invoice_failed,
     "invoice.payment_action_required": on_invoice_action_required,
+    # What is unpaid gives access for days alone, so what is given up matters.
+    "invoice.voided": on_invoice_given_up,
+    "invoice.marked_uncollectible": on_invoice_given_up,
     # Money went back.
     "charge.refunded": on_charge_refunded,
+    "refund.created": on_refund_changed,
+    # It came back: the money is ours again, and what it bought is theirs.
+    "refund.updated": on_refund_changed,
+    "refund.failed": on_refund_changed,
     "charge.dispute.created": on_dispute_changed,
     # An inquiry, which takes nothing, can become a dispute.
     "charge.dispute.updated": on_dispute_changed,
@@ -161,7 +184,21 @@ def _close_order(event: Event, state: OrderState, scope: StripeScope) -> Effect:
 def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> Effect:
     invoice = _current(InvoiceObject, event, scope)
     order = order_of_invoice(invoice, scope)
-    return record_order_invoice(order, invoice) if order else record_invoice(invoice, status, scope)
+    if order:
+        return record_order_invoice(order, invoice)
+    effect = record_invoice(invoice, status, scope)
+    settled = _look_again(invoice, event, scope) if status == PaymentStatus.PAID else {}
+    return replace(effect, changes=effect.changes | settled)
+
+
+def _look_again(invoice: InvoiceObject, event: Event, scope: StripeScope) -> Changes:
+    """Sync the invoice's subscription, if it is past due: since when it is, may have changed. Locks the user."""
+    subscription_id = invoice.subscription_details.subscription
+    row = db.session.get(Subscription, subscription_id) if subscription_id else None
+    user = lock_user(row.user_id) if row and row.user_id and row.status == SubscriptionStatus.PAST_DUE else None
+    if row is None or user is None:
+        return {}
+    return sync_subscription(user, row.stripe_subscription_id, scope, cause=event.id).changes
 
 
 def _mail_owner(row: Subscription, template: str, cause: str) -> None:

@@ -42,6 +42,13 @@ def last_event() -> StripeEvent | None:
     return next(iter(recent_events(EventFilter(), limit=1)), None)
 
 
+def last_event_about(object_id: str) -> StripeEvent | None:
+    """The newest processed event whose object this was; looks through all of them, so for a command."""
+    query = events_query(EventFilter(EventOutcome.PROCESSED)).where(StripeEvent.object_id == object_id)
+    found: StripeEvent | None = db.session.scalar(query.order_by(StripeEvent.created_at.desc()).limit(1))
+    return found
+
+
 def count_failed() -> int:
     """How many events wait for another try."""
     query = sa.select(sa.func.count()).where(StripeEvent.outcome == EventOutcome.FAILED)

@@ -15,11 +15,14 @@ from app.billing.statuses import EventOutcome
 from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
 from app.billing.webhooks.handlers import HANDLERS
+from app.billing.webhooks.log import count_failed
 from app.database import db, end_transaction, insert
+from app.mail.alerts import end_alert, raise_alert
 
 logger = logging.getLogger(__name__)
 HANDLED_TYPES = tuple(HANDLERS)
 LONGEST_ERROR = 500
+FAILED_EVENTS = "failed_events"
 
 
 def receive(body: bytes, signature: str | None) -> EventOutcome:
@@ -80,6 +83,9 @@ def process(event: Event, *, again: bool = False) -> EventOutcome:
         return outcome
     except Exception as error:
         db.session.rollback()
+        if not again:
+            # Whoever asked for a replay is told by the exception.
+            logger.exception("Event %s (%s) could not be processed.", event.id, event.type)
         _record_failure(event, error)
         raise
 
@@ -104,6 +110,8 @@ def _take_effect(event: Event, scope: StripeScope | None, again: bool) -> EventO
     effect = _effect_of(event, scope)
     if not _record(event, effect, again):
         db.session.rollback()
+    elif recorded == EventOutcome.FAILED and not count_failed():
+        end_alert(FAILED_EVENTS)
     return effect.outcome
 
 
@@ -140,13 +148,13 @@ def _record(event: Event, effect: Effect, again: bool) -> bool:
 
 def _record_failure(event: Event, error: Exception) -> None:
     """Keep the event with its error and the number of tries, in a transaction of its own."""
-    logger.exception("Event %s (%s) could not be processed.", event.id, event.type)
     text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
     new = insert(StripeEvent).values(**event.record(), outcome=EventOutcome.FAILED, error=text)
     again = {"tries": StripeEvent.tries + 1, "error": new.excluded.error, "outcome": new.excluded.outcome}
     where = StripeEvent.outcome == EventOutcome.FAILED
     try:
         db.session.execute(new.on_conflict_do_update(index_elements=["id"], set_=again, where=where))
+        raise_alert(FAILED_EVENTS, f"An event could not be processed: {event.id} ({event.type}).")
         db.session.commit()
     except sa.exc.SQLAlchemyError:
         # The database itself is what failed; Stripe sends the event again.

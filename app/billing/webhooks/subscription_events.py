@@ -6,7 +6,7 @@ from app.billing.errors import UnreadableObject
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import Owned, SubscriptionObject
 from app.billing.models.subscription import Subscription
-from app.billing.statuses import ENDED_STATUSES
+from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.billing.subscriptions.sync import stored_subscription, sync_subscription, write_snapshot
 from app.billing.webhooks.event import Event, read_snapshot
@@ -44,7 +44,10 @@ def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnap
     if row is None or row.status in ENDED_STATUSES:
         return None
     subscription = read_snapshot(event, SubscriptionObject) if event.created_at > row.snapshot_at else None
+    if subscription is None or subscription.status == SubscriptionStatus.PAST_DUE:
+        # The invoices say since when something is unpaid, and what is paid for.
+        return None
     try:
-        return SubscriptionSnapshot.of(subscription) if subscription else None
+        return SubscriptionSnapshot.of(subscription)
     except UnreadableObject:
         return None

@@ -195,6 +195,18 @@ def test_a_removed_role_still_includes_the_lower_ones(with_buyers: Town) -> None
         assert not find(with_buyers, "alice@example.com").has_role("patron")
 
 
+def test_a_role_with_another_key_and_the_same_rank_is_had_at_once(with_buyers: Town) -> None:
+    friend = Role("friend", "Friend", MEMBER.rank)
+
+    with_buyers.sells(catalog_of(replace(HOUSE, role="friend"), FOREVER, roles=(VISITOR, friend, PATRON)), push=False)
+
+    with with_buyers.app.app_context():
+        alice = find(with_buyers, "alice@example.com")
+        assert (alice.has_role("friend"), alice.has_role("patron"), alice.can("exports")) == (True, False, True)
+    assert with_buyers.flask("billing", "sync").exit_code == 0
+    assert with_buyers.role("alice@example.com") == "friend"
+
+
 def test_who_subscribed_to_a_plan_that_went_may_still_leave_it(with_buyers: Town) -> None:
     with_buyers.sells(catalog_of())
     subscription = with_buyers.stripe.subscriptions()[0]

@@ -14,7 +14,7 @@ from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeEvent
 from app.billing.setup.push import push_catalogue
 from app.database import db
-from tests.applications import build_app
+from app.mail.outbox import OutboxMail
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.catalogue import CATALOG
 from tests.people import Person
@@ -75,12 +75,14 @@ def test_new_price_that_is_not_pushed_yet_sells_nothing(deploy: Deploy, at_strip
     assert at_stripe.v1.checkout.sessions.list({}).data == []
 
 
-def test_once_the_new_price_is_pushed_it_sells_without_a_restart(deploy: Deploy, at_stripe: Stripe) -> None:
+def test_once_the_new_price_is_pushed_it_sells_without_a_restart(
+    deploy: Deploy, app_selling: Callable[[Catalog], Flask], at_stripe: Stripe
+) -> None:
     site = deploy(with_pro_at(3900), push=False)
     alice = Person.sign_up(site, "alice@example.com")
     assert alice.buy("pro").status_code == 503
     # As the release's own process does it: this one's memory is not touched.
-    with build_app(site.extensions["settings"], with_pro_at(3900)).app_context():
+    with app_selling(with_pro_at(3900)).app_context():
         push_catalogue(get_gateway(), site.extensions["settings"])
 
     answer = alice.buy("pro")
@@ -125,6 +127,19 @@ def test_price_that_charges_something_else_sells_nothing_and_the_operator_is_tol
     assert "run `flask billing push`" in error.getMessage()
     assert words in admin.get("/admin/").text
     assert words in admin.app.test_cli_runner().invoke(args=["billing", "status"]).output
+
+
+def test_operator_gets_one_mail_about_a_price_however_many_press_its_button(app_with, at_stripe: Stripe) -> None:
+    at_stripe.v1.products.update("shop_pro", {"active": False})
+    site = app_with(operator_email="ops@example.org")
+    alice, bob = (Person.sign_up(site, f"{name}@example.com") for name in ("alice", "bob"))
+
+    alice.buy("pro")
+    bob.buy("pro")
+
+    with site.app_context():
+        [mail] = db.session.scalars(db.select(OutboxMail).where(OutboxMail.template == "operator_alert"))
+    assert "run `flask billing push`" in mail.context["message"]
 
 
 def test_archived_price_and_archived_product_sell_nothing(alice: Person, admin: Person, at_stripe: Stripe) -> None:

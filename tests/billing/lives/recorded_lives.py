@@ -38,6 +38,14 @@ def refunded_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     stripe.v1.refunds.create({"payment_intent": intent})
 
 
+def failed_refund_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Bought for life with a card that no refund reaches: one came back in part, and one in full."""
+    intent = stripe.pay(session_id_in(alice.buy("lifetime").location), "tok_refundFail")["payment_intent"]
+    for amount in (5000, 19900):
+        stripe.v1.refunds.create({"payment_intent": intent, "amount": amount})
+        emulator.advance(days=1)
+
+
 def debit_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     """Bought for life by a debit that comes days later."""
     stripe.pay_by_debit(session_id_in(alice.buy("lifetime").location))
@@ -59,6 +67,18 @@ def unpaid_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     stripe.use_card(customer, "tok_chargeCustomerFail")
     for _ in range(6):
         emulator.advance(days=9)
+
+
+def upgrade_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """An upgrade that is not paid, nor the renewal after it; the older of the two is paid in the end."""
+    emulator.configure(dunning_final_status="past_due")
+    session = stripe.pay(session_id_in(alice.buy("basic").location))
+    emulator.advance(days=20)
+    stripe.use_card(session["customer"], "tok_chargeCustomerFail")
+    stripe.swap_price(session["subscription"], "shop_pro_month")
+    emulator.advance(days=18)
+    oldest = next(one for one in stripe.invoices() if one["status"] == "open")
+    stripe.v1.invoices.pay(oldest["id"], {"paid_out_of_band": True})
 
 
 def confirmed_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
@@ -94,9 +114,11 @@ LIVES = {
     "subscription": subscription_life,
     "dispute": lifetime_life,
     "refund": refunded_life,
+    "failed refund": failed_refund_life,
     "debit": debit_life,
     "trial": trial_life,
     "unpaid": unpaid_life,
+    "upgrade": upgrade_life,
     "confirmed": confirmed_life,
     "deleted": deleted_life,
     "double": double_life,

@@ -54,7 +54,10 @@ class RecordedStripe:
     def happen(self, event: Json) -> None:
         """Let an event come true: from now on its object is answered as the event has it."""
         stripe_object = event["data"]["object"]
+        before = self._objects.get(stripe_object.get("id", ""), {})
         self._objects[stripe_object.get("id", "")] = stripe_object
+        if stripe_object["object"] == "refund" and before.get("status") != stripe_object["status"] == "failed":
+            self._take_back(stripe_object)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -72,10 +75,30 @@ class RecordedStripe:
             return 200, self._account
         elif path == "invoice_payments":
             return 200, self._invoice_payments(parse_qs(urlsplit(address).query))
+        elif path == "invoices":
+            return 200, self._invoices(parse_qs(urlsplit(address).query))
         found = self._objects.get(re.sub(r".*/", "", path))
         return (200, found) if found else (404, MISSING)
+
+    def _take_back(self, refund: Json) -> None:
+        """No event shows the charge of a refund that failed."""
+        charge = self._objects[refund["charge"]]
+        left = charge["amount_refunded"] - refund["amount"]
+        self._objects[charge["id"]] = charge | {"amount_refunded": left, "refunded": False}
+
+    def _invoices(self, query: dict[str, list[str]]) -> Json:
+        [subscription] = query["subscription"]
+        invoices = [one for one in self._objects.values() if one.get("object") == "invoice" and one.get("id")]
+        data = [one for one in invoices if _subscription_of(one) == subscription]
+        data.sort(key=lambda one: one["created"], reverse=True)
+        return {"object": "list", "data": data, "has_more": False, "url": "/v1/invoices"}
 
     def _invoice_payments(self, query: dict[str, list[str]]) -> Json:
         [intent] = query["payment[payment_intent]"]
         data = [one for one in self._fixed if one["payment"].get("payment_intent") == intent]
         return {"object": "list", "data": data, "has_more": False, "url": "/v1/invoice_payments"}
+
+
+def _subscription_of(invoice: Json) -> str | None:
+    details = (invoice["parent"] or {}).get("subscription_details") or {}
+    return str(details["subscription"]) if details else None

@@ -94,7 +94,14 @@ class Life:
                 "role": list(db.session.scalars(db.select(User.role))),
                 "orders": list(db.session.scalars(db.select(Order.state).order_by(Order.created_at))),
                 "subscriptions": sorted(
-                    (row.stripe_subscription_id, row.status, row.lookup_key, row.is_canceling, row.current_period_end)
+                    (
+                        row.stripe_subscription_id,
+                        row.status,
+                        row.lookup_key,
+                        row.is_canceling,
+                        row.current_period_end,
+                        *map(str, (row.unpaid_since, row.paid_until, row.paid_plan_key)),
+                    )
                     for row in db.session.scalars(db.select(Subscription))
                 ),
                 "payments": sorted(
@@ -171,11 +178,14 @@ def test_any_order_with_any_duplicates_ends_the_same(life: Life, expected: dict[
 
 
 def test_events_in_order_and_on_time_are_taken_as_they_are(life: Life, expected: dict[str, Any]) -> None:
-    """The first event of a subscription, and events of one second, are all that Stripe is asked about."""
+    """Stripe is asked about the first event of a subscription, those of one second, what is past due and refunds."""
     start = life.events[0]["created"]
     life.start()
     for sent in life.happen():
         life.deliver(life.events[sent - 1] | {"created": start + 86400 * sent})
 
     assert life.end() == expected
-    assert life.stripe.calls <= 4
+    refunds = [event for event in life.events if event["type"].startswith("refund.")]
+    past_due = [event for event in life.events if event["data"]["object"].get("status") == "past_due"]
+    # The charge of each refund; of what is past due the subscription and its invoices, and once more when that is paid.
+    assert life.stripe.calls <= 4 + len(refunds) + (2 * len(past_due) + 2 if past_due else 0)
