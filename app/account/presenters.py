@@ -132,6 +132,7 @@ class Problem:
     text: str
     action: Action
     tone: str = "danger"
+    pay: Action | None = None
 
 
 SEE_PLANS = Action("See plans", "pricing.index")
@@ -192,7 +193,7 @@ def describe_problem(
         return Problem("Your bank wants you to confirm a payment", text, _confirm(payment), "warn")
     again = f" We try again on {date(payment.next_attempt_at)}." if payment.next_attempt_at else ""
     text = f"The payment of {asked} didn't go through.{again}{stays} Update your card and all goes on."
-    return Problem("Please update your card", text, UPDATE_CARD)
+    return Problem("Please update your card", text, UPDATE_CARD, pay=_pay_now(payment))
 
 
 def describe_price(subscription: DescribedSubscription) -> str:
@@ -201,6 +202,12 @@ def describe_price(subscription: DescribedSubscription) -> str:
         return ""
     asked = money(subscription.amount, subscription.currency)
     return f"{asked} {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else asked
+
+
+def _pay_now(payment: OpenPayment) -> Action | None:
+    """The way to the open invoice, at Stripe: another card pays it at once."""
+    url = payment.hosted_invoice_url
+    return Action("Pay now", href=url) if url else None
 
 
 def _confirm(payment: OpenPayment) -> Action:
