@@ -20,6 +20,7 @@ from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.statuses import PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription
+from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db, utcnow
 
 PAYMENTS_SHOWN = 5
@@ -29,6 +30,9 @@ ENTRIES_SHOWN = 10
 def account_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
     """The page, with a form that came back if there is one."""
     user = this_user()
+    scope = known_scope()
+    if scope:
+        refresh_next_charges(user, scope)
     summary, notice = billing_summary(user)
     return render_template(
         "account/index.html",

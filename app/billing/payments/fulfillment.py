@@ -19,6 +19,7 @@ from app.billing.payments.orders import lock_order, order_change
 from app.billing.payments.replaced import end_replaced
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
+from app.billing.subscriptions.next_charge import amount_due_otherwise, note_next_charge
 from app.billing.subscriptions.sync import sync_subscription
 from app.database import db, utcnow
 from app.mail.outbox import queue_mail
@@ -85,7 +86,7 @@ def _settle(order: Order, user: User | None, session: CheckoutSessionObject, sco
         after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
         order.state, order.fulfilled_at = after.value, utcnow()
         replaced, ended = end_replaced(order, user, session, scope, cause) if order.interval is None else ([], {})
-        _confirm_by_mail(order, user, session, replaced)
+        _confirm_by_mail(order, user, session, scope, replaced)
         return changes | order_change(order, before, after) | ended | role_changes(user, scope, cause)
 
 
@@ -135,12 +136,15 @@ def _take_seats_of_trial(order: Order) -> None:
         order.seats, order.amount = seats, order.amount // order.seats * seats
 
 
-def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject, replaced: list[Subscription]) -> None:
+def _confirm_by_mail(
+    order: Order, user: User, session: CheckoutSessionObject, scope: StripeScope, replaced: list[Subscription]
+) -> None:
     """Say what comes next of a subscription, and what was paid of a purchase: a promotion code makes it less."""
-    known = sa.select(Subscription.current_period_end).where(
-        Subscription.stripe_subscription_id == order.stripe_subscription_id
-    )
-    renews_at = db.session.scalar(known) if order.interval else None
+    bought = order.stripe_subscription_id if order.interval else None
+    row = db.session.get(Subscription, bought) if bought else None
+    if row:
+        note_next_charge(row, scope)
+    renews_at = row.current_period_end if row else None
     queue_mail(
         "order_confirmed",
         to=user.email,
@@ -155,5 +159,6 @@ def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject, r
             "trial_days": order.trial_days,
             "ending": [(row.plan_name, row.ends_at.isoformat() if row.ends_at else None) for row in replaced],
             "date": renews_at.isoformat() if renews_at else None,
+            "next_amount": amount_due_otherwise(row, order.amount) if row else None,
         },
     )

@@ -29,7 +29,8 @@ def end_replaced(
     changes: Changes = {}
     for row in replaced:
         try:
-            found = None if row.is_canceling else ask(_set_to_end, row.stripe_subscription_id, scope)
+            ends = row.is_canceling and not row.is_charged_again
+            found = None if ends else ask(_set_to_end, row.stripe_subscription_id, scope)
         except StripeRejection as error:
             logger.error("Subscription %s was not set to end: %s", row.stripe_subscription_id, error)
         else:
