@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.auth.models import User
 from app.billing.asking import ask
+from app.billing.catalog.plans import current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_of, unlink_customer
 from app.billing.gateway.account import StripeScope
@@ -28,7 +29,7 @@ from app.billing.payments.one_time import order_of_invoice, record_order_invoice
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import close_order
 from app.billing.payments.refunds import record_refund, record_refund_change
-from app.billing.roles.decision import role_changes
+from app.billing.roles.decision import role_changes, role_of
 from app.billing.statuses import OrderState, PaymentStatus, SubscriptionStatus
 from app.billing.subscriptions.next_charge import amount_due_otherwise, forget_next_charges, note_next_charge
 from app.billing.subscriptions.sync import end_subscription, sync_subscription
@@ -240,6 +241,8 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
             "seats": row.seats,
             "next_amount": amount_due_otherwise(row, row.amount),
             "date": _iso(row.ended_at or row.trial_end),
+            "reason": row.cancellation_reason,
+            "keeps": role_of(user).name if user.role_rank > current_catalog().lowest_role.rank else None,
         }
         queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
 
