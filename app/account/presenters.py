@@ -135,6 +135,7 @@ class Problem:
     pay: Action | None = None
 
 
+NOTHING_MORE = " There is nothing more to pay."
 SEE_PLANS = Action("See plans", "pricing.index")
 CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
 MANAGE_BILLING = Action("Manage billing", "account.portal", posts=True)
@@ -173,7 +174,7 @@ def describe_other_access(plan_name: str, *, is_gift: bool = False, until: datet
     """Tell of access that no subscription pays for: bought once, or given."""
     if is_gift:
         return f"You have {plan_name} as a gift{f', until {date(until)}' if until else ''}."
-    return f"{plan_name} is yours for good. There is nothing more to pay."
+    return f"{plan_name} is yours for good.{NOTHING_MORE}"
 
 
 def describe_problem(
@@ -226,7 +227,7 @@ def _describe_current(
     if subscription.needs_payment or subscription.status == "paused":
         return _describe_unpaid(subscription)
     if subscription.is_canceling:
-        return _describe_canceling(subscription)
+        return _describe_canceling(subscription, other_access)
     return _describe_running(subscription, other_access)
 
 
@@ -258,12 +259,17 @@ def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
     return Summary(State.UNPAID, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
 
 
-def _describe_canceling(subscription: DescribedSubscription) -> Summary:
+def _describe_canceling(subscription: DescribedSubscription, other_access: str | None) -> Summary:
     name = subscription.plan_name or "Your plan"
     until = subscription.cancel_at or subscription.current_period_end
     stays = f"{name} stays on until {date(until)}." if until else f"{name} is set to end."
     # The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
     keep = Action(f"Keep {subscription.plan_name or 'plan'}", "account.portal", posts=True)
+    if other_access:
+        # What was bought for good, or given, goes on when the subscription is over.
+        ends = f" on {date(until)}" if until else ""
+        detail = f"Your {name} subscription ends{ends}. {_last_charges(subscription)}"
+        return Summary(State.CANCELING, other_access, "accent", MANAGE_BILLING, detail, (UPDATE_CARD,))
     sentence = f"{stays} {_last_charges(subscription)}"
     return Summary(State.CANCELING, sentence, "warn", keep, shortcuts=(UPDATE_CARD,))
 
@@ -282,6 +288,8 @@ def _last_charges(subscription: DescribedSubscription) -> str:
 
 
 def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
+    # The subscription beside it is still charged.
+    other_access = other_access and other_access.removesuffix(NOTHING_MORE)
     count = seats(subscription.seats) if subscription.seats else ""
     if subscription.status == "trialing" and subscription.trial_end:
         name = f"{subscription.plan_name} " if subscription.plan_name else ""
