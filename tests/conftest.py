@@ -127,6 +127,19 @@ def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
 
 
 @pytest.fixture
+def app_selling(app: Flask, settings: Settings) -> Iterator[Callable[[Catalog], Flask]]:
+    """Another application on the same database and Stripe account, which sells another catalogue."""
+    with ExitStack() as others:
+
+        def build(catalog: Catalog) -> Flask:
+            other = build_app(settings, catalog)
+            others.callback(_let_go, other)
+            return other
+
+        yield build
+
+
+@pytest.fixture
 def app_with(app: Flask) -> Iterator[Callable[..., Flask]]:
     """Another application on the same database, with some settings changed, or with something else to sell."""
     others: list[Flask] = []

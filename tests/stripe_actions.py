@@ -95,6 +95,12 @@ class Stripe:
         items = [{"id": item, "price": self.price(lookup_key)}]
         self.v1.subscriptions.update(subscription_id, {"items": items, "proration_behavior": "always_invoice"})
 
+    def change_seats(self, subscription_id: str, seats: int) -> None:
+        """Change how many are paid for, as the portal does."""
+        item = self.subscription(subscription_id)["items"]["data"][0]["id"]
+        items = [{"id": item, "quantity": seats}]
+        self.v1.subscriptions.update(subscription_id, {"items": items, "proration_behavior": "always_invoice"})
+
     def use_card(self, customer: str, token: str) -> None:
         """Make this the card that the customer's next invoices are charged to."""
         method = self.v1.payment_methods.attach(self.card(token), {"customer": customer}).id

@@ -1,22 +1,29 @@
-"""Billing: how money becomes access, and stays right.
+"""Billing: how money becomes access, and stays right. A map of the rooms, from the top floor down.
 
-1. `plans` says what is sold, `prices` which plan a Stripe price buys, `catalogue` which price to sell at.
-2. Somebody presses a button. `checkout` makes sure that they have one Stripe customer, writes an `Order` and opens
-   one Checkout Session for it. Whoever has a subscription already goes to the `portal` instead.
-3. Stripe takes the money and sends events. `events.receive` checks the signature, and lets each event take effect
-   exactly once: its effects, its record and the audit are one transaction.
-4. `handlers` is the table of events: which are handled, by what, and why. What nearly every event is, the newest of a
-   subscription that we know, goes a shorter way by the same rules: `fast_path`.
-5. `sync` is the only writer of the subscription mirror. It locks the user's row, takes the event's snapshot when
-   that is certainly newer than the mirror, and asks Stripe when it is not certain. So order does not matter. No
-   transaction is open while Stripe works: `asking` lets go of the lock, asks, and begins anew.
-6. `fulfillment` settles an order, for the webhook, the success page (`checkout_return`) and the nightly job alike.
-7. `payments` records invoices, `reversals` refunds and disputes; what comes late never undoes what is later. What was
-   paid and bought nothing is `unearned`, for the operator to give back.
-8. `roles` alone decides the role: from the mirror (`entitlement` is the table of statuses), the orders and the
-   operator's `grants`; the highest wins. The role stands on the user's row, so a page costs no more than that row.
-9. A paid role has an end. Past it, `expiry` asks Stripe once before it takes anything away.
-10. Every night `reconcile` compares everyone with Stripe, repairs mirror, orders and payments, and reports the drift.
-11. `gateway` is the one door to Stripe. Its errors are ours (`errors`), its calls are bounded in time.
-12. Nothing is ever matched by e-mail address, and no client names a price, an amount or a user.
+- `setup` puts the catalogue into Stripe (`flask billing push`), and tells where the two differ.
+- `checkout` sells: one Stripe customer, then an `Order`, then one Checkout Session for it. Whoever has a subscription
+  already goes to the `portal` instead.
+- `cancellation` ends everything that somebody pays for, before their account goes.
+- `reconcile` compares everybody with Stripe every night, repairs mirror, orders and payments, and reports the drift.
+  A paid role past its end is looked at there too (`expired_roles`): Stripe is asked once before anything is taken.
+- `webhooks` takes Stripe's events. `process` lets each take effect exactly once: its effects, its record and the audit
+  are one transaction. `handlers` is the table of what is handled, by what, and why. What nearly every event is, the
+  newest of a subscription that we know, goes a shorter way by the same rules: `fast_path`.
+- `payments` fulfills orders (for the webhook, the success page and the night alike) and records invoices, refunds and
+  disputes. What comes late never undoes what is later.
+- `subscriptions` keeps the mirror. `sync` is its only writer: it locks the user's row, takes an event's snapshot when
+  that is certainly newer, and asks Stripe when it is not certain. So the order of events does not matter.
+- `roles` alone decides the role, from the mirror, the orders and the operator's grants; the highest wins. It stands on
+  the user's row, so a page costs no more than that row.
+- `reports` has the operator's figures; `customers` the one Stripe customer of a user, and the lock on the user's row.
+- `gateway` is the one door to Stripe: typed objects come out of it, errors that are ours, in a bounded time. Which
+  account and mode they belong to is a `StripeScope`, and every query goes by one.
+- `models` are the tables. `catalog` has the types of what is sold, and what a price and a status give; what this site
+  sells stands in `app/catalog.py`.
+- `asking` keeps transactions short: none is open while Stripe works. `errors`, `changes`, `statuses` are the words.
+
+Nothing is ever matched by e-mail address, and no client names a price, an amount or a user. From webhook to role:
+`app/webhook/routes.py` → `webhooks/process.py` → `fast_path.py`, or `handlers.py` → `subscription_events.py` →
+`subscriptions/sync.py` → `roles/decision.py`. From a press to Checkout: `app/pricing/routes.py` → `checkout/start.py`
+→ `customers.py`, `payments/orders.py` → `checkout/session.py`.
 """

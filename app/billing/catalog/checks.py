@@ -118,6 +118,8 @@ def _of_price(plan: Plan, price: Price) -> Iterator[str]:
     what = f"plan {plan.key}: prices: {_kind(price)}"
     if next(one for one in plan.prices if one.interval == price.interval) is not price:
         yield f"{what}: there is another price for the same interval"
+    if price.per_seat != plan.prices[0].per_seat:
+        yield f"{what}: per_seat: all prices of a plan are by the seat, or none: the portal asks for seats by plan"
     if type(price.amount) is not int or not 0 < price.amount <= LARGEST_AMOUNT:
         yield f"{what}: amount: must be a whole number of the smallest unit, from 1 to {LARGEST_AMOUNT}"
     if not _is_currency(price.currency):

@@ -275,6 +275,18 @@ class ChargeObject(StripeResource):
     status: Word | None = None
 
 
+class RefundObject(StripeResource):
+    """https://docs.stripe.com/api/refunds/object"""
+
+    service = "refunds"
+    amount: Amount
+    charge: Reference = None
+    customer: Reference = None
+    metadata: OurMetadata = NO_METADATA
+    payment_intent: Reference = None
+    status: Word | None = None
+
+
 class DisputeObject(StripeResource):
     """https://docs.stripe.com/api/disputes/object"""
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     String,
     Text,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -95,6 +96,8 @@ class Payment(db.Model):  # type: ignore[name-defined]
     stripe_dispute_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     dispute_status: Mapped[str | None] = mapped_column(String(32))
     amount_disputed: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    # Then a larger amount is not always the later one any more.
+    has_failed_refund: Mapped[bool] = mapped_column(default=False, server_default=false())
     number: Mapped[str | None] = mapped_column(String(64))
     description: Mapped[str] = mapped_column(String(255), default="")
     hosted_invoice_url: Mapped[str | None] = mapped_column(Text)

@@ -8,7 +8,7 @@ from app.auth.models import User
 from app.billing.changes import Changes
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import ChargeObject, DisputeObject
+from app.billing.gateway.objects import ChargeObject, DisputeObject, RefundObject
 from app.billing.gateway.read import Kind, list_page
 from app.billing.models.payments import Order, Payment
 from app.billing.payments.one_time import payment_of
@@ -19,8 +19,8 @@ from app.billing.statuses import OrderState
 from app.database import db
 
 
-def known_order(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order | None:
-    """The order that a charge or dispute belongs to: by its PaymentIntent, or by what we wrote into metadata."""
+def known_order(paid: ChargeObject | DisputeObject | RefundObject, scope: StripeScope) -> Order | None:
+    """The order that a charge, dispute or refund is of: by its PaymentIntent, or by what we wrote into metadata."""
     intent = paid.payment_intent
     query = sa.select(Order).where(Order.stripe_payment_intent_id == intent, scope.covers(Order))
     order = db.session.scalar(query) if intent else None
@@ -51,8 +51,8 @@ def set_order_state(order: Order, after: OrderState, user: User | None, scope: S
     return changes | role_changes(user, scope, cause) if user else changes
 
 
-def order_of(paid: ChargeObject | DisputeObject, scope: StripeScope) -> Order | None:
-    """The order that a charge or dispute belongs to; asks Stripe where it may be a Payment Link's."""
+def order_of(paid: ChargeObject | DisputeObject | RefundObject, scope: StripeScope) -> Order | None:
+    """The order that a charge, dispute or refund belongs to; asks Stripe where it may be a Payment Link's."""
     intent = paid.payment_intent
     order = known_order(paid, scope)
     if order or intent is None or payment_of(intent):

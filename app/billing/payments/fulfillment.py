@@ -74,7 +74,7 @@ def _settle(order: Order, user: User | None, session: CheckoutSessionObject, sco
     changes = _record_payment(order, session, scope) if is_single_payment else {}
     if before not in UNFULFILLED_STATES:
         # Its refund came first, and stands.
-        order.fulfilled_at = utcnow()
+        order.fulfilled_at, order.note = utcnow(), order.note or mismatch
         return changes
     elif user is None or mismatch:
         logger.error("Order %s is mismatched: %s", order.id, mismatch)

@@ -11,7 +11,7 @@ from app.billing.customers import customer_is_gone, customer_of
 from app.billing.errors import BillingError, NoCustomer, StripeMisconfigured, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.prices import price_id
+from app.billing.gateway.prices import forget_prices, price_id
 from app.billing.models.subscription import Subscription
 from app.billing.portal import configuration as portal_configuration
 from app.billing.reconcile.users import sync_user
@@ -113,8 +113,9 @@ def _open(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str
             return _create(customer, task, scope)
         except (StripeRefused, StripeObjectMissing) as error:
             logger.warning("Stripe refused a portal session: %s", error)
-            # It may be the configuration that is gone.
+            # It may be the configuration that is gone, or the price.
             _forget_configuration()
+            forget_prices()
     if customer_is_gone(customer, scope):
         raise NoCustomer("Stripe no longer has this customer.")
     else:

@@ -48,8 +48,9 @@ def repair_payments(user: User, found: PaymentsAtStripe, scope: StripeScope, *, 
         changes |= _repair_invoice(user, invoice, status, scope)
     for charge in found.charges:
         # One that pays for nothing we know is another product's: its webhook asks Stripe about it, once.
-        if charge.amount_refunded and payment_of(charge.payment_intent):
-            changes |= record_refund(charge, scope, cause=cause).changes
+        payment = payment_of(charge.payment_intent)
+        if payment and (charge.amount_refunded or payment.amount_refunded):
+            changes |= record_refund(charge, scope, cause=cause, is_current=True).changes
     for dispute in found.disputes:
         if known_order(dispute, scope) or payment_of(dispute.payment_intent):
             changes |= record_dispute(dispute, scope, cause=cause).changes

@@ -7,14 +7,14 @@ from app.auth.models import User
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import unlink_customer
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject
+from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject, RefundObject
 from app.billing.gateway.prices import forget_prices, is_of_catalog
 from app.billing.models.subscription import Subscription
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import close_order
-from app.billing.payments.refunds import record_refund
+from app.billing.payments.refunds import record_refund, record_refund_change
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.sync import end_subscription
@@ -77,6 +77,11 @@ def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
     return record_refund(current_object(ChargeObject, event, scope), scope, cause=event.id)
 
 
+def on_refund_changed(event: Event, scope: StripeScope) -> Effect:
+    """Record what is refunded now; a refund can fail days later, and be called back."""
+    return record_refund_change(current_object(RefundObject, event, scope), scope, cause=event.id)
+
+
 def on_dispute_changed(event: Event, scope: StripeScope) -> Effect:
     """Record it with its payment and tell the operator; a one-time plan is suspended, and restored if it is won."""
     return record_dispute(current_object(DisputeObject, event, scope), scope, cause=event.id)
@@ -127,6 +132,10 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "invoice.marked_uncollectible": on_invoice_closed,
     # Money went back.
     "charge.refunded": on_charge_refunded,
+    "refund.created": on_refund_changed,
+    # It came back: the money is ours again, and what it bought is theirs.
+    "refund.updated": on_refund_changed,
+    "refund.failed": on_refund_changed,
     "charge.dispute.created": on_dispute_changed,
     # An inquiry, which takes nothing, can become a dispute.
     "charge.dispute.updated": on_dispute_changed,

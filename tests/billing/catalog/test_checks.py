@@ -82,6 +82,11 @@ def role(key: str = "member", name: str = "Member", rank: Any = 1) -> dict[str, 
             "plan club: prices: month: there is another price for the same interval",
         ),
         (
+            catalog_of(plan("club", monthly(900, per_seat=True), yearly(9000))),
+            "plan club: prices: year: per_seat: all prices of a plan are by the seat, or none: the portal asks for "
+            "seats by plan",
+        ),
+        (
             catalog_of(plan("club", monthly(900), once(9000))),
             "plan club: prices: a plan paid once has that one price alone; make the other a plan of its own",
         ),

@@ -15,7 +15,6 @@ from app.billing.models.stripe import StripeEvent
 from app.billing.setup.push import push_catalogue
 from app.database import db
 from app.mail.outbox import OutboxMail
-from tests.applications import build_app
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.catalogue import CATALOG
 from tests.people import Person
@@ -76,12 +75,14 @@ def test_new_price_that_is_not_pushed_yet_sells_nothing(deploy: Deploy, at_strip
     assert at_stripe.v1.checkout.sessions.list({}).data == []
 
 
-def test_once_the_new_price_is_pushed_it_sells_without_a_restart(deploy: Deploy, at_stripe: Stripe) -> None:
+def test_once_the_new_price_is_pushed_it_sells_without_a_restart(
+    deploy: Deploy, app_selling: Callable[[Catalog], Flask], at_stripe: Stripe
+) -> None:
     site = deploy(with_pro_at(3900), push=False)
     alice = Person.sign_up(site, "alice@example.com")
     assert alice.buy("pro").status_code == 503
     # As the release's own process does it: this one's memory is not touched.
-    with build_app(site.extensions["settings"], with_pro_at(3900)).app_context():
+    with app_selling(with_pro_at(3900)).app_context():
         push_catalogue(get_gateway(), site.extensions["settings"])
 
     answer = alice.buy("pro")

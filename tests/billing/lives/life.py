@@ -21,11 +21,12 @@ PLANS = st.sampled_from(
 )
 TOKENS = st.sampled_from(
     ["tok_visa", "tok_visa", "tok_visa", "tok_chargeDeclined", "tok_chargeCustomerFail", "tok_createDispute",
-     "tok_authenticationRequired"]
+     "tok_authenticationRequired", "tok_refundFail", "tok_pendingRefund"]
 )  # fmt: skip
 CARDS = st.sampled_from(["tok_chargeCustomerFail", "tok_authenticationRequired", "tok_visa", "tok_createDispute"])
 GOOD_DEBIT, BAD_DEBIT = "AT611904300234573201", "AT861904300235473202"
-KEYS = st.sampled_from(["shop_basic_month", "shop_basic_year", "shop_pro_month", "shop_pro_year"])
+KEYS = st.sampled_from(["shop_basic_month", "shop_basic_year", "shop_pro_month", "shop_pro_year", "shop_team_month"])
+SEATS = st.integers(1, 9)
 REFUSED = (sdk.CardError, sdk.InvalidRequestError)
 
 
@@ -53,6 +54,19 @@ class Life(Subscriber):
         if session_id := self.session_for(wanted):
             with suppress(*REFUSED):
                 self.stripe.pay_by_debit(session_id, iban)
+
+    @rule(seats=SEATS, seats_at_checkout=SEATS)
+    def buy_seats(self, seats: int, seats_at_checkout: int) -> None:
+        """Choose a number of seats, and another one at Checkout."""
+        if session_id := self.session_for(("team", "month"), seats=str(seats)):
+            with suppress(ApiError):
+                self.emulator.pay_session(session_id, "tok_visa", quantity=seats_at_checkout)
+
+    @precondition(lambda self: self.live)
+    @rule(seats=SEATS)
+    def change_seats(self, seats: int) -> None:
+        with suppress(*REFUSED):
+            self.stripe.change_seats(self.one_of(self.live), seats)
 
     @rule(wanted=PLANS)
     def leave_checkout_open(self, wanted: tuple[str, str]) -> None:
@@ -161,6 +175,13 @@ class Life(Subscriber):
         charge = self.chance.choice(self.refundable)
         left = charge["amount"] - charge["amount_refunded"]
         self.stripe.v1.refunds.create({"charge": charge["id"], "amount": max(left // share, 1)})
+
+    @precondition(lambda self: self.all_of("refund", status="pending"))
+    @rule()
+    def call_refund_back(self) -> None:
+        for refund in self.all_of("refund", status="pending"):
+            with suppress(*REFUSED):
+                self.stripe.v1.refunds.cancel(refund["id"])
 
     @precondition(lambda self: self.refundable)
     @rule()

@@ -38,6 +38,7 @@ def _assert_mirror(stripe: Stripe) -> None:
         item = subscription["items"]["data"][0]
         assert row.status == subscription["status"]
         assert row.stripe_price_id == item["price"]["id"]
+        assert (row.quantity, row.amount) == (item["quantity"], item["price"]["unit_amount"] * item["quantity"])
         assert row.current_period_end == optional_time(item["current_period_end"])
         assert row.cancel_at == optional_time(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
@@ -51,6 +52,9 @@ def _assert_orders(stripe: Stripe) -> None:
         session = stripe.session(order.stripe_checkout_session_id)
         assert session["client_reference_id"] == str(order.id)
         assert order.state in _states(session, stripe)
+        if order.state == "fulfilled":
+            [item] = stripe.v1.checkout.sessions.line_items.list(session["id"]).data
+            assert (order.seats, order.amount) == (item.quantity, item.price.unit_amount * item.quantity)
 
 
 def _states(session: Json, stripe: Stripe) -> set[str]:
@@ -114,7 +118,7 @@ def _assert_role(stripe: Stripe) -> None:
     roles = ["free"]
     for subscription in stripe.subscriptions():
         if subscription["status"] in GIVE_ACCESS:
-            roles.append(_plan_of(subscription["items"]["data"][0]["price"]))
+            roles.append(_role_of(subscription["items"]["data"][0]["price"]))
         if subscription["status"] == "past_due":
             roles += _paid_before(subscription, stripe)
     states = db.session.scalars(db.select(Order.state).where(Order.interval.is_(None)))
@@ -123,8 +127,9 @@ def _assert_role(stripe: Stripe) -> None:
     assert db.session.scalars(db.select(User.role)).one() == max(roles, key=RANK.__getitem__)
 
 
-def _plan_of(price: Json) -> str:
-    return str(price["lookup_key"].split("_")[1])
+def _role_of(price: Json) -> str:
+    plan = str(price["lookup_key"].split("_")[1])
+    return "pro" if plan == "team" else plan
 
 
 def _paid_before(subscription: Json, stripe: Stripe) -> list[str]:
@@ -140,7 +145,7 @@ def _paid_before(subscription: Json, stripe: Stripe) -> list[str]:
         later = [one for one in lines[number + 1 :] if one["amount"] < 0]
         ends = [one["period"]["start"] for one in later if one["pricing"]["price_details"]["price"] == price]
         if line["amount"] >= 0 and line["period"]["start"] < min([*ends, line["period"]["end"]]) > since:
-            plans.append(_plan_of(stripe.v1.prices.retrieve(price).to_dict(for_json=True)))
+            plans.append(_role_of(stripe.v1.prices.retrieve(price).to_dict(for_json=True)))
     return plans
 
 

@@ -38,6 +38,14 @@ def refunded_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     stripe.v1.refunds.create({"payment_intent": intent})
 
 
+def failed_refund_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
+    """Bought for life with a card that no refund reaches: one came back in part, and one in full."""
+    intent = stripe.pay(session_id_in(alice.buy("lifetime").location), "tok_refundFail")["payment_intent"]
+    for amount in (5000, 19900):
+        stripe.v1.refunds.create({"payment_intent": intent, "amount": amount})
+        emulator.advance(days=1)
+
+
 def debit_life(alice: Person, stripe: Stripe, emulator: Emulator) -> None:
     """Bought for life by a debit that comes days later."""
     stripe.pay_by_debit(session_id_in(alice.buy("lifetime").location))
@@ -106,6 +114,7 @@ LIVES = {
     "subscription": subscription_life,
     "dispute": lifetime_life,
     "refund": refunded_life,
+    "failed refund": failed_refund_life,
     "debit": debit_life,
     "trial": trial_life,
     "unpaid": unpaid_life,

@@ -54,7 +54,10 @@ class RecordedStripe:
     def happen(self, event: Json) -> None:
         """Let an event come true: from now on its object is answered as the event has it."""
         stripe_object = event["data"]["object"]
+        before = self._objects.get(stripe_object.get("id", ""), {})
         self._objects[stripe_object.get("id", "")] = stripe_object
+        if stripe_object["object"] == "refund" and before.get("status") != stripe_object["status"] == "failed":
+            self._take_back(stripe_object)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -76,6 +79,12 @@ class RecordedStripe:
             return 200, self._invoices(parse_qs(urlsplit(address).query))
         found = self._objects.get(re.sub(r".*/", "", path))
         return (200, found) if found else (404, MISSING)
+
+    def _take_back(self, refund: Json) -> None:
+        """No event shows the charge of a refund that failed."""
+        charge = self._objects[refund["charge"]]
+        left = charge["amount_refunded"] - refund["amount"]
+        self._objects[charge["id"]] = charge | {"amount_refunded": left, "refunded": False}
 
     def _invoices(self, query: dict[str, list[str]]) -> Json:
         [subscription] = query["subscription"]

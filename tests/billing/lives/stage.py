@@ -1,7 +1,7 @@
 """Where lives are lived: the site and Stripe with one subscriber, put back to the start in milliseconds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any
 
@@ -9,11 +9,18 @@ import sqlalchemy as sa
 from flask import Flask
 from stripe_emulator import Emulator
 
+from app.billing.catalog.plans import Plan, monthly
+from app.billing.gateway.client import get_gateway
+from app.billing.setup.push import push_catalogue
 from app.database import db
 from app.extensions import limiter
+from tests.catalogue import CATALOG, PRO
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe
 
+# What lives buy: what the other tests sell, and a plan by the seat.
+TEAM = Plan("team", name="Team", role=PRO.key, prices=(monthly(1200, per_seat=True),))
+WITH_SEATS = replace(CATALOG, plans=(*CATALOG.plans, TEAM))
 # A code for a share of the price, each time or once, and one for all of it.
 CODES = {"QUARTER": (25, "forever"), "ONCE": (50, "once"), "FREE": (100, "once")}
 # What Stripe does by itself after real seconds waits for the clock to be moved: the life decides what comes when.
@@ -36,12 +43,15 @@ class Stage:
         people: dict[str, Person] = {}
         for name, app in apps.items():
             people[name] = _sign_in(app) if people else Person.sign_up(app, "alice@example.com")
+        seller = people[next(iter(people))].app
+        with seller.app_context():
+            push_catalogue(get_gateway(), seller.extensions["settings"])
         stripe = Stripe(emulator)
         for code, (percent, duration) in CODES.items():
             coupon = stripe.v1.coupons.create({"percent_off": percent, "duration": duration}).id
             stripe.v1.promotion_codes.create({"code": code, "promotion": {"type": "coupon", "coupon": coupon}})
         emulator.configure(**LATER)
-        with people[next(iter(people))].app.app_context():
+        with seller.app_context():
             rows = {table: [dict(row._mapping) for row in db.session.execute(table.select())] for table in _tables()}
         return cls(people, emulator, emulator.save(), rows)
 

@@ -61,9 +61,9 @@ class Subscriber(RuleBasedStateMachine):
     def one_of(self, found: list[Json]) -> str:
         return str(self.chance.choice(found)["id"])
 
-    def session_for(self, wanted: tuple[str, str]) -> str | None:
+    def session_for(self, wanted: tuple[str, str], **fields: str) -> str | None:
         """The session that a plan's button leads to, where it leads to Checkout."""
         limiter.reset()
-        answer = self.alice.buy(*wanted)
+        answer = self.alice.buy(*wanted, **fields)
         assert answer.status_code == 303, answer.text
         return session_id_in(answer.location) if "/c/pay/" in answer.location else None

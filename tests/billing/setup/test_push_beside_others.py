@@ -15,7 +15,6 @@ from app.billing.setup import webhook_endpoint
 from app.billing.setup.push import push_catalogue
 from app.billing.setup.push_run import PushRun
 from app.config.settings import Settings
-from tests.applications import build_app
 from tests.catalogue import CATALOG
 from tests.stripe_actions import Stripe
 
@@ -152,11 +151,11 @@ def test_pushes_at_once_make_everything_once(app: Flask, settings: Settings, at_
 
 
 def test_pushes_of_a_new_amount_at_once_make_one_new_price(
-    app: Flask, settings: Settings, catalogue: None, at_stripe: Stripe
+    app_selling, settings: Settings, catalogue: None, at_stripe: Stripe
 ) -> None:
     plans = [dataclasses.replace(p, prices=(once(29900),)) if p.is_one_time else p for p in CATALOG.plans]
 
-    push_at_once(build_app(settings, dataclasses.replace(CATALOG, plans=tuple(plans))), settings, 3)
+    push_at_once(app_selling(dataclasses.replace(CATALOG, plans=tuple(plans))), settings, 3)
 
     prices = at_stripe.v1.prices.list({"product": "shop_lifetime"}).data
     assert sorted((price.unit_amount, price.active) for price in prices) == [(19900, False), (29900, True)]

@@ -15,7 +15,6 @@ from app.billing.setup.prices import check_prices
 from app.billing.setup.push import push_catalogue
 from app.billing.setup.push_run import PushRun
 from app.config.settings import Settings
-from tests.applications import build_app
 from tests.catalogue import CATALOG
 from tests.stripe_actions import Json, Stripe
 
@@ -23,11 +22,11 @@ MONTH = {"interval": "month"}
 
 
 @pytest.fixture
-def push(app: Flask, settings: Settings) -> Callable[..., PushRun]:
+def push(app_selling: Callable[[Catalog], Flask], settings: Settings) -> Callable[..., PushRun]:
     """Push this catalogue, or the tests' own."""
 
     def run(catalog: Catalog = CATALOG) -> PushRun:
-        with build_app(settings, catalog).app_context():
+        with app_selling(catalog).app_context():
             return push_catalogue(get_gateway(), settings)
 
     return run
@@ -117,7 +116,7 @@ def test_operators_own_price_on_our_product_is_left_alone(push, at_stripe: Strip
     assert at_stripe.v1.prices.retrieve(special.id).active is True
 
 
-def test_more_prices_than_stripe_looks_up_at_once(push, settings: Settings, at_stripe: Stripe) -> None:
+def test_more_prices_than_stripe_looks_up_at_once(app_selling, push, settings: Settings, at_stripe: Stripe) -> None:
     plans = [Plan(f"plan{n}", name=f"Plan {n}", role="pro", prices=(monthly(n * 100), yearly(n * 1000))) for n in
              range(1, 8)]  # fmt: skip
     many = dataclasses.replace(CATALOG, plans=tuple(plans))
@@ -125,12 +124,12 @@ def test_more_prices_than_stripe_looks_up_at_once(push, settings: Settings, at_s
     push(many)
 
     assert actions(push(many)) == {"unchanged"}
-    with build_app(settings, many).app_context():
+    with app_selling(many).app_context():
         assert set(check_prices(get_gateway(), settings, current_scope()).values()) == {None}
 
 
 def test_plan_that_is_no_longer_sold_keeps_its_prices_where_nobody_can_buy_them(
-    push, portal, settings: Settings, at_stripe: Stripe
+    app_selling, push, portal, settings: Settings, at_stripe: Stripe
 ) -> None:
     sold = push().price_ids
     retired = with_plan("basic", is_sold=False)
@@ -142,7 +141,7 @@ def test_plan_that_is_no_longer_sold_keeps_its_prices_where_nobody_can_buy_them(
     assert "STRIPE_PRICE_BASIC" not in run.price_ids
     assert [product["product"] for product in portal()["products"]] == ["shop_pro"]
     assert actions(push(retired)) == {"unchanged"}
-    with build_app(settings, retired).app_context():
+    with app_selling(retired).app_context():
         assert "shop_basic_month" not in check_prices(get_gateway(), settings, current_scope())
     assert push().price_ids == sold
 

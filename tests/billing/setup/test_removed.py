@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.billing.catalog.plans import monthly
+from app.billing.catalog.plans import Catalog, monthly
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order
 from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
 from app.billing.setup.removed import removed_in_use
-from app.config.settings import Settings
 from app.database import db, utcnow
-from tests.applications import build_app
 from tests.catalogue import CATALOG
 from tests.people import Person
 
@@ -33,9 +31,9 @@ SMALLER = dataclasses.replace(
 
 
 @pytest.fixture
-def smaller(app: Flask, settings: Settings) -> Flask:
+def smaller(app_selling: Callable[[Catalog], Flask]) -> Flask:
     """The site that sells less than it did."""
-    return build_app(settings, SMALLER)
+    return app_selling(SMALLER)
 
 
 @pytest.fixture
@@ -138,9 +136,9 @@ def test_overview_shows_the_line_to_an_admin(app: Flask, smaller: Flask) -> None
     assert "grant nothing" not in page
 
 
-def test_plan_that_is_retired_is_still_in_the_catalogue(app: Flask, settings: Settings) -> None:
+def test_plan_that_is_retired_is_still_in_the_catalogue(app: Flask, app_selling: Callable[[Catalog], Flask]) -> None:
     add(app, subscription("basic", "basic"))
     plans = tuple(dataclasses.replace(plan, is_sold=plan.key != "basic") for plan in CATALOG.plans)
 
-    with build_app(settings, dataclasses.replace(CATALOG, plans=plans)).app_context():
+    with app_selling(dataclasses.replace(CATALOG, plans=plans)).app_context():
         assert removed_in_use(current_scope()) == []
