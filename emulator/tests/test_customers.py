@@ -142,3 +142,29 @@ def test_tax_ids_come_and_go(client: stripe.StripeClient) -> None:
 
     assert tax_id.country == "DE"
     assert client.v1.customers.tax_ids.list(customer.id).data == []
+
+
+def test_fields_on_request_are_there_when_they_are_asked_for(client: stripe.StripeClient) -> None:
+    asked = ["invoice_credit_balance", "tax", "cash_balance", "sources", "subscriptions", "tax_ids"]
+    plain = client.v1.customers.create({"email": "a@example.com"}).to_dict()
+    customer = client.v1.customers.create({"address": {"country": "NO"}, "balance": -500, "expand": asked}).to_dict()
+
+    assert not set(asked) & set(plain)
+    assert customer["invoice_credit_balance"] == {"usd": -500}
+    assert customer["tax"]["automatic_tax"] == "not_collecting"
+    assert customer["tax"]["location"] == {"country": "NO", "source": "billing_address", "state": None}
+    assert customer["cash_balance"] is None
+    even = client.v1.customers.retrieve(str(plain["id"]), {"expand": ["invoice_credit_balance", "tax"]}).to_dict()
+    assert even["invoice_credit_balance"] == {}
+    assert even["tax"]["automatic_tax"] == "unrecognized_location"
+
+
+def test_what_a_coupon_is_for_is_said_on_request(client: stripe.StripeClient) -> None:
+    product = client.v1.products.create({"name": "Pro"})
+    coupon = client.v1.coupons.create({"percent_off": 10, "applies_to": {"products": [product.id]}})
+
+    asked = client.v1.coupons.retrieve(coupon.id, {"expand": ["applies_to"]})
+
+    assert "applies_to" not in client.v1.coupons.retrieve(coupon.id)
+    assert asked.applies_to is not None
+    assert asked.applies_to.products == [product.id]

@@ -143,3 +143,59 @@ def test_code_for_first_purchases_works_in_checkout(shop: Shop) -> None:
 
     assert shop.confirm(session).status_code == 200
     assert shop.reload(session).amount_total == 810
+
+
+def test_subtotal_is_after_the_discounts_of_lines_and_before_the_invoices_own(shop: Shop) -> None:
+    customer = shop.customer()
+    draft = shop.client.v1.invoices.create({"customer": customer.id, "discounts": [{"coupon": coupon(shop, 10)}]})
+    shop.client.v1.invoice_items.create(
+        {
+            "customer": customer.id,
+            "invoice": draft.id,
+            "amount": 2000,
+            "currency": "usd",
+            "discounts": [{"coupon": coupon(shop, 50)}],
+        }
+    )
+
+    invoice = shop.client.v1.invoices.retrieve(draft.id)
+
+    assert (invoice.lines.data[0].amount, invoice.subtotal, invoice.total) == (2000, 1000, 900)
+
+
+@pytest.mark.parametrize(("mode", "given_back"), [("flexible", 1450), ("classic", 2900)])
+def test_credit_of_a_flexible_subscription_is_of_what_was_billed(shop: Shop, mode: str, given_back: int) -> None:
+    clock = shop.clock(JANUARY)
+    subscription = shop.subscribe(
+        shop.customer(clock=clock.id),
+        shop.pro,
+        discounts=[{"coupon": coupon(shop, 50, duration="once")}],
+        billing_mode={"type": mode},
+    )
+    item = subscription["items"].data[0]
+
+    shop.client.v1.subscriptions.update(
+        subscription.id,
+        {"items": [{"id": item.id, "price": shop.basic.id}], "proration_behavior": "always_invoice"},
+    )
+
+    change, first = shop.client.v1.invoices.list({"subscription": subscription.id}).data
+    credit, debit = change.lines.data
+    assert (first.amount_paid, credit.amount, debit.amount) == (1450, -given_back, 900)
+    details = credit.parent and credit.parent.subscription_item_details
+    credited = details and details.proration_details and details.proration_details.credited_items
+    assert (credited and credited.invoice) == (first.id if mode == "flexible" else None)
+
+
+def test_credit_of_a_second_change_is_of_the_first_ones_charge(shop: Shop) -> None:
+    clock = shop.clock(JANUARY)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.basic, metadata={"a": "1"})
+    item = subscription["items"].data[0]
+    half = (item.current_period_end - item.current_period_start) // 2
+
+    shop.advance(clock, JANUARY + half)
+    for price in (shop.pro, shop.basic):
+        shop.client.v1.subscriptions.update(subscription.id, {"items": [{"id": item.id, "price": price.id}]})
+
+    waiting = shop.client.v1.invoice_items.list({"customer": str(subscription.customer), "pending": True}).data
+    assert [each.amount for each in reversed(waiting)] == [-450, 1450, -1450, 450]

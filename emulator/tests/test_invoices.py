@@ -225,5 +225,29 @@ def test_invoice_items_carry_their_own_tax_discount_and_unit_price(shop: Shop) -
     )
     invoice = shop.client.v1.invoices.create({"customer": customer, "pending_invoice_items_behavior": "include"})
 
-    assert (invoice.subtotal, invoice.total_excluding_tax, invoice.total) == (1000, 500, 600)
+    assert (invoice.subtotal, invoice.total_excluding_tax, invoice.total) == (500, 500, 600)
     assert invoice.total_taxes is not None and invoice.total_taxes[0].amount == 100
+
+
+def test_draft_has_no_addresses_yet_and_says_so(shop: Shop) -> None:
+    draft = shop.client.v1.invoices.create({"customer": shop.customer().id})
+
+    assert (draft.hosted_invoice_url, draft.invoice_pdf) == (None, None)
+    assert shop.client.v1.invoices.finalize_invoice(draft.id).hosted_invoice_url
+
+
+def test_what_was_pending_stands_before_the_subscription_the_newest_first(shop: Shop) -> None:
+    clock = shop.clock(1_785_542_400)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro)
+    for days, amount in ((1, 100), (2, 200)):
+        shop.advance(clock, 1_785_542_400 + days * 86_400)
+        shop.client.v1.invoice_items.create(
+            {"customer": str(subscription.customer), "amount": amount, "currency": "usd"}
+        )
+
+    shown = shop.client.v1.invoices.create_preview({"subscription": subscription.id})
+    shop.advance(clock, subscription["items"].data[0].current_period_end + 7200)
+
+    renewal = shop.client.v1.invoices.list({"subscription": subscription.id}).data[0]
+    assert [line.amount for line in shown.lines.data] == [200, 100, 2900]
+    assert [line.amount for line in renewal.lines.data] == [200, 100, 2900]

@@ -147,6 +147,53 @@ def test_refund_of_more_than_was_paid_is_refused(shop: Shop) -> None:
         shop.client.v1.refunds.create({"payment_intent": intent.id, "amount": 2001})
 
 
+def test_failed_refund_is_told_by_all_its_events_and_the_charge_has_the_money_again(
+    shop: Shop, emulator: Emulator
+) -> None:
+    intent = pay(shop, "pm_card_refundFail")
+    charge = str(intent.latest_charge)
+    refund = shop.client.v1.refunds.create({"charge": charge, "amount": 1500})
+    assert refund.status == "succeeded"
+    assert shop.client.v1.charges.retrieve(charge).amount_refunded == 1500
+
+    told = shop.events_during(lambda: eventually(lambda: _refund_status(shop, refund) == "failed", 14))
+
+    assert told == ["refund.updated", "refund.failed", "charge.refund.updated"]
+    failed = shop.events("refund.failed")[0].data.object
+    assert failed["failure_balance_transaction"] and failed["failure_reason"] == "expired_or_canceled_card"
+    assert shop.client.v1.charges.retrieve(charge).amount_refunded == 0
+
+
+def test_failed_rest_of_a_refund_leaves_what_was_refunded_before(shop: Shop, emulator: Emulator) -> None:
+    intent = pay(shop, "pm_card_refundFail")
+    charge = str(intent.latest_charge)
+    first = shop.client.v1.refunds.create({"charge": charge, "amount": 500})
+    emulator.overwrite({**emulator.get("refund", first.id), "status": "canceled"})
+    shop.client.v1.refunds.create({"charge": charge})
+    assert shop.client.v1.charges.retrieve(charge).refunded
+
+    assert eventually(lambda: shop.client.v1.charges.retrieve(charge).amount_refunded == 500, 14)
+    assert not shop.client.v1.charges.retrieve(charge).refunded
+
+
+def test_canceled_refund_gives_the_charge_its_money_back_and_says_so(shop: Shop) -> None:
+    intent = pay(shop, "pm_card_pendingRefund")
+    charge = str(intent.latest_charge)
+    refund = shop.client.v1.refunds.create({"charge": charge})
+    assert refund.status == "pending"
+
+    told = shop.events_during(lambda: shop.client.v1.refunds.cancel(refund.id))
+
+    assert told == ["refund.updated", "charge.refund.updated"]
+    assert shop.client.v1.refunds.retrieve(refund.id).failure_balance_transaction
+    kept = shop.client.v1.charges.retrieve(charge)
+    assert (kept.amount_refunded, kept.refunded) == (0, False)
+
+
+def _refund_status(shop: Shop, refund: stripe.Refund) -> str | None:
+    return shop.client.v1.refunds.retrieve(refund.id).status
+
+
 @pytest.mark.parametrize(("iban", "event"), [(GOOD_IBAN, "succeeded"), (BAD_IBAN, "failed")])
 def test_debit_settles_after_the_session_completed(shop: Shop, iban: str, event: str) -> None:
     product = shop.client.v1.products.create({"name": "Poster"})

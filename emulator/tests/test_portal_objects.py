@@ -86,8 +86,8 @@ def test_flow_is_deep_linked(client: stripe.StripeClient) -> None:
         (
             {
                 "customer": "{customer}",
-                "flow_data[type]": "subscription_update",
-                "flow_data[subscription_update][subscription]": "sub_missing",
+                "flow_data[type]": "subscription_pause",
+                "flow_data[subscription_pause][subscription]": "sub_missing",
             },
             "flow_data[type]",
         ),

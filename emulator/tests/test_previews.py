@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from stripe_emulator import Emulator
+from tests.http import KEY, send
 from tests.shop import Shop
 
 
@@ -85,3 +86,85 @@ def test_preview_of_a_change_equals_the_invoice_it_brings(shop: Shop) -> None:
     assert isinstance(changed.latest_invoice, stripe.Invoice)
     assert changed.latest_invoice.amount_paid == shown.amount_due
     assert [line.amount for line in changed.latest_invoice.lines.data] == [line.amount for line in shown.lines.data]
+
+
+def test_preview_of_another_plan_that_ends_the_trial_equals_what_is_charged(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.basic, trial_period_days=14)
+    item = subscription["items"].data[0]
+    change: Any = {"items": [{"id": item.id, "price": shop.pro.id}], "trial_end": "now"}
+
+    shown = preview(shop, subscription=subscription.id, subscription_details=change)
+    changed = shop.client.v1.subscriptions.update(subscription.id, {**change, "expand": ["latest_invoice"]})
+
+    assert isinstance(changed.latest_invoice, stripe.Invoice)
+    assert shown.amount_due == changed.latest_invoice.amount_paid == 2900
+
+
+def test_preview_of_a_trial_ended_early_has_what_is_pending(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro, trial_period_days=14)
+    shop.client.v1.invoice_items.create({"customer": str(subscription.customer), "amount": 500, "currency": "usd"})
+
+    shown = preview(shop, subscription=subscription.id, subscription_details={"trial_end": "now"})
+    shop.client.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
+
+    assert shown.amount_due == 3400
+    assert [line.amount for line in shown.lines.data] == [500, 2900]
+    paid = shop.client.v1.invoices.list({"subscription": subscription.id}).data[0]
+    assert (paid.amount_paid, [line.amount for line in paid.lines.data]) == (3400, [500, 2900])
+
+
+@pytest.mark.parametrize(("balance", "due", "left"), [(-2000, 900, 0), (-5000, 0, -2100), (300, 3200, 0)])
+def test_preview_says_what_the_credit_balance_pays_and_what_stays(
+    shop: Shop, balance: int, due: int, left: int
+) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+    shop.client.v1.customers.update(str(subscription.customer), {"balance": balance})
+
+    found = preview(shop, subscription=subscription.id)
+
+    assert (found.starting_balance, found.amount_due, found.ending_balance) == (balance, due, left)
+
+
+def renewed_as_previewed(shop: Shop, clock: Any, subscription: stripe.Subscription) -> tuple[int, int]:
+    """Return what the preview says of the next renewal, and what is paid when it comes."""
+    shown = preview(shop, subscription=subscription.id)
+    shop.advance(clock, subscription["items"].data[0].current_period_end + 7200)
+    return shown.amount_due, shop.client.v1.invoices.list({"subscription": subscription.id}).data[0].amount_paid
+
+
+@pytest.mark.parametrize(
+    ("duration", "amount"),
+    [
+        ({"duration": "once"}, 2900),
+        ({"duration": "repeating", "duration_in_months": 1}, 2900),
+        ({"duration": "repeating", "duration_in_months": 2}, 1450),
+        ({"duration": "forever"}, 1450),
+    ],
+)
+@pytest.mark.parametrize("of", ["subscription", "customer"])
+def test_preview_knows_until_when_a_discount_lasts(shop: Shop, duration: Any, amount: int, of: str) -> None:
+    clock = shop.clock(1_785_542_400)
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, **duration})
+    customer = shop.customer(clock=clock.id)
+    if of == "customer":
+        send(shop.url, "POST", f"/v1/customers/{customer.id}", {"coupon": coupon.id}, KEY)
+    subscription = shop.subscribe(
+        customer, shop.pro, **({"discounts": [{"coupon": coupon.id}]} if of == "subscription" else {})
+    )
+
+    assert renewed_as_previewed(shop, clock, subscription) == (amount, amount)
+
+
+def test_preview_shows_the_plan_that_the_schedule_has_for_then(shop: Shop) -> None:
+    clock = shop.clock(1_785_542_400)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro)
+    schedules = shop.client.v1.subscription_schedules
+    schedule = schedules.create({"from_subscription": subscription.id})
+    current = schedule.phases[0]
+    phases: Any = [
+        {"items": [{"price": shop.pro.id}], "start_date": current.start_date, "end_date": current.end_date},
+        {"items": [{"price": shop.basic.id}]},
+    ]
+    schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})
+
+    assert renewed_as_previewed(shop, clock, subscription) == (900, 900)

@@ -549,3 +549,60 @@ def test_subscription_is_not_made_over_or_overdue(shop: Shop, params: dict[str, 
         shop.subscribe(shop.customer(), shop.basic, **params)
 
     assert raised.value.param == param
+
+
+@pytest.mark.parametrize("ending", [{"cancel_at_period_end": True}, {"cancel_at": "max_period_end"}])
+def test_cancellation_at_once_takes_the_planned_end_away(shop: Shop, ending: dict[str, Any]) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+    shop.client.v1.subscriptions.update(subscription.id, ending)  # type: ignore[arg-type]
+
+    ended = shop.client.v1.subscriptions.cancel(subscription.id)
+
+    assert (ended.status, ended.cancel_at, ended.cancel_at_period_end) == ("canceled", None, False)
+    told = shop.events("customer.subscription.deleted")[0].data.object
+    assert (told["cancel_at"], told["cancel_at_period_end"]) == (None, False)
+
+
+def test_detached_card_is_no_subscriptions_default_any_more(shop: Shop) -> None:
+    customer = shop.customer()
+    card = shop.client.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
+    subscription = shop.subscribe(customer, shop.pro, default_payment_method=card.id)
+
+    shop.client.v1.payment_methods.detach(card.id)
+
+    assert shop.client.v1.subscriptions.retrieve(subscription.id).default_payment_method is None
+
+
+def test_removed_card_is_not_saved_again_by_the_3d_secure_page_that_was_still_open(
+    shop: Shop, emulator: Emulator
+) -> None:
+    customer = shop.customer(card=None)
+    card = shop.client.v1.payment_methods.attach("pm_card_authenticationRequired", {"customer": customer.id})
+    subscription = shop.subscribe(customer, shop.pro, default_payment_method=card.id)
+    assert subscription.status == "incomplete"
+    [payment] = shop.client.v1.invoice_payments.list({"invoice": str(subscription.latest_invoice)}).data
+    shop.client.v1.payment_methods.detach(card.id)
+
+    emulator.confirm_3d_secure(str(payment.payment.payment_intent))
+
+    assert shop.client.v1.customers.payment_methods.list(customer.id).data == []
+    assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "incomplete"
+
+
+def test_trial_ended_early_by_a_change_that_cannot_be_paid_stays_as_it_was(shop: Shop) -> None:
+    customer = shop.customer("pm_card_chargeCustomerFail")
+    subscription = shop.subscribe(customer, shop.basic, trial_period_days=14)
+    item = subscription["items"].data[0]
+
+    with pytest.raises(stripe.CardError):
+        shop.client.v1.subscriptions.update(
+            subscription.id,
+            {
+                "items": [{"id": item.id, "price": shop.pro.id}],
+                "trial_end": "now",
+                "payment_behavior": "error_if_incomplete",
+            },
+        )
+
+    kept = shop.client.v1.subscriptions.retrieve(subscription.id)
+    assert (kept.status, kept["items"].data[0].price.id) == ("trialing", shop.basic.id)

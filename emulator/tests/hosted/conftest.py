@@ -160,3 +160,16 @@ def visitor(emulator: Emulator) -> Iterator[Visitor]:
     guest = Visitor(emulator.url)
     yield guest
     guest.close()
+
+
+@pytest.fixture
+def own(fresh_emulator: Emulator) -> Iterator[tuple[Shop, Visitor, Emulator]]:
+    """Set up a shop on an emulator that nobody else uses."""
+    http_client = stripe.RequestsClient()
+    client = stripe.StripeClient(
+        fresh_emulator.secret_key, base_addresses={"api": fresh_emulator.url}, http_client=http_client
+    )
+    guest = Visitor(fresh_emulator.url)
+    yield Shop(client), guest, fresh_emulator
+    guest.close()
+    http_client.close()

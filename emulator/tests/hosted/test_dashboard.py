@@ -3,10 +3,8 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
-import stripe
 
 from stripe_emulator import Emulator
 from stripe_emulator.hosted.dashboard.kinds import KINDS
@@ -17,23 +15,11 @@ LISTS = (
     "customers",
     "events",
     "webhooks",
+    "portal",
     "time",
     "chaos",
     "reset",
 )
-
-
-@pytest.fixture
-def own(fresh_emulator: Emulator) -> Iterator[tuple[Shop, Visitor, Emulator]]:
-    """Set up a shop on an emulator that nobody else uses."""
-    http_client = stripe.RequestsClient()
-    client = stripe.StripeClient(
-        fresh_emulator.secret_key, base_addresses={"api": fresh_emulator.url}, http_client=http_client
-    )
-    guest = Visitor(fresh_emulator.url)
-    yield Shop(client), guest, fresh_emulator
-    guest.close()
-    http_client.close()
 
 
 def test_every_page_opens_before_anything_happened(own: tuple[Shop, Visitor, Emulator]) -> None:
@@ -205,6 +191,34 @@ def test_clock_moves_to_the_renewal_and_past_the_trial(own: tuple[Shop, Visitor,
     assert started.status == "active"
     assert renewed.items.data[0].current_period_start == started.items.data[0].current_period_end
     assert (invoice.status, invoice.billing_reason) == ("paid", "subscription_cycle")
+
+
+def test_clock_at_the_next_renewal_leaves_nobodys_invoice_a_draft(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, emulator = own
+    for minutes in (0, 40, 50, 200):
+        emulator.advance(seconds=minutes * 60)
+        shop.subscriber()
+
+    visitor.post("/dashboard/time", {"step": "renewal"})
+
+    invoices = shop.client.v1.invoices.list({"limit": 100}).data
+    renewals = [each for each in invoices if each.billing_reason == "subscription_cycle"]
+    assert [each.status for each in renewals] == ["paid"] * 3
+
+
+def test_clock_moves_by_a_month_of_the_calendar(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, emulator = own
+    _, subscription = shop.subscriber()
+    end = subscription.items.data[0].current_period_end
+
+    page = visitor.get("/dashboard/time")
+    visitor.post("/dashboard/time", {"step": "month"})
+
+    assert "Advance a month" in page.text
+    with emulator.store.read() as tx:
+        assert end <= tx.now() < end + 7200
+    renewal = shop.client.v1.invoices.list({"subscription": subscription.id}).data[0]
+    assert (renewal.status, renewal.billing_reason) == ("paid", "subscription_cycle")
 
 
 def test_test_clock_moves_alone(shop: Shop, visitor: Visitor) -> None:

@@ -9,8 +9,10 @@ from stripe_emulator.api import errors, forms, idempotency
 from stripe_emulator.api.auth import authenticate, check_account
 from stripe_emulator.api.expand import expand
 from stripe_emulator.api.idempotency import Recorded
+from stripe_emulator.api.old_shapes import shaped
 from stripe_emulator.api.registry import Operation, Request, Router, operations
-from stripe_emulator.api.validation import check_version, validate
+from stripe_emulator.api.validation import validate
+from stripe_emulator.api.versions import answered_in, check_version, notice
 from stripe_emulator.server.due import prepare, settle
 from stripe_emulator.spec import API_VERSION
 from stripe_emulator.state import ids
@@ -68,11 +70,12 @@ class Prepared:
             self.request_id,
             headers.get("stripe-version"),
             self.idempotency_key,
+            headers.get("stripe-account"),
         )
 
 
 class Api:
-    """Answers everything under `/v1`."""
+    """Answers everything under `/v1`, and says of `/v2` that it is not there."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -85,8 +88,12 @@ class Api:
     def handle(self, call: Call) -> Answer:
         """Answer one call; whatever happens, in Stripe's form."""
         request_id = ids.new_id("request")
-        headers = {"Request-Id": request_id, "Stripe-Version": call.headers.get("stripe-version") or API_VERSION}
+        asked = call.headers.get("stripe-version")
+        headers = {"Request-Id": request_id, "Stripe-Version": asked or API_VERSION}
         try:
+            told = notice(asked)
+            if told:
+                headers.update({"Stripe-Notice": told, "Stripe-Version": API_VERSION})
             status, body = self._answer(call, request_id, headers)
         except errors.ApiError as error:
             status, body = error.status, _encode(_with_log_url(error.as_json(), request_id))
@@ -121,7 +128,7 @@ class Api:
         check_version(call.headers.get("stripe-version"))
         operation, path = self._route(call)
         tree = forms.decode(call.query, call.body, call.headers.get("content-type", ""))
-        params = validate(operation.method, operation.path, tree, strict="stripe-version" in call.headers)
+        params = validate(operation.method, operation.path, tree, call.headers.get("stripe-version"))
         key = idempotency.check_key(call.headers.get("idempotency-key")) if call.method == "POST" else None
         mark = idempotency.fingerprint(call.method, call.path, tree) if key else ""
         return Prepared(call, request_id, secret_key, operation, path, params, mark, key)
@@ -174,7 +181,8 @@ def _run(operation: Operation, request: Request) -> Json:
         if error.missing_id in request.path.values():
             error.status = 404
         raise
-    return expand(request.tx, obj, request.params.get("expand", []))
+    expanded = expand(request.tx, obj, request.params.get("expand", []))
+    return shaped(request.tx, expanded, answered_in(request.api_version))
 
 
 def _with_log_url(body: Json, request_id: str) -> Json:

@@ -1,4 +1,4 @@
-"""Older parameters that a request without a `Stripe-Version` may still use, as the official CLI does."""
+"""Older parameters, for requests without a `Stripe-Version`, as the official CLI sends them, or with an older one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,15 +22,30 @@ FIELDS: dict[str, dict[str, Any]] = {
     "CustomerUpdateParams": {**_DISCOUNT, "source": "s"},
     "InvoiceCreateParams": {"subscription": "s"},
     "SubscriptionCreateParams": {**_DISCOUNT, "prorate": "b"},
-    "SubscriptionUpdateParams": {**_DISCOUNT, "prorate": "b"},
+    "SubscriptionUpdateParams": {**_DISCOUNT, "prorate": "b", "default_payment_method": ["c", "s"]},
     "SubscriptionScheduleCreateParamsPhase": {"iterations": "i", "coupon": "s"},
     "SubscriptionScheduleUpdateParamsPhase": {"iterations": "i", "coupon": "s"},
 }
 
 
-def translate(operation: str, tree: Json) -> Json:
-    """Return the parameters with those that only moved in today's place."""
-    return _TRANSLATIONS.get(operation, _as_it_is)(tree)
+#: The release that made new subscriptions flexible unless they say otherwise.
+_FLEXIBLE = "2025-09-30"
+_CLASSIC = {"billing_mode": {"type": "classic"}}
+_UI_MODES = {"hosted": "hosted_page", "embedded": "embedded_page", "custom": "elements"}
+
+
+def translate(operation: str, tree: Json, version: str | None) -> Json:
+    """Return the parameters with those that only moved in today's place, and what was the default then."""
+    tree = _TRANSLATIONS.get(operation, _as_it_is)(tree)
+    if version is None or version[:10] >= _FLEXIBLE:
+        result = tree
+    elif operation == "POST /v1/subscriptions":
+        result = {**_CLASSIC, **tree}
+    elif operation == "POST /v1/checkout/sessions" and tree.get("mode") == "subscription":
+        result = {**tree, "subscription_data": {**_CLASSIC, **(tree.get("subscription_data") or {})}}
+    else:
+        result = tree
+    return result
 
 
 def _as_it_is(tree: Json) -> Json:
@@ -49,7 +64,13 @@ def _billing_cycle_anchor(tree: Json) -> Json:
     return {**tree, "billing_cycle_anchor": {"type": anchor}} if isinstance(anchor, str) else tree
 
 
+def _ui_mode(tree: Json) -> Json:
+    given = tree.get("ui_mode")
+    return {**tree, "ui_mode": _UI_MODES[given]} if given in _UI_MODES else tree
+
+
 _TRANSLATIONS: dict[str, Callable[[Json], Json]] = {
+    "POST /v1/checkout/sessions": _ui_mode,
     "POST /v1/promotion_codes": _promotion_code,
     "POST /v1/subscriptions/{subscription_exposed_id}": _billing_cycle_anchor,
 }

@@ -21,6 +21,8 @@ class Request:
     id: str
     api_version: str | None = None
     idempotency_key: str | None = None
+    #: What its `Stripe-Account` header says.
+    account: str | None = None
 
     @property
     def base_url(self) -> str:

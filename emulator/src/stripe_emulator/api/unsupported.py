@@ -15,7 +15,6 @@ _REFUSED: dict[str, tuple[str, ...]] = {
     "POST /v1/charges": ("application_fee", "destination", *_CONNECT),
     "POST /v1/checkout/sessions": (
         *("custom_fields", "name_collection", "shipping_address_collection", "shipping_options"),
-        "managed_payments",
         "optional_items",
         *(f"payment_intent_data.{name}" for name in _CONNECT),
         *(f"subscription_data.{name}" for name in _CONNECT),

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from stripe_emulator.api import errors, legacy
+from stripe_emulator.api import legacy
 from stripe_emulator.api.types import Struct, Types
 from stripe_emulator.api.unsupported import check_supported
-from stripe_emulator.spec import API_VERSION, API_VERSIONS, PARAMETERS
+from stripe_emulator.api.versions import answered_in
+from stripe_emulator.spec import API_VERSION, PARAMETERS
 from stripe_emulator.state.documents import Json
 
 #: What the SDK sends and Stripe takes, and the description has lost.
 _LOST: dict[str, dict[str, Any]] = {
     "InvoiceCreatePreviewParamsSubscriptionDetailsItem": {"deleted": "b"},
+    "SubscriptionUpdateParams": {"default_payment_method": ["c", "s"]},
     "SubscriptionUpdateParamsItem": {"deleted": "b"},
 }
 _STRICT = Types(_LOST)
@@ -40,22 +42,18 @@ def describe_open(method: str, path: str) -> None:
     _undocumented[f"{method} {path}"] = _ANYTHING
 
 
-def check_version(header: str | None) -> None:
-    """Refuse a `Stripe-Version` that never was; what may follow it names betas."""
-    version = (header or API_VERSION).partition(";")[0].strip()
-    if version not in API_VERSIONS and not version.endswith(".preview"):
-        raise errors.invalid_request(f"Invalid Stripe API version: {version[:100]}")
+def validate(method: str, path: str, tree: Json, version: str | None) -> Json:
+    """Return the parameters as typed values, or raise Stripe's error about the first that is wrong.
 
-
-def validate(method: str, path: str, tree: Json, strict: bool) -> Json:
-    """Return the parameters as typed values, or raise Stripe's error about the first that is wrong."""
+    A request that names no `version`, or an older one that is spoken, may use the parameters of its time.
+    """
     name = f"{method} {path}"
     documented = PARAMETERS["operations"].get(name)
     if documented is None:
         params = _undocumented.get(name, _NOTHING).read(tree)
-    elif strict:
+    elif version is not None and answered_in(version) == API_VERSION:
         params = _STRICT.struct(documented).read(tree)
     else:
-        params = _TOLERANT.struct(documented).read(legacy.translate(name, tree))
+        params = _TOLERANT.struct(documented).read(legacy.translate(name, tree, version))
     check_supported(name, params)
     return params

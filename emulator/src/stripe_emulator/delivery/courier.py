@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from stripe_emulator.delivery.old_shapes import at_version
+from stripe_emulator.api.old_shapes import at_version
 from stripe_emulator.delivery.sending import payload_of, send
 from stripe_emulator.state import chaos, deliveries
 from stripe_emulator.state.deliveries import Attempt, Delivery

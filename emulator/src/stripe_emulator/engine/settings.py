@@ -1,4 +1,4 @@
-"""How long billing waits and what it does in the end; each can be changed with `tx.set_setting`."""
+"""How the account is, how long billing waits and what it does in the end; each can be changed with `tx.set_setting`."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ HOUR = 3600
 DAY = 24 * HOUR
 
 DEFAULTS: dict[str, Any] = {
+    #: Whether the account is one of those made since July 2026 that have Managed Payments on by default.
+    "managed_payments_by_default": False,
     # Clock time.
     "invoice_draft_seconds": HOUR,
     "incomplete_expires_seconds": 23 * HOUR,

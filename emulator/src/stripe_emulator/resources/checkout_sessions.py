@@ -12,7 +12,7 @@ from stripe_emulator.state.documents import Json
 @operation("POST", "/v1/checkout/sessions")
 def create(request: Request) -> Json:
     """Create a session."""
-    return checkout_sessions.create_session(request.tx, request.params)
+    return checkout_sessions.create_session(request.tx, request.params, request.account)
 
 
 @operation("GET", "/v1/checkout/sessions")

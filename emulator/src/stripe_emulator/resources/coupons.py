@@ -38,7 +38,7 @@ def create(request: Request) -> Json:
     }
     carry(coupon, params, ("name",))
     if "applies_to" in params:
-        coupon["applies_to"] = params["applies_to"]
+        tx.set_hidden("coupon", id, {"applies_to": params["applies_to"]})
     tx.insert(coupon)
     tx.emit("coupon.created", coupon)
     return coupon

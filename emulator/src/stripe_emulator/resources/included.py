@@ -1,4 +1,4 @@
-"""Lists that an object shows only when they are asked for with `expand[]`."""
+"""Fields that an object shows only when they are asked for with `expand[]`."""
 
 from stripe_emulator.api.expand import includable
 from stripe_emulator.state.documents import Json
@@ -26,6 +26,42 @@ def sources(tx: Transaction, customer: Json) -> Json:
 def tax_ids(tx: Transaction, customer: Json) -> Json:
     """List the customer's tax ids."""
     return sublist(tx.find("tax_id", customer=customer["id"]), f"/v1/customers/{customer['id']}/tax_ids")
+
+
+@includable("customer", "invoice_credit_balance")
+def invoice_credit_balance(tx: Transaction, customer: Json) -> Json:
+    """Show the balance by currency; one that is even is not shown."""
+    balance = customer.get("balance") or 0
+    return {customer.get("currency") or "usd": balance} if balance else {}
+
+
+@includable("customer", "tax")
+def tax(tx: Transaction, customer: Json) -> Json:
+    """Show what Stripe Tax makes of where the customer is; the business is registered nowhere."""
+    address = customer.get("address") or {}
+    country = address.get("country")
+    place = {"country": country, "source": "billing_address", "state": address.get("state")} if country else None
+    status = "not_collecting" if country else "unrecognized_location"
+    return {"automatic_tax": status, "ip_address": None, "location": place, "provider": "stripe"}
+
+
+@includable("coupon", "applies_to")
+def applies_to(tx: Transaction, coupon: Json) -> Json | None:
+    """Show which products the coupon is for."""
+    products: Json | None = tx.hidden("coupon", coupon["id"]).get("applies_to")
+    return products
+
+
+@includable("coupon", "currency_options")
+def currency_options(tx: Transaction, coupon: Json) -> Json:
+    """Show what the coupon takes off in each currency."""
+    return {coupon["currency"]: {"amount_off": coupon["amount_off"]}} if coupon["currency"] else {}
+
+
+@includable("account", "external_accounts")
+def external_accounts(tx: Transaction, account: Json) -> Json:
+    """List where payouts go: nowhere."""
+    return sublist([], f"/v1/accounts/{account['id']}/external_accounts")
 
 
 @includable("invoice", "payments")

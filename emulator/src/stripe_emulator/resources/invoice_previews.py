@@ -5,6 +5,7 @@ from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.engine.invoices import discounts, preview
 from stripe_emulator.engine.subscriptions import cancellation, trials
 from stripe_emulator.engine.subscriptions.ending import OVER
+from stripe_emulator.engine.subscriptions.item_changes import plan_change
 from stripe_emulator.engine.subscriptions.subscriptions import create_subscription
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
@@ -57,6 +58,7 @@ def _of_existing(tx: Transaction, subscription: Json, params: Json, details: Jso
     ends = details.get("cancel_at_period_end") or details.get("cancel_at")
     changed = any(details.get(key) for key in ("items", "billing_cycle_anchor"))
     if details.get("trial_end") == "now" and subscription["status"] == "trialing":
+        subscription["items"]["data"] = plan_change(tx, subscription, details).items
         return preview.trial_end_invoice(tx, subscription)
     if isinstance(details.get("trial_end"), int):
         trials.move_end(tx, subscription, details["trial_end"])

@@ -46,6 +46,11 @@ _DEFAULT_FEATURES: Json = {
     "invoice_history": {"enabled": True},
     "payment_method_update": {"enabled": True},
     "subscription_cancel": {"cancellation_reason": {"enabled": True}, "enabled": True},
+    "subscription_update": {
+        "default_allowed_updates": ["price"],
+        "enabled": True,
+        "proration_behavior": "create_prorations",
+    },
 }
 
 

@@ -55,7 +55,7 @@ def _refusal(environ: WSGIEnvironment) -> str | None:
 
 
 def _is_for_the_api(path: str) -> bool:
-    return path == "/v1" or path.startswith("/v1/")
+    return path in ("/v1", "/v2") or path.startswith(("/v1/", "/v2/"))
 
 
 def _call(environ: WSGIEnvironment) -> Call:

@@ -3,6 +3,7 @@
 from stripe_emulator.api import errors
 from stripe_emulator.engine import timers
 from stripe_emulator.engine.checkout import promotion_codes
+from stripe_emulator.engine.checkout.managed_payments import check_managed
 from stripe_emulator.engine.checkout.new_session import build_session
 from stripe_emulator.engine.checkout.session_items import KIND, build_items, session_sums
 from stripe_emulator.engine.checkout.session_rules import check_amount, check_params, check_prices
@@ -22,9 +23,10 @@ KEPT = (
 )
 
 
-def create_session(tx: Transaction, params: Json) -> Json:
-    """Create an open session; nothing else exists before it is paid."""
+def create_session(tx: Transaction, params: Json, account: str | None = None) -> Json:
+    """Create an open session, for a connected account if one is named; nothing else exists before it is paid."""
     check_params(tx, params)
+    check_managed(tx, params, account)
     customer = tx.require("customer", params["customer"], "customer") if params.get("customer") else None
     items = build_items(tx, params.get("line_items") or [])
     mode = params["mode"]
@@ -35,7 +37,7 @@ def create_session(tx: Transaction, params: Json) -> Json:
     if mode != "setup":
         session.update(sums)
         check_amount(mode, sums["amount_total"], currency, bool(coupons))
-    session["discounts"] = entries
+    session["discounts"] = None if mode == "setup" else entries
     tx.insert(session)
     hidden: Json = {key: params[key] for key in KEPT if key in params}
     tx.set_hidden(KIND, session["id"], {**hidden, "line_items": items, "coupons": coupons, "tried": 0})

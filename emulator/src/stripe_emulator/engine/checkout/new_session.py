@@ -1,5 +1,6 @@
 """A new Checkout Session as an object, from its parameters."""
 
+from stripe_emulator.engine.checkout.managed_payments import is_managed
 from stripe_emulator.engine.checkout.session_items import KIND
 from stripe_emulator.engine.invoices import automatic_tax
 from stripe_emulator.engine.links import checkout_url
@@ -45,6 +46,7 @@ def build_session(tx: Transaction, params: Json, customer: Json | None, currency
         "url": checkout_url(tx, session_id) if hosted else None,
         **{name: params.get(name) for name in AS_GIVEN},
         **_options(params, customer, currency),
+        **_managed(tx, params),
     }
     if params.get("return_url"):
         session["return_url"] = params["return_url"]
@@ -69,7 +71,6 @@ def customer_details(customer: Json | None, email: str | None) -> Json | None:
 
 
 def _options(params: Json, customer: Json | None, currency: str) -> Json:
-    subscribing = params["mode"] == "subscription"
     return {
         "adaptive_pricing": {"enabled": False},
         "after_expiration": _after_expiration(params.get("after_expiration")),
@@ -81,7 +82,7 @@ def _options(params: Json, customer: Json | None, currency: str) -> Json:
         "customer_creation": _customer_creation(params, customer),
         "invoice_creation": _invoice_creation(params) if params["mode"] == "payment" else None,
         "payment_method_collection": params.get("payment_method_collection")
-        or ("always" if subscribing else "if_required"),
+        or ("if_required" if params["mode"] == "payment" else "always"),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": _method_types(params, currency),
         "phone_number_collection": {"enabled": _is_on(params, "phone_number_collection")},
@@ -89,6 +90,13 @@ def _options(params: Json, customer: Json | None, currency: str) -> Json:
         "shipping_options": [],
         "tax_id_collection": {"enabled": _is_on(params, "tax_id_collection"), "required": "never"},
     }
+
+
+def _managed(tx: Transaction, params: Json) -> Json:
+    """Return whether Stripe sells in its own name; if it does, the tax is its affair too."""
+    managed = is_managed(tx, params)
+    tax = {"automatic_tax": automatic_tax.of_session({"enabled": True})} if managed else {}
+    return {"managed_payments": {"enabled": managed}, **tax}
 
 
 def _is_on(params: Json, name: str) -> bool:

@@ -80,7 +80,7 @@ def note_line(amount: int, description: str | None, quantity: int, invoice_line:
         "tax_rates": [],
         "taxes": [],
         "type": "invoice_line_item" if invoice_line else "custom_line_item",
-        "unit_amount": None,
-        "unit_amount_decimal": None,
+        "unit_amount": None if invoice_line else amount // quantity,
+        "unit_amount_decimal": None if invoice_line else str(amount // quantity),
     }
     return {**line, "invoice_line_item": invoice_line["id"]} if invoice_line else line

@@ -122,7 +122,7 @@ def discount_lines(tx: Transaction, lines: list[Json], coupons: list[tuple[str, 
     """Take each coupon off the lines, one after the other; return the totals by discount id."""
     totals = []
     for discount_id, coupon in coupons:
-        shares = _shares(lines, coupon)
+        shares = _shares(tx, lines, coupon)
         for line, amount in zip(lines, shares, strict=True):
             if amount:
                 line["discount_amounts"].append({"amount": amount, "discount": discount_id})
@@ -140,8 +140,8 @@ def percent_off(tx: Transaction, discount_ids: list[str]) -> Fraction:
     return left
 
 
-def _shares(lines: list[Json], coupon: Json) -> list[int]:
-    remaining = [_discountable(line, coupon) for line in lines]
+def _shares(tx: Transaction, lines: list[Json], coupon: Json) -> list[int]:
+    remaining = [_discountable(tx, line, coupon) for line in lines]
     if coupon["percent_off"]:
         rate = Fraction(str(coupon["percent_off"])) / 100
         return [round_half_up(amount * rate) for amount in remaining]
@@ -154,8 +154,8 @@ def _shares(lines: list[Json], coupon: Json) -> list[int]:
     return shares
 
 
-def _discountable(line: Json, coupon: Json) -> int:
-    products = (coupon.get("applies_to") or {}).get("products")
+def _discountable(tx: Transaction, line: Json, coupon: Json) -> int:
+    products = (tx.hidden("coupon", coupon["id"]).get("applies_to") or {}).get("products")
     price = (line.get("pricing") or {}).get("price_details") or {}
     if not line["discountable"] or (products and price.get("product") not in products):
         return 0

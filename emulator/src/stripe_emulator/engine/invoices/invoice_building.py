@@ -35,7 +35,7 @@ def build_invoice(
         "lines": _list_of(invoice_id, invoice_lines),
         "parent": subscription_parent(subscription) if subscription else None,
         "period_end": now,
-        "period_start": now,
+        "period_start": _period_start(subscription, now),
         "starting_balance": customer.get("balance") or 0,
         "test_clock": customer.get("test_clock"),
         **_customer_snapshot(customer),
@@ -49,9 +49,13 @@ def build_invoice(
 def pending_item_lines(
     tx: Transaction, customer: str, currency: str, subscription: str | None, invoice_id: str | None = None
 ) -> list[Json]:
-    """Return lines for the customer's pending invoice items, taking them onto the invoice if one is given."""
+    """Return lines for the customer's pending invoice items, the latest day's first, and put them on the invoice.
+
+    What one change brought stays together, the credit before the charge.
+    """
     found = []
-    for item in reversed(tx.find("invoiceitem", customer=customer, invoice=None)):
+    waiting = list(reversed(tx.find("invoiceitem", customer=customer, invoice=None)))
+    for item in sorted(waiting, key=lambda one: -int(one["date"])):
         parent = (item["parent"] or {}).get("subscription_details") or {}
         if item["currency"] == currency and parent.get("subscription") in (None, subscription):
             found.append(lines.invoice_item_line(item))
@@ -65,6 +69,12 @@ def subscription_parent(subscription: Json) -> Json:
     """Return the `parent` of a subscription's invoice, with its metadata as they are now."""
     details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
     return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
+
+
+def _period_start(subscription: Json | None, now: int) -> int:
+    """Return since when the subscription's current period runs, or now without one."""
+    items = subscription["items"]["data"] if subscription else []
+    return min((item["current_period_start"] for item in items), default=now)
 
 
 def _blank() -> Json:
@@ -81,6 +91,8 @@ def _blank() -> Json:
         "automatic_tax": automatic_tax.of_invoice(None),
         "collection_method": "charge_automatically",
         "default_tax_rates": [],
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
         "issuer": {"type": "self"},
         "livemode": False,
         "metadata": {},

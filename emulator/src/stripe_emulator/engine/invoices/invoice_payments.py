@@ -6,6 +6,8 @@ from stripe_emulator.state import ids
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
 
+_CHANGING = ("subscription_create", "subscription_update")
+
 
 def open_payment(tx: Transaction, invoice: Json, intent: Json | None = None) -> Json:
     """Tie the invoice to an intent for what is due, a new one if none is given."""
@@ -16,9 +18,10 @@ def open_payment(tx: Transaction, invoice: Json, intent: Json | None = None) -> 
             invoice["currency"],
             customer=invoice["customer"],
             description=_description(invoice),
-            setup_future_usage="off_session" if invoice["billing_reason"] == "subscription_create" else None,
-            receipt_email=invoice["customer_email"],
+            setup_future_usage="off_session" if invoice["billing_reason"] in _CHANGING else None,
+            capture_method="automatic",
         )
+        tx.save({**intent, "automatic_payment_methods": None})
     payment: Json = {
         "id": ids.new_id("invoice_payment"),
         "object": "invoice_payment",
@@ -89,5 +92,9 @@ def _confirmation_secret(tx: Transaction, invoice: Json) -> Json | None:
 
 
 def _description(invoice: Json) -> str:
-    reasons = {"subscription_create": "Subscription creation", "subscription_cycle": "Subscription update"}
-    return reasons.get(invoice["billing_reason"]) or f"Payment for Invoice {invoice['number']}"
+    reasons = {
+        "subscription_create": "Subscription creation",
+        "subscription_cycle": "Subscription update",
+        "subscription_update": "Subscription update",
+    }
+    return reasons.get(invoice["billing_reason"], "Payment for Invoice")

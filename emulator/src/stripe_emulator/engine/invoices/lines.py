@@ -16,9 +16,11 @@ def item_line(tx: Transaction, subscription: Json, item: Json, *, trial: bool = 
     price, quantity = item["price"], item.get("quantity", 1)
     period = {"start": item["current_period_start"], "end": item["current_period_end"]}
     amount = 0 if trial else price_amount(tx, price, quantity)
-    description = _trial_description(tx, price) if trial else _recurring_description(tx, price, quantity)
+    description = (
+        f"Free trial for {counted(tx, price, quantity)}" if trial else _recurring_description(tx, price, quantity)
+    )
     parent = item_parent(subscription["id"], item["id"])
-    return new_line(
+    line = new_line(
         amount,
         price["currency"],
         description,
@@ -31,6 +33,9 @@ def item_line(tx: Transaction, subscription: Json, item: Json, *, trial: bool = 
         discounts=list(item["discounts"]),
         taxes=[{"tax_rate_details": {"tax_rate": rate["id"]}} for rate in item["tax_rates"]],
     )
+    if trial:
+        line["pricing"]["unit_amount_decimal"] = "0"
+    return line
 
 
 def invoice_item_line(invoice_item: Json) -> Json:
@@ -38,7 +43,7 @@ def invoice_item_line(invoice_item: Json) -> Json:
     parent = (invoice_item.get("parent") or {}).get("subscription_details") or {}
     subscription, item = parent.get("subscription"), parent.get("subscription_item")
     if subscription and item and invoice_item["proration"]:
-        line_parent = item_parent(subscription, item, invoice_item["id"], proration=True)
+        line_parent = item_parent(subscription, item, invoice_item["id"], invoice_item["proration_details"])
     else:
         line_parent = invoice_item_parent(invoice_item, subscription)
     line = new_line(
@@ -103,19 +108,26 @@ def pricing(price: Json) -> Json:
     }
 
 
-def item_parent(subscription: str, item: str, invoice_item: str | None = None, *, proration: bool = False) -> Json:
+def item_parent(
+    subscription: str, item: str, invoice_item: str | None = None, proration_details: Json | None = None
+) -> Json:
     """Return the `parent` of a line that comes from a subscription item."""
     return {
         "invoice_item_details": None,
         "subscription_item_details": {
             "invoice_item": invoice_item,
-            "proration": proration,
-            "proration_details": {"credited_items": None} if proration else None,
+            "proration": proration_details is not None,
+            "proration_details": {"credited_items": _credited_lines(proration_details)},
             "subscription": subscription,
             "subscription_item": item,
         },
         "type": "subscription_item_details",
     }
+
+
+def _credited_lines(proration_details: Json | None) -> Json | None:
+    credited: Json = (proration_details or {}).get("credited_items") or {}
+    return credited.get("invoice_line_item_details")
 
 
 def invoice_item_parent(invoice_item: Json, subscription: str | None) -> Json:
@@ -124,7 +136,7 @@ def invoice_item_parent(invoice_item: Json, subscription: str | None) -> Json:
         "invoice_item_details": {
             "invoice_item": invoice_item["id"],
             "proration": invoice_item["proration"],
-            "proration_details": {"credited_items": None} if invoice_item["proration"] else None,
+            "proration_details": {"credited_items": None},
             "subscription": subscription,
         },
         "subscription_item_details": None,
@@ -136,6 +148,13 @@ def product_name(tx: Transaction, price: Json) -> str:
     """Return the name of a price's product."""
     product = tx.get("product", id_of(price["product"]))
     return str(product["name"]) if product else str(price["nickname"] or price["id"])
+
+
+def counted(tx: Transaction, price: Json, quantity: int) -> str:
+    """Return how many of the product: with its own word for a unit, such as `seat`, where it has one."""
+    product = tx.get("product", id_of(price["product"])) or {}
+    label = f" {product['unit_label']}" if product.get("unit_label") else ""
+    return f"{quantity}{label} {TIMES} {product_name(tx, price)}"
 
 
 def date_text(moment: int) -> str:
@@ -151,8 +170,4 @@ def interval_text(recurring: Json) -> str:
 
 def _recurring_description(tx: Transaction, price: Json, quantity: int) -> str:
     unit = format_amount(price["unit_amount"] or 0, price["currency"])
-    return f"{quantity} {TIMES} {product_name(tx, price)} (at {unit} / {interval_text(price['recurring'])})"
-
-
-def _trial_description(tx: Transaction, price: Json) -> str:
-    return f"Trial period for {product_name(tx, price)}"
+    return f"{counted(tx, price, quantity)} (at {unit} / {interval_text(price['recurring'])})"

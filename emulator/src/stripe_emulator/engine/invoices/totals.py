@@ -13,10 +13,13 @@ def compute_totals(tx: Transaction, invoice: Json) -> None:
     lines = invoice["lines"]["data"]
     _apply_discounts(tx, invoice, lines)
     _apply_taxes(tx, invoice, lines)
-    discounted = sum(each["amount"] for each in invoice["total_discount_amounts"])
+    of_lines = [each for line in lines for each in line["discount_amounts"] if each["discount"] in line["discounts"]]
+    of_lines_sum = sum(each["amount"] for each in of_lines)
+    discounted = sum(each["amount"] for each in invoice["total_discount_amounts"]) - of_lines_sum
     exclusive = sum(each["amount"] for each in invoice["total_taxes"] if each["tax_behavior"] == "exclusive")
     inclusive = sum(each["amount"] for each in invoice["total_taxes"] if each["tax_behavior"] == "inclusive")
-    invoice["subtotal"] = sum(line["amount"] for line in lines)
+    # Stripe's subtotal is what is left after the discounts of single lines, and before those of the invoice.
+    invoice["subtotal"] = sum(line["amount"] for line in lines) - of_lines_sum
     invoice["subtotal_excluding_tax"] = invoice["subtotal"] - inclusive
     invoice["total"] = invoice["subtotal"] - discounted + exclusive
     invoice["total_excluding_tax"] = invoice["total"] - exclusive - inclusive

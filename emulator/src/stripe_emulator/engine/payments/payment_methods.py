@@ -82,7 +82,7 @@ def resolve(tx: Transaction, id: str, param: str = "payment_method") -> Json:
             "resource_missing",
             404 if param == "payment_method" else 400,
         )
-    if tx.hidden("payment_method", found["id"]).get("detached"):
+    if is_detached(tx, found):
         raise errors.invalid_request(
             "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
             "with a connected account without Customer attachment, or was detached from a Customer. It may not be "
@@ -146,6 +146,11 @@ def default_for(tx: Transaction, customer_id: str, subscription: Json | None = N
     return tx.get("payment_method", chosen) if chosen else None
 
 
+def is_detached(tx: Transaction, payment_method: Json) -> bool:
+    """Tell whether it was taken away from its customer: it can never be used again."""
+    return bool(tx.hidden("payment_method", payment_method["id"]).get("detached"))
+
+
 def _insert(
     tx: Transaction,
     type: str,
@@ -186,3 +191,6 @@ def _forget_default(tx: Transaction, customer_id: str, payment_method_id: str) -
     if customer and settings.get("default_payment_method") == payment_method_id:
         with changing(tx, "customer.updated", customer):
             customer["invoice_settings"] = {**settings, "default_payment_method": None}
+    for subscription in tx.find("subscription", customer=customer_id, default_payment_method=payment_method_id):
+        with changing(tx, "customer.subscription.updated", subscription):
+            subscription["default_payment_method"] = None

@@ -12,6 +12,7 @@ from stripe_emulator.engine.payments.outcomes import behaviour_of
 from stripe_emulator.engine.settings import setting
 from stripe_emulator.state import ids
 from stripe_emulator.state.documents import Json
+from stripe_emulator.state.events import changed_fields
 from stripe_emulator.state.transaction import Transaction
 
 
@@ -45,14 +46,12 @@ def finish(tx: Transaction, refund: Json) -> None:
     """End a refund that was pending, or that the bank sent back."""
     charge = tx.require("charge", refund["charge"])
     if _behaviour(tx, charge) == "fails":
-        with changing(tx, "refund.failed", refund):
-            refund.update(status="failed", failure_reason="expired_or_canceled_card")
-        _put_back(tx, charge, refund)
+        _put_back(tx, charge, refund, status="failed", failure_reason="expired_or_canceled_card")
     else:
-        with changing(tx, "refund.updated", refund):
-            refund["status"] = "succeeded"
-            refund.pop("pending_reason", None)
-        tx.emit("charge.refund.updated", refund)
+        before = copy.deepcopy(refund)
+        refund["status"] = "succeeded"
+        refund.pop("pending_reason", None)
+        _tell(tx, before, refund)
 
 
 def cancel_refund(tx: Transaction, refund: Json) -> Json:
@@ -62,9 +61,7 @@ def cancel_refund(tx: Transaction, refund: Json) -> Json:
             f"Refund {refund['id']} cannot be canceled because it has status {refund['status']}."
         )
     timers.clear_timer(tx, "refund", refund["id"])
-    with changing(tx, "refund.updated", refund):
-        refund["status"] = "canceled"
-    _put_back(tx, tx.require("charge", refund["charge"]), refund)
+    _put_back(tx, tx.require("charge", refund["charge"]), refund, status="canceled")
     return refund
 
 
@@ -124,9 +121,21 @@ def _behaviour(tx: Transaction, charge: Json) -> str:
     return behaviour.refund if isinstance(behaviour, Card) else "succeeds"
 
 
-def _put_back(tx: Transaction, charge: Json, refund: Json) -> None:
+def _put_back(tx: Transaction, charge: Json, refund: Json, **ending: str) -> None:
+    """End a refund without the money having gone: the charge has it again, and the balance too."""
+    before = copy.deepcopy(refund)
     transaction = balance.record(tx, "refund_failure", refund, refund["amount"], description="REFUND FAILURE")
-    tx.save({**refund, "failure_balance_transaction": transaction["id"]})
-    with changing(tx, "charge.updated", charge):
-        charge["amount_refunded"] -= refund["amount"]
-        charge["refunded"] = False
+    refund.update(ending, failure_balance_transaction=transaction["id"])
+    refund.pop("pending_reason", None)
+    charge["amount_refunded"] -= refund["amount"]
+    charge["refunded"] = False
+    tx.save(charge)
+    _tell(tx, before, refund)
+
+
+def _tell(tx: Transaction, before: Json, refund: Json) -> None:
+    """Store the refund and emit all the events that Stripe has for what became of it."""
+    record_change(tx, "refund.updated", before, refund)
+    if refund["status"] == "failed":
+        tx.emit("refund.failed", refund)
+    tx.emit("charge.refund.updated", refund, previous=changed_fields(before, refund))

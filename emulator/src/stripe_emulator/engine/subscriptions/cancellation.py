@@ -29,6 +29,7 @@ def cancel_now(
     elif not invoice_now:
         proration.forget_pending(tx, subscription)
     last = billing.prepare_pending(tx, subscription) if invoice_now else None
+    subscription.update(cancel_at=None, cancel_at_period_end=False)
     ended = ending.end_subscription(tx, subscription, details=details)
     if last is not None:
         billing.issue(tx, ended, last)

@@ -45,7 +45,16 @@ def _invoice(tx: Transaction, subscription: Json, change: ItemChange, **fields: 
     customer = tx.require("customer", subscription["customer"])
     found = change.invoice_lines(tx, subscription)
     currency = subscription["currency"]
-    return build_invoice(tx, customer, currency, "subscription_update", found, subscription=subscription, **fields)
+    return build_invoice(
+        tx,
+        customer,
+        currency,
+        "subscription_update",
+        found,
+        subscription=subscription,
+        period_start=change.period_start,
+        **fields,
+    )
 
 
 def _bill(tx: Transaction, subscription: Json, invoice: Json, *, collect: bool) -> None:
@@ -62,6 +71,17 @@ def _refusal(tx: Transaction, subscription: Json, change: ItemChange) -> errors.
         return None
     if _invoice(tx, subscription, change)["amount_due"] == 0:
         return None
+    return _refusal_of_card(tx, subscription)
+
+
+def refuse_unpaid(tx: Transaction, subscription: Json) -> None:
+    """Raise the 402 for a trial whose early end was not paid; all that the update did is undone with it."""
+    refusal = _refusal_of_card(tx, subscription) if subscription["status"] == "past_due" else None
+    if refusal is not None:
+        raise refusal
+
+
+def _refusal_of_card(tx: Transaction, subscription: Json) -> errors.CardError | None:
     method = payment_methods.default_for(tx, subscription["customer"], subscription)
     if method is None:
         return errors.card_error("Cannot charge a customer that has no active card", "missing")

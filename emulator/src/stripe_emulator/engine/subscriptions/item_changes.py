@@ -8,7 +8,7 @@ from stripe_emulator.api import errors
 from stripe_emulator.api.metadata import merged
 from stripe_emulator.engine.invoices import lines
 from stripe_emulator.engine.prices import resolve_price
-from stripe_emulator.engine.subscriptions.periods import next_boundary
+from stripe_emulator.engine.subscriptions.periods import next_boundary, period_at
 from stripe_emulator.engine.subscriptions.proration import credit_unused, prorate_changes
 from stripe_emulator.engine.subscriptions.subscription_items import build_item, check_items, set_price, tax_rates
 from stripe_emulator.state.documents import Json
@@ -17,17 +17,26 @@ from stripe_emulator.state.transaction import Transaction
 
 @dataclass
 class ItemChange:
-    """A planned change: the new items, the prorations, and whether the billing cycle starts again."""
+    """A planned change: the new items, the prorations, and what becomes of the billing cycle.
+
+    It starts again now, or (`changes_interval`) goes on from the same anchor in longer or shorter steps.
+    """
 
     items: list[Json]
     prorations: list[Json] = field(default_factory=list)
     restarts: bool = False
+    changes_interval: bool = False
     always_invoice: bool = False
 
     @property
     def billed_now(self) -> bool:
         """Whether an invoice is made at once."""
-        return self.restarts or (self.always_invoice and bool(self.prorations))
+        return self.restarts or ((self.always_invoice or self.changes_interval) and bool(self.prorations))
+
+    @property
+    def period_start(self) -> int:
+        """Since when the items' current periods run once the change is made."""
+        return min(int(item["current_period_start"]) for item in self.items)
 
     def invoice_lines(self, tx: Transaction, subscription: Json) -> list[Json]:
         """Return the lines of the invoice that is made at once."""
@@ -44,12 +53,16 @@ def plan_change(tx: Transaction, subscription: Json, params: Json) -> ItemChange
     behavior = params.get("proration_behavior") or "create_prorations"
     at = _proration_date(subscription, params, now)
     trialing = subscription["status"] == "trialing"
+    other_interval = not trialing and _changes_interval(subscription, items)
+    keeps_anchor = subscription["billing_mode"]["type"] == "flexible" and behavior != "none"
     restarts = not trialing and (
-        _asks_for_now(params) or _changes_interval(subscription, items) or _starts_costing(subscription, items)
+        _asks_for_now(params) or _starts_costing(subscription, items) or (other_interval and not keeps_anchor)
     )
     if restarts:
         _restart(items, now)
-    change = ItemChange(items, restarts=restarts, always_invoice=behavior == "always_invoice")
+    elif other_interval:
+        _follow_anchor(subscription, items, now)
+    change = ItemChange(items, [], restarts, other_interval, always_invoice=behavior == "always_invoice")
     if behavior != "none" and not trialing:
         change.prorations = (
             credit_unused(tx, subscription, at) if restarts else prorate_changes(tx, subscription, items, at)
@@ -132,3 +145,16 @@ def _restart(items: list[Json], now: int) -> None:
     for item in items:
         item["current_period_start"] = now
         item["current_period_end"] = next_boundary(now, now, item["price"]["recurring"])
+
+
+def _follow_anchor(subscription: Json, items: list[Json], now: int) -> None:
+    """Put items that have another interval than before into their period around now; the anchor stays.
+
+    A flexible subscription does so: monthly to yearly costs the rest of the anchor's year, less the rest of the month.
+    """
+    before = {item["id"]: item for item in subscription["items"]["data"]}
+    reference = subscription["items"]["data"][0]
+    for item in items:
+        if _intervals([item]) != _intervals([before.get(item["id"], reference)]):
+            period = period_at(subscription["billing_cycle_anchor"], now, item["price"]["recurring"])
+            item["current_period_start"], item["current_period_end"] = period

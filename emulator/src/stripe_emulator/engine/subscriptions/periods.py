@@ -38,6 +38,14 @@ def next_boundary(anchor: int, after: int, recurring: Json) -> int:
     return add_intervals(anchor, recurring, times)
 
 
+def period_at(anchor: int, moment: int, recurring: Json) -> tuple[int, int]:
+    """Return the start and end of the period around `moment`, counted in whole intervals from the anchor."""
+    times = _estimate(anchor, moment, recurring) + 2
+    while add_intervals(anchor, recurring, times) > moment:
+        times -= 1
+    return add_intervals(anchor, recurring, times), add_intervals(anchor, recurring, times + 1)
+
+
 def _estimate(anchor: int, after: int, recurring: Json) -> int:
     interval: str = recurring["interval"]
     seconds = SECONDS.get(interval) or MONTHS[interval] * 30 * 86_400

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from stripe_emulator.engine.invoices import discounts, lines
 from stripe_emulator.engine.money import price_amount, round_half_up
+from stripe_emulator.engine.subscriptions.debits import latest_debit
 from stripe_emulator.state import ids
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
@@ -19,28 +20,36 @@ class Proration:
     at: int
 
     def credit(self, item: Json) -> Json:
-        """Return the invoice item that gives back the unused time of an item."""
-        name = lines.product_name(self.tx, item["price"])
-        quantity = item.get("quantity", 1)
-        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
-        description = f"Unused time on {counted} after {lines.date_text(self.at)}"
-        return self._invoice_item(item, -self._share(item, item), description, item["current_period_end"])
+        """Return the invoice item that gives back the unused time of an item.
 
-    def debit(self, item: Json, period_of: Json) -> Json:
-        """Return the invoice item that bills an item for the rest of a period."""
-        name = lines.product_name(self.tx, item["price"])
-        quantity = item.get("quantity", 1)
-        counted = f"{quantity} {lines.TIMES} {name}" if quantity != 1 else name
-        description = f"Remaining time on {counted} after {lines.date_text(self.at)}"
-        return self._invoice_item(item, self._share(item, period_of), description, period_of["current_period_end"])
+        A flexible subscription gives back of what was billed; a classic one goes by today's price and discounts.
+        """
+        description = f"Unused time on {self._counted(item)} after {lines.date_text(self.at)}"
+        flexible = self.subscription["billing_mode"]["type"] == "flexible"
+        debit = latest_debit(self.tx, self.subscription, item, self.at) if flexible else None
+        amount = self._rest(debit.amount, debit.start, debit.end) if debit else self._share(item)
+        credited = debit.credited_items if debit else None
+        return self._invoice_item(item, -amount, description, item["current_period_end"], credited)
 
-    def _share(self, item: Json, period_of: Json) -> int:
-        start, end = period_of["current_period_start"], period_of["current_period_end"]
-        left = Fraction(max(0, end - max(start, self.at)), max(1, end - start))
+    def debit(self, item: Json) -> Json:
+        """Return the invoice item that bills an item for the rest of its period."""
+        description = f"Remaining time on {self._counted(item)} after {lines.date_text(self.at)}"
+        return self._invoice_item(item, self._share(item), description, item["current_period_end"])
+
+    def _counted(self, item: Json) -> str:
+        price, quantity = item["price"], item.get("quantity", 1)
+        return lines.product_name(self.tx, price) if quantity == 1 else lines.counted(self.tx, price, quantity)
+
+    def _share(self, item: Json) -> int:
         full = price_amount(self.tx, item["price"], item.get("quantity", 1))
-        return round_half_up(full * left * discounts.percent_off(self.tx, self.subscription["discounts"]))
+        net = full * discounts.percent_off(self.tx, self.subscription["discounts"])
+        return self._rest(net, item["current_period_start"], item["current_period_end"])
 
-    def _invoice_item(self, item: Json, amount: int, description: str, end: int) -> Json:
+    def _rest(self, amount: Fraction | int, start: int, end: int) -> int:
+        """Return the part of an amount for a stretch of time that is still to come."""
+        return round_half_up(amount * Fraction(max(0, end - max(start, self.at)), max(1, end - start)))
+
+    def _invoice_item(self, item: Json, amount: int, description: str, end: int, credited: Json | None = None) -> Json:
         subscription, quantity = self.subscription, item.get("quantity", 1)
         return {
             "id": ids.new_id("invoiceitem"),
@@ -61,9 +70,9 @@ class Proration:
                 "type": "subscription_details",
             },
             "period": {"start": self.at, "end": max(self.at, end)},
-            "pricing": lines.pricing(item["price"]),
+            "pricing": {**lines.pricing(item["price"]), "unit_amount_decimal": None},
             "proration": True,
-            "proration_details": {"credited_items": None, "discount_amounts": []},
+            "proration_details": {"credited_items": credited, "discount_amounts": []},
             "quantity": quantity,
             "quantity_decimal": str(quantity),
             "tax_rates": [],
@@ -82,9 +91,8 @@ def prorate_changes(tx: Transaction, subscription: Json, items: list[Json], at: 
         if after is None or differs(item, after):
             found.append(proration.credit(item))
         if after is not None and differs(item, after):
-            found.append(proration.debit(after, item))
-    reference = subscription["items"]["data"][0]
-    found += [proration.debit(item, reference) for item in items if item["id"] not in old]
+            found.append(proration.debit(after))
+    found += [proration.debit(item) for item in items if item["id"] not in old]
     return found
 
 

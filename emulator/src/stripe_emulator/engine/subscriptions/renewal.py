@@ -84,8 +84,8 @@ def _begin_period(tx: Transaction, subscription: Json, now: int, trial_ends: boo
     period = {"period_start": before["items"]["data"][0]["current_period_start"], "period_end": now}
     renewed = _advance_items(subscription, now)
     customer = tx.require("customer", subscription["customer"])
-    found = [lines.item_line(tx, subscription, item) for item in renewed]
-    found += pending_item_lines(tx, customer["id"], subscription["currency"], subscription["id"])
+    found = pending_item_lines(tx, customer["id"], subscription["currency"], subscription["id"])
+    found += [lines.item_line(tx, subscription, item) for item in renewed]
     invoice = build_invoice(
         tx,
         customer,

@@ -1,5 +1,7 @@
 """How a subscription schedule goes from phase to phase, and ends."""
 
+import copy
+
 from stripe_emulator.api import errors
 from stripe_emulator.engine import timers
 from stripe_emulator.engine.changes import changing
@@ -101,6 +103,16 @@ def _bring_to(tx: Transaction, subscription: Json, schedule: Json, phase: Json) 
         set_fields(tx, subscription, settings)
     set_timers(tx, subscription)
     sync_entitlements(tx, subscription["customer"])
+
+
+def items_at(tx: Transaction, subscription: Json, at: int) -> list[Json]:
+    """Return the items that the subscription will have at a time to come, as its schedule says; nothing is changed."""
+    schedule = tx.get("subscription_schedule", subscription["schedule"] or "") or {"status": "none"}
+    phases = schedule["phases"] if schedule["status"] == "active" else []
+    phase = next((each for each in phases if each["start_date"] <= at < each["end_date"]), None)
+    if phase is None or phase["start_date"] == schedule["current_phase"]["start_date"]:
+        return copy.deepcopy(list(subscription["items"]["data"]))
+    return apply_entries(tx, subscription, _entries(subscription, phase))
 
 
 def _entries(subscription: Json, phase: Json) -> list[Json]:

@@ -79,6 +79,12 @@ def period_end(subscription: Json) -> int:
     return int(min(item["current_period_end"] for item in subscription["items"]["data"]))
 
 
+def once_period(subscription: Json) -> Json:
+    """Return the period of what is sold once beside a subscription: from the latest start to the earliest end."""
+    starts = [int(item["current_period_start"]) for item in subscription["items"]["data"]]
+    return {"start": max(starts), "end": period_end(subscription)}
+
+
 def follow_period_end(subscription: Json) -> None:
     """Keep `cancel_at` of a subscription that ends with its period at that end, wherever it has moved."""
     if subscription["cancel_at_period_end"]:

@@ -14,7 +14,7 @@ from stripe_emulator.state.transaction import Transaction
 def set_fields(tx: Transaction, subscription: Json, params: Json) -> None:
     """Carry over what an update changes besides items, trial and end."""
     _set_plain(subscription, params)
-    if params.get("default_payment_method"):
+    if "default_payment_method" in params:
         method = own_method(tx, subscription["customer"], params["default_payment_method"])
         subscription["default_payment_method"] = method
     if "discounts" in params:

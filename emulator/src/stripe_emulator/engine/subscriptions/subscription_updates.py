@@ -9,10 +9,11 @@ from stripe_emulator.engine.invoices.invoice_items import create_invoice_item
 from stripe_emulator.engine.money import price_amount
 from stripe_emulator.engine.prices import resolve_price
 from stripe_emulator.engine.subscriptions import cancellation, trials
-from stripe_emulator.engine.subscriptions.change_billing import apply_change
+from stripe_emulator.engine.subscriptions.change_billing import apply_change, refuse_unpaid
 from stripe_emulator.engine.subscriptions.ending import OVER
 from stripe_emulator.engine.subscriptions.entitlements import sync_entitlements
 from stripe_emulator.engine.subscriptions.item_changes import ItemChange, plan_change
+from stripe_emulator.engine.subscriptions.subscription_items import once_period
 from stripe_emulator.engine.subscriptions.subscription_settings import resolve_cancel_at, set_fields
 from stripe_emulator.engine.subscriptions.subscription_timers import set_timers
 from stripe_emulator.state.documents import Json
@@ -34,6 +35,8 @@ def update_subscription(tx: Transaction, subscription: Json, params: Json) -> Js
     if "trial_end" in params:
         trials.move_end(tx, subscription, params["trial_end"])
     subscription = tx.require("subscription", subscription["id"])
+    if params.get("payment_behavior") == "error_if_incomplete" and before["status"] == "trialing":
+        refuse_unpaid(tx, subscription)
     set_timers(tx, subscription)
     sync_entitlements(tx, subscription["customer"])
     return tx.require("subscription", subscription["id"])
@@ -65,6 +68,7 @@ def _add_once(tx: Transaction, subscription: Json, entries: list[Json]) -> None:
             price["currency"],
             description=lines.product_name(tx, price),
             metadata=entry.get("metadata"),
+            period=once_period(subscription),
             parent={"subscription_details": {"subscription": subscription["id"]}, "type": "subscription_details"},
             pricing=lines.pricing(price),
             quantity=quantity,

@@ -82,8 +82,8 @@ def end_now(tx: Transaction, subscription: Json) -> None:
         item["current_period_start"] = now
         item["current_period_end"] = next_boundary(now, now, item["price"]["recurring"])
     follow_period_end(subscription)
-    found = [lines.item_line(tx, subscription, item) for item in subscription["items"]["data"]]
-    found += pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
+    found = pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
+    found += [lines.item_line(tx, subscription, item) for item in subscription["items"]["data"]]
     invoice = billing.prepare(tx, subscription, "subscription_update", found)
     record_change(tx, "customer.subscription.updated", before, subscription)
     billing.issue(tx, subscription, invoice)

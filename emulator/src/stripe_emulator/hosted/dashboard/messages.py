@@ -15,6 +15,7 @@ MESSAGES = {
     "settled": "The invoice was paid.",
     "voided": "The invoice is void.",
     "resent": "The event is on its way again.",
+    "portal": "The portal is set up so.",
     "chaos": "The chaos switches are set.",
     "reset": "Everything was deleted. Push your catalogue again before the next checkout.",
 }

@@ -5,6 +5,7 @@ import re
 from flask import abort, render_template, request
 from werkzeug.wrappers import Response
 
+from stripe_emulator.engine.subscriptions.periods import add_intervals
 from stripe_emulator.hosted.dashboard.blueprint import bp, done
 from stripe_emulator.hosted.operations import call
 from stripe_emulator.hosted.storage import attempt, current_store
@@ -15,6 +16,7 @@ HOUR, DAY = 3600, 24 * 3600
 #: A renewal invoice is a draft for an hour: a little more than that later, it has been paid.
 SETTLED = HOUR + 60
 STEPS = {"hour": HOUR, "day": DAY, "week": 7 * DAY}
+MONTH = {"interval": "month", "interval_count": 1}
 LONGEST = 2 * 366 * DAY
 UNITS = {"minutes": 60, "hours": HOUR, "days": DAY}
 RENEWING = ("active", "past_due", "trialing")
@@ -36,7 +38,7 @@ def advance() -> Response:
 
     def carry_out(tx: Transaction) -> None:
         now = _now(tx, clock_id)
-        target = target_time(upcoming(tx, clock_id), now)
+        target = target_time(tx, clock_id, now)
         if not now < target <= now + LONGEST:
             abort(400, "The clock only moves forward, and at most two years at a time.")
         _move(tx, clock_id, target - now, target)
@@ -46,24 +48,42 @@ def advance() -> Response:
 
 
 def upcoming(tx: Transaction, clock_id: str | None) -> Json:
-    """Return when the next renewal and the next end of a trial on a clock are, and when each has settled."""
+    """Return when the next renewal and the next end of a trial on a clock are."""
+    renewals = period_ends(tx, clock_id)
+    trials = [
+        each["trial_end"] for each in tx.find("subscription", test_clock=clock_id) if each["status"] == "trialing"
+    ]
+    return {"renewal": min(renewals, default=None), "trial": min(trials, default=None)}
+
+
+def period_ends(tx: Transaction, clock_id: str | None) -> list[int]:
+    """Return when the periods end of all subscriptions on a clock that renew."""
     alive = [
         each
         for each in tx.find("subscription", test_clock=clock_id)
         if each["status"] in RENEWING and each["items"]["data"]
     ]
-    renewals = [min(item["current_period_end"] for item in each["items"]["data"]) for each in alive]
-    trials = [each["trial_end"] for each in alive if each["status"] == "trialing"]
-    return {"renewal": min(renewals, default=None), "trial": min(trials, default=None)}
+    return [min(item["current_period_end"] for item in each["items"]["data"]) for each in alive]
 
 
-def target_time(next_up: Json, now: int) -> int:
+def settled(tx: Transaction, clock_id: str | None, at: int) -> int:
+    """Return the moment from `at` on at which no renewal that came by then is left a draft."""
+    drafts = [each["automatically_finalizes_at"] for each in tx.find("invoice", test_clock=clock_id, status="draft")]
+    ready = at
+    for moment in sorted([end + SETTLED for end in period_ends(tx, clock_id)] + [each + 60 for each in drafts if each]):
+        ready = moment if ready < moment <= ready + SETTLED else ready
+    return ready
+
+
+def target_time(tx: Transaction, clock_id: str | None, now: int) -> int:
     """Return the moment that the form asks for."""
-    step = request.form.get("step", "")
+    step, next_up = request.form.get("step", ""), upcoming(tx, clock_id)
     if step in STEPS:
         return now + STEPS[step]
+    if step == "month":
+        return settled(tx, clock_id, add_intervals(now, MONTH))
     if step in next_up:
-        return (next_up[step] or abort(400, "Nothing of that kind is coming up.")) + SETTLED
+        return settled(tx, clock_id, next_up[step] or abort(400, "Nothing of that kind is coming up."))
     amount, unit = request.form.get("amount", ""), UNITS.get(request.form.get("unit", ""))
     if unit is None or not re.fullmatch(r"\d{1,6}", amount, re.ASCII):
         abort(400, "Enter how far to go, as a whole number.")

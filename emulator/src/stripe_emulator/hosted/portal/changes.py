@@ -17,7 +17,9 @@ class Estimate:
     """What Stripe's invoice preview says of a change."""
 
     lines: list[Json]
-    total: int
+    due: int
+    #: What the customer's credit balance gains by the change; below zero, what of it is used.
+    credited: int
     currency: str
     #: `now`, `later` (with the next invoice), `scheduled` (the plan itself changes later) or `none`.
     billed: str
@@ -28,9 +30,9 @@ def estimate(tx: Transaction, portal: PortalSession, change: Change) -> Estimate
     """Ask the invoice preview what the change costs."""
     now, later = tx.now(change.subscription), change.subscription["items"]["data"][0]["current_period_end"]
     if is_deferred(portal, change):
-        return Estimate([], 0, change.price["currency"], "scheduled", later)
+        return Estimate([], 0, 0, change.price["currency"], "scheduled", later)
     behavior = _proration_behavior(portal)
-    details: Json = {"items": change.items, "proration_behavior": behavior, **_trial(portal, change)}
+    details: Json = {"items": change.items, "proration_behavior": behavior, **_cycle(portal, change)}
     if behavior != "none":
         details["proration_date"] = change.proration_date
     params: Json = {"subscription": change.subscription["id"], "subscription_details": details}
@@ -38,7 +40,10 @@ def estimate(tx: Transaction, portal: PortalSession, change: Change) -> Estimate
         params["discounts"] = change.discounts
     preview = call(tx, "POST", "/v1/invoices/create_preview", params)
     billed = "now" if preview["created"] <= now else "later"
-    return Estimate(preview["lines"]["data"], preview["amount_due"], preview["currency"], billed, later)
+    credited = preview["starting_balance"] - preview["ending_balance"]
+    return Estimate(
+        preview["lines"]["data"], preview["amount_due"], credited, preview["currency"], billed, preview["period_end"]
+    )
 
 
 def apply(tx: Transaction, portal: PortalSession, change: Change, payment_behavior: str = "error_if_incomplete") -> str:
@@ -49,7 +54,7 @@ def apply(tx: Transaction, portal: PortalSession, change: Change, payment_behavi
         return "scheduled"
     release_schedule(tx, subscription)
     behavior = _proration_behavior(portal)
-    params: Json = {"items": change.items, "proration_behavior": behavior, **_trial(portal, change)}
+    params: Json = {"items": change.items, "proration_behavior": behavior, **_cycle(portal, change)}
     params["payment_behavior"] = payment_behavior
     if behavior != "none":
         params["proration_date"] = change.proration_date
@@ -90,10 +95,14 @@ def _proration_behavior(portal: PortalSession) -> str:
     return str((portal.features.get("subscription_update") or {}).get("proration_behavior") or "create_prorations")
 
 
-def _trial(portal: PortalSession, change: Change) -> Json:
+def _cycle(portal: PortalSession, change: Change) -> Json:
+    """Return what the configuration makes of a trial that runs, or else of the billing cycle."""
     feature = portal.features.get("subscription_update") or {}
-    ends = change.subscription["status"] == "trialing" and feature.get("trial_update_behavior") == "end_trial"
-    return {"trial_end": "now"} if ends else {}
+    if change.subscription["status"] == "trialing":
+        settings: Json = {"trial_end": "now"} if feature.get("trial_update_behavior") == "end_trial" else {}
+    else:
+        settings = {"billing_cycle_anchor": "now"} if feature.get("billing_cycle_anchor") == "now" else {}
+    return settings
 
 
 def _per_day(price: Json, quantity: int) -> float:

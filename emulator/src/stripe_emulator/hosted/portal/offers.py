@@ -41,7 +41,7 @@ def options_for(tx: Transaction, portal: PortalSession, subscription: Json) -> l
     """Return the active prices of the configuration's products, cheapest first within each product."""
     current = subscription["items"]["data"][0]["price"]["id"]
     options = []
-    for entry in (portal.features.get("subscription_update") or {}).get("products") or []:
+    for entry in _products(tx, portal, subscription["currency"]):
         adjustable = bool((entry.get("adjustable_quantity") or {}).get("enabled"))
         prices = filter(None, (tx.get("price", each) for each in entry["prices"]))
         offered = [each for each in prices if each["active"] and each["recurring"]]
@@ -49,6 +49,21 @@ def options_for(tx: Transaction, portal: PortalSession, subscription: Json) -> l
             name, label = product_name(tx, price), format_price(price)
             options.append(Option(price, name, label, price["id"] == current, adjustable))
     return options
+
+
+def _products(tx: Transaction, portal: PortalSession, currency: str) -> list[Json]:
+    """Return the products that are offered: those of the configuration; where the default one names none, all."""
+    named: list[Json] = (portal.features.get("subscription_update") or {}).get("products") or []
+    if named or not portal.configuration["is_default"]:
+        return named
+    sold: dict[str, list[str]] = {}
+    for price in reversed(tx.find("price", active=True, currency=currency, type="recurring")):
+        sold.setdefault(price["product"], []).append(price["id"])
+    return [{"product": product, "prices": prices} for product, prices in sold.items() if _is_active(tx, product)]
+
+
+def _is_active(tx: Transaction, product_id: str) -> bool:
+    return bool((tx.get("product", product_id) or {}).get("active"))
 
 
 def to_price(

@@ -1,4 +1,4 @@
-"""Events as an endpoint of an older API version gets them: fields where they were before they moved."""
+"""Objects as older API versions have them, in events and answers: fields where they were before they moved."""
 
 import copy
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from stripe_emulator.state.transaction import Transaction
 #: The release that took periods off subscriptions and payments off invoices, and the one that moved coupons.
 _BASIL = "2025-03-31"
 _CLOVER = "2025-09-30"
+_DAHLIA = "2026-03-25"
+_UI_MODES = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "custom"}
 
 Change = Callable[[Transaction, Json], None]
 
@@ -17,13 +19,24 @@ Change = Callable[[Transaction, Json], None]
 def at_version(tx: Transaction, event: Json, api_version: str | None) -> Json:
     """Return the event in the shape of this API version."""
     version = api_version or event["api_version"]
+    obj = shaped(tx, event["data"]["object"], version)
+    return {**event, "api_version": version, "data": {**event["data"], "object": obj}}
+
+
+def shaped(tx: Transaction, obj: Json, version: str) -> Json:
+    """Return the answer to a request in the shape of this API version; events stay as they were told."""
     changes = [change for before, change in _CHANGES if version[:10] < before]
-    if not changes:
-        return {**event, "api_version": version}
-    obj = copy.deepcopy(event["data"]["object"])
+    if not changes or _is_of_events(obj):
+        return obj
+    obj = copy.deepcopy(obj)
     for change in changes:
         _everywhere(tx, obj, change)
-    return {**event, "api_version": version, "data": {**event["data"], "object": obj}}
+    return obj
+
+
+def _is_of_events(obj: Json) -> bool:
+    kind = obj["data"][0].get("object") if obj.get("object") == "list" and obj["data"] else obj.get("object")
+    return kind == "event"
 
 
 def _everywhere(tx: Transaction, value: Any, change: Change) -> None:
@@ -37,6 +50,11 @@ def _everywhere(tx: Transaction, value: Any, change: Change) -> None:
             _everywhere(tx, one, change)
 
 
+def _before_dahlia(tx: Transaction, obj: Json) -> None:
+    if obj.get("object") == "checkout.session" and "ui_mode" in obj:
+        obj["ui_mode"] = _UI_MODES.get(obj["ui_mode"], obj["ui_mode"])
+
+
 def _before_clover(tx: Transaction, obj: Json) -> None:
     if obj.get("object") == "discount" and "source" in obj:
         obj["coupon"] = _coupon(tx, obj.pop("source"))
@@ -46,7 +64,7 @@ def _before_clover(tx: Transaction, obj: Json) -> None:
 
 def _before_basil(tx: Transaction, obj: Json) -> None:
     change = _BEFORE_BASIL.get(obj.get("object", ""))
-    if change:
+    if change and not obj.get("deleted"):
         change(tx, obj)
 
 
@@ -104,4 +122,8 @@ _BEFORE_BASIL: dict[str, Change] = {
     "charge": _payment,
 }
 # The discount that the first puts back is put into its old shape by the second.
-_CHANGES: tuple[tuple[str, Change], ...] = ((_BASIL, _before_basil), (_CLOVER, _before_clover))
+_CHANGES: tuple[tuple[str, Change], ...] = (
+    (_BASIL, _before_basil),
+    (_CLOVER, _before_clover),
+    (_DAHLIA, _before_dahlia),
+)
