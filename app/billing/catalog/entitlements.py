@@ -90,7 +90,7 @@ def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> Ro
     if role is None:
         return RoleDecision(nothing, "price of no plan", object_id)
     elif subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING):
-        ends_at = _plus_grace(subscription.current_period_end)
+        ends_at = plus_grace(subscription.current_period_end)
         return RoleDecision(role, f"subscription {subscription.status}", object_id, ends_at, plan_key)
     elif subscription.status == SubscriptionStatus.PAST_DUE:
         given = [_in_grace(subscription, role, plan_key), _paid_before(subscription)]
@@ -104,7 +104,7 @@ def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> Ro
 def _in_grace(subscription: SubscriptionState, role: Role, plan_key: str | None) -> RoleDecision:
     """The plan that is not paid yet, for the days of grace."""
     # Where no invoice is open, the renewal is what is unpaid: the period moved on when it came due.
-    ends_at = _plus_grace(subscription.unpaid_since or subscription.current_period_start)
+    ends_at = plus_grace(subscription.unpaid_since or subscription.current_period_start)
     object_id = subscription.stripe_subscription_id
     return RoleDecision(role, "subscription past_due, in grace", object_id, ends_at, plan_key)
 
@@ -170,6 +170,7 @@ def _configured() -> dict[str, Price]:
     return known
 
 
-def _plus_grace(moment: datetime | None) -> datetime | None:
+def plus_grace(moment: datetime | None) -> datetime | None:
+    """When access ends that is kept for PAST_DUE_GRACE_DAYS from this moment on."""
     days: int = current_app.extensions["settings"].past_due_grace_days
     return None if moment is None else moment + timedelta(days=days)

@@ -261,6 +261,8 @@ class InvoiceObject(StripeResource):
     payments: InvoicePayments | None = None
     status: Word | None = None
     status_transitions: StatusTransitions | None = None
+    # Before the customer's credit.
+    total: Amount = 0
 
     @property
     def subscription_details(self) -> SubscriptionDetails:

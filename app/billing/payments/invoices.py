@@ -7,11 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
+from app.billing.catalog.entitlements import plus_grace
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_is_gone, owner_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import InvoiceObject
 from app.billing.models.payments import Payment
+from app.billing.models.subscription import Subscription
+from app.billing.roles.decision import decide_role
 from app.billing.statuses import PaymentStatus
 from app.database import db, utcnow
 from app.mail.outbox import queue_mail
@@ -40,7 +43,7 @@ def record_invoice(invoice: InvoiceObject, status: PaymentStatus, scope: StripeS
         return IGNORED
     payment, changes = save_invoice(user, invoice, status, scope)
     if user and payment and changes and status in MAILED:
-        _mail_about(payment, user)
+        _mail_about(payment, user, invoice, scope)
     return Effect(changes=changes)
 
 
@@ -53,10 +56,13 @@ def lock_invoice_owner(invoice: InvoiceObject, scope: StripeScope) -> User | Non
 def save_invoice(
     user: User | None, invoice: InvoiceObject, status: PaymentStatus, scope: StripeScope
 ) -> tuple[Payment | None, Changes]:
-    """Write the payment row of an invoice of this (locked) user; an invoice over nothing has none."""
+    """Write the payment row of an invoice of this (locked) user; an invoice over nothing has none.
+
+    One that credit pays for is over something, though nothing was charged.
+    """
     values = invoice_values(invoice, status)
     payment = payment_of_invoice(invoice.id)
-    if payment is None and values["amount"] == 0:
+    if payment is None and values["amount"] == 0 and not is_covered_by_credit(invoice):
         return None, {}
     if payment and _is_older(values, payment):
         return payment, {}
@@ -74,6 +80,11 @@ def save_invoice(
     return payment, {invoice.id: {"before": {"status": before}, "after": {"status": status.value}}}
 
 
+def is_covered_by_credit(invoice: InvoiceObject) -> bool:
+    """Whether the customer's credit pays for all of it."""
+    return invoice.status == "paid" and invoice.amount_due == 0 and invoice.total > 0
+
+
 def payment_of_invoice(invoice_id: str) -> Payment | None:
     """The payment that this invoice asked for, if it is recorded."""
     payment: Payment | None = db.session.scalar(sa.select(Payment).where(Payment.stripe_invoice_id == invoice_id))
@@ -89,20 +100,38 @@ def _is_older(values: Mapping[str, Any], payment: Payment) -> bool:
         return (values["attempt_count"], RANK[incoming]) <= (payment.attempt_count, RANK[stored])
 
 
-def _mail_about(payment: Payment, user: User) -> None:
-    """Tell the user once for each attempt at an invoice, whichever of its events comes first."""
+def _mail_about(payment: Payment, user: User, invoice: InvoiceObject, scope: StripeScope) -> None:
+    """Tell the user once for each attempt at an invoice; that the bank asks to confirm is told also after a failure."""
+    known = payment.stripe_subscription_id
+    subscription = db.session.get(Subscription, known) if known else None
+    access_until = _access_until(user, subscription, invoice, scope) if subscription else None
     queue_mail(
         f"payment_{payment.status}",
         to=user.email,
         user_id=user.id,
-        cause=f"invoice_attempt:{payment.stripe_invoice_id}:{payment.attempt_count}",
+        cause=f"invoice_attempt:{payment.stripe_invoice_id}:{payment.attempt_count}:{payment.status}",
         context={
             "amount": payment.amount,
             "currency": payment.currency,
+            "plan_name": subscription.plan_name if subscription else None,
+            "access_until": access_until.isoformat() if access_until else None,
             "hosted_invoice_url": payment.hosted_invoice_url,
             "next_attempt_at": payment.next_attempt_at.isoformat() if payment.next_attempt_at else None,
         },
     )
+
+
+def _access_until(
+    user: User, subscription: Subscription, invoice: InvoiceObject, scope: StripeScope
+) -> datetime | None:
+    """How long what the subscription gives stays on unpaid; None where it gives nothing, or rests on something else.
+
+    The event that it is past due may come after this one.
+    """
+    if decide_role(user, scope).object_id != subscription.stripe_subscription_id or not subscription.grants_access:
+        return None
+    ends_at = plus_grace(subscription.unpaid_since or invoice.due_at)
+    return ends_at if ends_at and ends_at > utcnow() else None
 
 
 def invoice_values(invoice: InvoiceObject, status: PaymentStatus) -> dict[str, Any]:
@@ -136,7 +165,8 @@ def _description(invoice: InvoiceObject) -> str:
     """What the invoice is for: its own words, or its largest line. The first may be the credit for the plan before."""
     lines = invoice.lines.data if invoice.lines else []
     largest = max(lines, key=lambda line: line.amount or 0, default=None)
-    return (invoice.description or (largest and largest.description) or "")[:255]
+    words = invoice.description or (largest and largest.description) or ""
+    return f"{words[:200]}, paid by credit".removeprefix(", ") if is_covered_by_credit(invoice) else words[:255]
 
 
 def _paid_at(invoice: InvoiceObject) -> datetime:

@@ -50,6 +50,8 @@ def record_refund(charge: ChargeObject, scope: StripeScope, *, cause: str, is_cu
     db.session.refresh(order, with_for_update=True)
     intent = charge.payment_intent
     payment = record_order_payment(order, intent, charge.amount, charge.created, charge.currency)
+    # A session tells when Checkout was opened, which may be the day before; whichever came first, the charge is right.
+    payment.created_at = payment.paid_at = charge.created
     order.stripe_payment_intent_id = order.stripe_payment_intent_id or intent
     changes = _save_refund(payment, charge, scope, is_current)
     is_refunded = payment.amount_refunded >= charge.amount

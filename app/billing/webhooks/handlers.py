@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from app.auth.models import User
+from app.billing.catalog.plans import current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import owner_of, unlink_customer
 from app.billing.gateway.account import StripeScope
@@ -22,7 +23,7 @@ from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import close_order
 from app.billing.payments.refunds import record_refund, record_refund_change
-from app.billing.roles.decision import role_changes
+from app.billing.roles.decision import role_changes, role_of
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.next_charge import amount_due_otherwise, forget_next_charges, note_next_charge
 from app.billing.subscriptions.sync import end_subscription
@@ -199,6 +200,8 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
             "seats": row.seats,
             "next_amount": amount_due_otherwise(row, row.amount),
             "date": _iso(row.ended_at or row.trial_end),
+            "reason": row.cancellation_reason,
+            "keeps": role_of(user).name if user.role_rank > current_catalog().lowest_role.rank else None,
         }
         queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
 

@@ -97,7 +97,7 @@ def _assert_attempts(by_invoice: dict[str, Payment], stripe: Stripe) -> None:
         if invoice["status"] == "open" and row:
             assert row.attempt_count <= invoice["attempt_count"]
     for cause in db.session.scalars(db.select(OutboxMail.cause).where(OutboxMail.cause.startswith("invoice_attempt:"))):
-        _, invoice_id, attempt = cause.split(":")
+        _, invoice_id, attempt, _ = cause.split(":")
         assert int(attempt) <= stripe.v1.invoices.retrieve(invoice_id).attempt_count
 
 
