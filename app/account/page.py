@@ -1,5 +1,6 @@
 """The account page, as it is shown and as it comes back with a form that needs another look."""
 
+import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -19,10 +20,11 @@ from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.roles.grants import given_role
 from app.billing.statuses import ASKED_FOR
-from app.billing.subscriptions.lookup import latest_subscription
+from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db
 
+logger = logging.getLogger(__name__)
 PAYMENTS_SHOWN = 5
 ENTRIES_SHOWN = 10
 
@@ -58,6 +60,22 @@ def billing_summary(user: User) -> tuple[Summary, Problem | None]:
         has_free_plan=current_catalog().free_plan is not None,
     )
     return summary, describe_problem(subscription, payment, access_until=known_end(user))
+
+
+def open_problem() -> Problem | None:
+    """The notice about a payment that did not go through, for every page of who is signed in.
+
+    It is no reason to show no page: where the database cannot be asked, there is no notice.
+    """
+    try:
+        user, scope = this_user(), known_scope()
+        unpaid = [row for row in live_subscriptions(user, scope) if row.needs_payment] if scope else []
+        payments = [(row, _open_payment(row)) for row in unpaid]
+        told = (describe_problem(row, payment, access_until=known_end(user)) for row, payment in payments)
+        return next(filter(None, told), None)
+    except sa.exc.SQLAlchemyError:
+        logger.exception("What is owed could not be read.")
+        return None
 
 
 def current_subscription(user: User) -> Subscription | None:

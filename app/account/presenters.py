@@ -132,6 +132,7 @@ class Problem:
     text: str
     action: Action
     tone: str = "danger"
+    pay: Action | None = None
 
 
 SEE_PLANS = Action("See plans", "pricing.index")
@@ -196,7 +197,7 @@ def describe_problem(
         return Problem("Your bank wants you to confirm a payment", text, _confirm(payment), "warn")
     again = f" We try again on {date(payment.next_attempt_at)}." if payment.next_attempt_at else ""
     text = f"The payment of {asked} didn't go through.{again}{stays} Update your card and all goes on."
-    return Problem("Please update your card", text, UPDATE_CARD)
+    return Problem("Please update your card", text, UPDATE_CARD, pay=_pay_now(payment))
 
 
 def describe_price(subscription: DescribedSubscription) -> str:
@@ -212,8 +213,14 @@ def _describe_sent_invoice(payment: OpenPayment) -> Problem:
     is_late = payment.status == "overdue"
     stands = "is overdue" if is_late else "waits to be paid"
     text = f"The invoice of {money(payment.amount, payment.currency)} that we sent you {stands}."
-    pay = Action("Pay the invoice", "account.portal", href=payment.hosted_invoice_url)
+    pay = Action("Pay the invoice", href=payment.hosted_invoice_url)
     return Problem("Please pay your invoice", text, pay, "danger" if is_late else "warn")
+
+
+def _pay_now(payment: OpenPayment) -> Action | None:
+    """The way to the open invoice, at Stripe: another card pays it at once."""
+    url = payment.hosted_invoice_url
+    return Action("Pay now", href=url) if url else None
 
 
 def _confirm(payment: OpenPayment) -> Action:

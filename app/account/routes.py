@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest
 
 from app.account import bp, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
 from app.account.export import export_of
-from app.account.page import account_page, payments_of
+from app.account.page import account_page, open_problem, payments_of
 from app.auth import security_log
 from app.auth.rate_limits import limit_checkout, limit_return
 from app.auth.sessions import this_user
@@ -17,6 +17,7 @@ from app.billing.portal.sessions import open_portal, return_from_portal
 from app.database import begin_write, db
 
 __all__ = ["bp"]
+bp.add_app_template_global(open_problem)
 
 PAYMENTS_A_PAGE = 25
 # Beyond it lies no payment, but numbers that a database cannot count to.

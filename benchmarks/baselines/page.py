@@ -45,6 +45,7 @@ def bare_flask(name: str) -> Flask:
         checkout_csrf_token=lambda: "token",
         nav_current=lambda *_: False,
         endpoint_exists=lambda _: False,
+        open_problem=lambda: None,
     )
     app.extensions |= {"catalog": load_catalog(), "settings": SimpleNamespace(trial_days=0)}
     for endpoint, rule in ENDPOINTS.items():

@@ -253,3 +253,41 @@ def test_history_gives_the_reason_in_the_owners_words(app: Flask, alice: Person,
         db.session.commit()
 
     assert f"Plan changed from Free to Pro: {words}" in alice.get("/account").text
+
+
+def owe(person: Person, **values: object) -> None:
+    defaults = {"status": "failed", "amount": 2900, "currency": "usd", "stripe_invoice_id": "in_1"}
+    links = {"stripe_subscription_id": "sub_1", "hosted_invoice_url": "https://invoice.stripe.com/i/1"}
+    at = {"user_id": person.id, "stripe_account": ACCOUNT, "livemode": False, "created_at": utcnow()}
+    with person.app.app_context():
+        db.session.add(Payment(**defaults | links | at | values))
+        db.session.commit()
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/pricing", "/account/security", "/account/invoices", "/nowhere"])
+def test_failed_payment_is_said_on_every_page_in_one_banner(alice: Person, scope: None, path: str) -> None:
+    subscribe(alice, status="past_due")
+    owe(alice)
+
+    page = alice.get(path).text
+
+    assert page.count('class="banner"') == 1
+    assert "The payment of $29 didn&#39;t go through." in page
+    assert 'href="https://invoice.stripe.com/i/1"' in page
+
+
+def test_account_page_says_a_failed_payment_once_with_both_ways_out(alice: Person, scope: None) -> None:
+    subscribe(alice, status="past_due")
+    owe(alice)
+
+    page = alice.get("/account").text
+
+    assert page.count("The payment of $29 didn&#39;t go through.") == 1
+    assert "Pay now" in page and "Update card" in page
+
+
+def test_no_banner_about_payments_where_nothing_is_owed(alice: Person, scope: None) -> None:
+    subscribe(alice)
+    owe(alice)
+
+    assert "didn&#39;t go through" not in alice.get("/dashboard").text
