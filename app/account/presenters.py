@@ -184,7 +184,11 @@ def describe_problem(
     access_until: datetime | None = None,
 ) -> Problem | None:
     """Tell what to do about the newest payment that failed or waits for the bank; None when all is well."""
-    if subscription is None or payment is None or subscription.has_ended or not subscription.needs_payment:
+    if subscription is None or payment is None or subscription.has_ended:
+        return None
+    if payment.hosted_invoice_url and payment.status in ("open", "overdue"):
+        return _describe_sent_invoice(payment)
+    if not subscription.needs_payment:
         return None
     name = subscription.plan_name or "Your plan"
     stays = f" {name} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
@@ -203,6 +207,15 @@ def describe_price(subscription: DescribedSubscription) -> str:
         return ""
     asked = money(subscription.amount, subscription.currency)
     return f"{asked} {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else asked
+
+
+def _describe_sent_invoice(payment: OpenPayment) -> Problem:
+    """An invoice that came by mail: no card is charged for it."""
+    is_late = payment.status == "overdue"
+    stands = "is overdue" if is_late else "waits to be paid"
+    text = f"The invoice of {money(payment.amount, payment.currency)} that we sent you {stands}."
+    pay = Action("Pay the invoice", href=payment.hosted_invoice_url)
+    return Problem("Please pay your invoice", text, pay, "danger" if is_late else "warn")
 
 
 def _pay_now(payment: OpenPayment) -> Action | None:

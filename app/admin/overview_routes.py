@@ -20,11 +20,13 @@ from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, current_connection, known_state
 from app.billing.gateway.prices import noted_problems
 from app.billing.models.payments import Order, Payment
+from app.billing.payments.disputes import DISPUTED
 from app.billing.reports import count_payments_to_refund, payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
 from app.billing.statuses import EventOutcome, OrderState
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.invoice_events import STUCK_INVOICE
 from app.billing.webhooks.refusals import refusals
 from app.database import db
 from app.mail import delivery
@@ -99,6 +101,8 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
         yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "See the connection")
     for alert in open_alerts(TURNED_AWAY):
         yield Concern(alert.message, "admin.payments", {}, "See the connection")
+    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE)):
+        yield Concern(alert.message, "admin.payments", {}, "See payments")
     for refused in refusals():
         yield Concern(refused.message, "admin.payments", {}, "See the connection")
     if failed := event_log.count_failed():

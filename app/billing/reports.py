@@ -22,10 +22,16 @@ CHARGES_A_MONTH = {"day": 365 / 12, "week": 365 / 84, "month": 1, "year": 1 / 12
 PAYING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
 SUBSCRIBED = (*PAYING, SubscriptionStatus.TRIALING)
 
+_LOST = sa.case((Payment.dispute_status == "lost", Payment.amount_disputed), else_=0)
+# Of what was refunded, the bank may have taken a part once more; no payment brings in less than nothing.
+TAKEN_BACK = sa.case(
+    (Payment.amount_refunded + _LOST > Payment.amount, Payment.amount), else_=Payment.amount_refunded + _LOST
+)
+
 
 @dataclass(frozen=True)
 class MonthOfRevenue:
-    """What was paid in a month, less what has been refunded of it."""
+    """What was paid in a month, less what has been refunded of it, or lost in a dispute."""
 
     month: str
     currency: str
@@ -49,7 +55,7 @@ def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[Mon
     shown = _last_months(utcnow(), months)
     month = _month_of(Payment.paid_at)
     query = (
-        sa.select(month, Payment.currency, sa.func.sum(Payment.amount - Payment.amount_refunded))
+        sa.select(month, Payment.currency, sa.func.sum(Payment.amount - TAKEN_BACK))
         .where(
             scope.covers(Payment),
             Payment.status == PaymentStatus.PAID,

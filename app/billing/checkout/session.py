@@ -19,7 +19,7 @@ def create_session(order: Order, scope: StripeScope) -> CheckoutSessionObject:
     https://docs.stripe.com/api/checkout/sessions/create
     """
     gateway = get_gateway()
-    params = _params(order)
+    params = _params(order, scope)
     key = f"order-{order.id}"
     db.session.commit()
     with gateway.errors():
@@ -32,7 +32,7 @@ def success_url(session_id: str) -> str:
     return f"{current_app.extensions['settings'].site_url}/checkout/success?session_id={session_id}"
 
 
-def _params(order: Order) -> dict[str, Any]:
+def _params(order: Order, scope: StripeScope) -> dict[str, Any]:
     settings = current_app.extensions["settings"]
     # Ids only: metadata is shown to whoever may see the account.
     metadata = {"userId": str(order.user_id), "orderId": str(order.id)}
@@ -42,6 +42,8 @@ def _params(order: Order) -> dict[str, Any]:
         "line_items": [_line_item(order)],
         "allow_promotion_codes": True,
         "metadata": metadata,
+        # Said every time, for some accounts begin with it and have no switch. It cannot be used through Connect.
+        "managed_payments": {"enabled": settings.stripe_managed_payments and not scope.is_connected},
         "success_url": success_url("{CHECKOUT_SESSION_ID}"),
         "cancel_url": f"{settings.site_url}/pricing?checkout=cancelled",
     }
