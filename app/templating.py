@@ -68,10 +68,15 @@ def money(amount_minor: int, currency: str, exact: bool = False) -> str:
     return f"{MINUS if amount_minor < 0 else ''}{symbol}{number}"
 
 
+def rhythm(interval: str, count: int = 1) -> str:
+    """Write how often something is paid: "a month", "every 3 months"."""
+    return f"a {interval}" if count == 1 else f"every {count} {interval}s"
+
+
 def charge(price: Charge) -> str:
     """Write a price with how often it is paid: "$29 a month", "€12 a seat a year", "$199 once"."""
-    rhythm = f"a {price.interval}" if price.interval else "once"
-    return f"{money(price.amount, price.currency)}{' a seat' if price.per_seat else ''} {rhythm}"
+    often = rhythm(price.interval) if price.interval else "once"
+    return f"{money(price.amount, price.currency)}{' a seat' if price.per_seat else ''} {often}"
 
 
 def seats(count: int) -> str:
@@ -131,6 +136,7 @@ def endpoint_exists(endpoint: str) -> bool:
 FILTERS: dict[str, Callable[..., str]] = {
     "money": money,
     "charge": charge,
+    "rhythm": rhythm,
     "seats": seats,
     "role_name": role_name,
     "plan_name": plan_name,

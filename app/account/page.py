@@ -13,14 +13,15 @@ from app.auth.sessions import this_user
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Payment
-from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
+from app.billing.roles.grants import given_role
 from app.billing.statuses import PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription
-from app.database import db, utcnow
+from app.billing.subscriptions.next_charge import refresh_next_charges
+from app.database import db
 
 PAYMENTS_SHOWN = 5
 ENTRIES_SHOWN = 10
@@ -29,6 +30,9 @@ ENTRIES_SHOWN = 10
 def account_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
     """The page, with a form that came back if there is one."""
     user = this_user()
+    scope = known_scope()
+    if scope:
+        refresh_next_charges(user, scope)
     summary, notice = billing_summary(user)
     return render_template(
         "account/index.html",
@@ -100,11 +104,5 @@ def _bought_once(user: User) -> str | None:
 
 
 def _given(user: User) -> str | None:
-    query = sa.select(Grant).where(
-        Grant.user_id == user.id,
-        Grant.revoked_at.is_(None),
-        sa.or_(Grant.until.is_(None), Grant.until > utcnow()),
-    )
-    roles = [(current_catalog().role(grant.role, grant.role_rank), grant.until) for grant in db.session.scalars(query)]
-    role, until = max(roles, key=lambda given: given[0].rank, default=(None, None))
-    return describe_other_access(role.name, is_gift=True, until=until) if role else None
+    gift = given_role(user)
+    return describe_other_access(gift[0].name, is_gift=True, until=gift[1]) if gift else None

@@ -7,7 +7,16 @@ from typing import Protocol
 
 from flask import url_for
 
-from app.templating import date, money, seats
+from app.templating import date, money, rhythm, seats
+
+
+class DueAmount(Protocol):
+    """What Stripe will charge next, in minor units."""
+
+    @property
+    def amount(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
 
 
 class DescribedSubscription(Protocol):
@@ -24,6 +33,8 @@ class DescribedSubscription(Protocol):
     @property
     def interval(self) -> str | None: ...
     @property
+    def interval_count(self) -> int: ...
+    @property
     def seats(self) -> int | None: ...
     @property
     def current_period_end(self) -> datetime | None: ...
@@ -35,6 +46,14 @@ class DescribedSubscription(Protocol):
     def ended_at(self) -> datetime | None: ...
     @property
     def is_canceling(self) -> bool: ...
+    @property
+    def is_charged_again(self) -> bool: ...
+    @property
+    def skips_next_charge(self) -> bool: ...
+    @property
+    def collection_resumes_at(self) -> datetime | None: ...
+    @property
+    def next_charge(self) -> DueAmount | None: ...
     @property
     def has_ended(self) -> bool: ...
     @property
@@ -119,6 +138,7 @@ SEE_PLANS = Action("See plans", "pricing.index")
 CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
 MANAGE_BILLING = Action("Manage billing", "account.portal", posts=True)
 UPDATE_CARD = Action("Update card", "account.portal", posts=True, flow="payment_method_update")
+ADD_CARD = Action("Add a way to pay", "account.portal", posts=True, flow="payment_method_update")
 CHANGE_PLAN = Action("Change plan", "account.portal", posts=True, flow="subscription_update")
 CANCEL_PLAN = Action("Cancel plan", "account.portal", posts=True, flow="subscription_cancel")
 GO_TO_DASHBOARD = Action("Go to your dashboard", "dashboard.index")
@@ -180,7 +200,7 @@ def describe_price(subscription: DescribedSubscription) -> str:
     if subscription.amount is None or not subscription.currency:
         return ""
     asked = money(subscription.amount, subscription.currency)
-    return f"{asked} a {subscription.interval}" if subscription.interval else asked
+    return f"{asked} {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else asked
 
 
 def _confirm(payment: OpenPayment) -> Action:
@@ -223,6 +243,10 @@ def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
         # True because `grants_access` keeps the role for PAST_DUE_GRACE_DAYS: change both together.
         sentence = f"Your last payment didn't go through. {name} stays on while we retry."
         return Summary(State.PAST_DUE, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
+    if subscription.status == "paused":
+        # Its trial ended with no way to pay: nothing is asked for, so no payment can go through.
+        sentence = f"Your trial has ended, and {name} is paused until you add a way to pay."
+        return Summary(State.UNPAID, sentence, "danger", ADD_CARD, shortcuts=(CANCEL_PLAN,))
     sentence = f"{name} is paused until a payment goes through."
     return Summary(State.UNPAID, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
 
@@ -231,22 +255,69 @@ def _describe_canceling(subscription: DescribedSubscription) -> Summary:
     name = subscription.plan_name or "Your plan"
     until = subscription.cancel_at or subscription.current_period_end
     stays = f"{name} stays on until {date(until)}." if until else f"{name} is set to end."
-    again = "" if subscription.status == "trialing" else " again"
     # The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
     keep = Action(f"Keep {subscription.plan_name or 'plan'}", "account.portal", posts=True)
-    sentence = f"{stays} You won't be charged{again}."
+    sentence = f"{stays} {_last_charges(subscription)}"
     return Summary(State.CANCELING, sentence, "warn", keep, shortcuts=(UPDATE_CARD,))
 
 
+def _last_charges(subscription: DescribedSubscription) -> str:
+    """What is still charged before the end that is set."""
+    renews_at = subscription.current_period_end
+    if not subscription.is_charged_again or renews_at is None:
+        again = "" if subscription.status == "trialing" else " again"
+        return f"You won't be charged{again}."
+    elif subscription.skips_next_charge:
+        return _renews(subscription).lstrip()
+    due = subscription.next_charge
+    asked = money(due.amount, due.currency) if due else describe_price(subscription)
+    return f"Until then it renews: on {date(renews_at)}{f', for {asked}' if asked else ''}."
+
+
 def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
-    price = describe_price(subscription)
     count = seats(subscription.seats) if subscription.seats else ""
     if subscription.status == "trialing" and subscription.trial_end:
         name = f"{subscription.plan_name} " if subscription.plan_name else ""
-        then = f" Then {price}{f' for {count}' if count else ''}." if price else ""
-        sentence = f"Your {name}trial ends on {date(subscription.trial_end)}.{then}"
+        sentence = f"Your {name}trial ends on {date(subscription.trial_end)}.{_after_trial(subscription, count)}"
         return Summary(State.TRIALING, sentence, "accent", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
     plan = f"You're on {subscription.plan_name}" if subscription.plan_name else "You have a subscription"
-    renews = f" It renews on {date(subscription.current_period_end)}." if subscription.current_period_end else ""
-    sentence = f"{', '.join(filter(None, [plan, count, price]))}.{renews}"
+    price = "" if _is_due_otherwise(subscription) else describe_price(subscription)
+    sentence = f"{', '.join(filter(None, [plan, count, price]))}.{_renews(subscription)}"
     return Summary(State.ACTIVE, sentence, "plain", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
+
+
+def _renews(subscription: DescribedSubscription) -> str:
+    """When it renews, and for how much where that is not its price."""
+    if subscription.skips_next_charge:
+        resumes_at = subscription.collection_resumes_at
+        return f" Payments are paused{f' until {date(resumes_at)}' if resumes_at else ''}, so nothing is charged."
+    elif subscription.current_period_end is None:
+        return ""
+    else:
+        return f" It renews on {date(subscription.current_period_end)}{_for_how_much(subscription)}."
+
+
+def _after_trial(subscription: DescribedSubscription, count: str) -> str:
+    if subscription.skips_next_charge:
+        return _renews(subscription)
+    elif _is_due_otherwise(subscription):
+        due = subscription.next_charge
+        return f" Then {money(due.amount, due.currency)} is due." if due and due.amount else " Nothing is due then."
+    price = describe_price(subscription)
+    return f" Then {price}{f' for {count}' if count else ''}." if price else ""
+
+
+def _for_how_much(subscription: DescribedSubscription) -> str:
+    """What is due next, where that is not the price: a discount, a credit, a change that is planned."""
+    due = subscription.next_charge
+    if due is None or not _is_due_otherwise(subscription):
+        return ""
+    elif due.amount:
+        return f", for {money(due.amount, due.currency)}"
+    else:
+        return ", and nothing is due then"
+
+
+def _is_due_otherwise(subscription: DescribedSubscription) -> bool:
+    due = subscription.next_charge
+    return due is not None and (due.amount, due.currency) != (subscription.amount, subscription.currency)

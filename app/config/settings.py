@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR_SECRET_KEY = "sk_test_perennial_emulator_000000"  # noqa: S105  # Opens nothing but the emulator.
@@ -50,8 +50,8 @@ class Settings(BaseSettings):
     stripe_automatic_tax: bool = False
     stripe_managed_payments: bool = False
     # By the names of their settings, which follow the catalogue: {"STRIPE_PRICE_PRO": "price_…"}.
-    stripe_price_ids: Mapping[str, str] = Field({}, validation_alias=AliasChoices("stripe_price_ids"))
-    stripe_payment_links: Mapping[str, str] = Field({}, validation_alias=AliasChoices("stripe_payment_links"))
+    stripe_price_ids: Annotated[Mapping[str, str], NoDecode] = {}
+    stripe_payment_links: Annotated[Mapping[str, str], NoDecode] = {}
 
     trial_days: int = Field(0, ge=0, le=730)
     past_due_grace_days: int = Field(7, ge=0, le=90)

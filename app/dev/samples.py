@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from app.account.presenters import Summary, describe
 from app.billing.catalog.plans import current_catalog
+from app.billing.models.subscription import NextCharge
 
 NEXT = datetime(2026, 12, 20, tzinfo=UTC)
 
@@ -23,7 +24,12 @@ class SampleSubscription:
     trial_end: datetime | None = None
     cancel_at: datetime | None = None
     ended_at: datetime | None = None
+    interval_count: int = 1
     is_canceling: bool = False
+    is_charged_again: bool = True
+    skips_next_charge: bool = False
+    collection_resumes_at: datetime | None = None
+    next_charge: NextCharge | None = None
     has_ended: bool = False
     needs_payment: bool = False
     grants_access: bool = True
@@ -51,7 +57,7 @@ def sample_summaries() -> list[tuple[str, Summary]]:
         "incomplete": replace(active, status="incomplete", needs_payment=True, grants_access=False),
         "trialing": replace(active, status="trialing", trial_end=NEXT),
         "active": active,
-        "canceling": replace(active, is_canceling=True, cancel_at=NEXT),
+        "canceling": replace(active, is_canceling=True, is_charged_again=False, cancel_at=NEXT),
         "past_due": past_due,
         "unpaid": replace(past_due, status="unpaid", grants_access=False),
         "ended": replace(active, status="canceled", has_ended=True, ended_at=NEXT, grants_access=False),

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.account.presenters import describe_price
-from app.billing.catalog.plans import Interval, Plan, Price, current_catalog
+from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import trial_days_of
 from app.billing.roles.decision import role_of_order
-from app.templating import seats
+from app.templating import money, seats
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class PlanView:
     is_included: bool = False
     own_price: str | None = None
     trial_days: int = 0
+    # On the reader's own plan, at another interval than the one that is paid for.
+    switch_label: str | None = None
 
 
 def intervals_on_sale() -> list[Interval]:
@@ -39,18 +41,33 @@ def intervals_on_sale() -> list[Interval]:
 
 
 def plan_views(
-    interval: Interval, subscription: Subscription | None = None, *, owned: Sequence[Order] = ()
+    interval: Interval,
+    subscription: Subscription | None = None,
+    *,
+    owned: Sequence[Order] = (),
+    given: Role | None = None,
 ) -> list[PlanView]:
     """A card for every plan on sale, at the price of this interval or else at the one it has; and one for the plan
-    of the reader's subscription, on sale or not. `owned` are the reader's one-time orders, the highest role first.
+    of the reader's subscription, on sale or not. `owned` are the reader's one-time orders, the highest role first,
+    and `given` is what the operator has given them.
     """
     running = subscription if subscription and not subscription.has_ended else None
-    views = [_view(plan, interval, running, owned) for plan in current_catalog().sold_plans]
+    free_ranks = [role_of_order(order).rank for order in owned[:1]] + ([given.rank] if given else [])
+    views = [
+        _view(plan, interval, running, owned, max(free_ranks, default=None)) for plan in current_catalog().sold_plans
+    ]
     kept = _kept(running) if running and not any(view.is_current for view in views) else None
     return [*([kept] if kept else []), *views]
 
 
-def _view(plan: Plan, interval: Interval, subscription: Subscription | None, owned: Sequence[Order]) -> PlanView:
+def _view(
+    plan: Plan,
+    interval: Interval,
+    subscription: Subscription | None,
+    owned: Sequence[Order],
+    free_rank: int | None,
+) -> PlanView:
+    """`free_rank` is the highest role that the reader need not pay for any more."""
     price = plan.price(interval) or plan.prices[0]
     by_month = plan.price(Interval.MONTH)
     is_current = subscription is not None and subscription.plan is plan
@@ -67,11 +84,22 @@ def _view(plan: Plan, interval: Interval, subscription: Subscription | None, own
         is_recommended=plan.is_recommended,
         is_current=is_current,
         owned=is_owned,
-        # What was bought for good leaves nothing to choose, unless a subscription still runs beside it.
-        is_included=not is_owned and subscription is None and _is_within(plan, owned),
+        # What was bought for good, or given, leaves nothing to choose, unless a subscription still runs beside it.
+        is_included=not is_owned and subscription is None and _is_within(plan, free_rank),
         trial_days=trial_days_of(plan.key) if price.is_recurring else 0,
         own_price=_own_price(plan, subscription) if subscription and is_current else None,
+        switch_label=_switch_label(price, by_month, subscription) if subscription and is_current else None,
     )
+
+
+def _switch_label(price: Price, by_month: Price | None, subscription: Subscription) -> str | None:
+    """Offer the reader the other interval of their own plan; None where they pay this one, or cannot change now."""
+    is_other = price.is_recurring and (price.interval, 1) != (subscription.interval, subscription.interval_count)
+    if not is_other or subscription.needs_payment:
+        return None
+    saving = _saving(price, by_month) if price.interval == Interval.YEAR and by_month else None
+    saved = (subscription.seats or 1) * saving if saving else None
+    return f"Switch to {price.interval}ly{f', save {money(saved, price.currency)}' if saved else ''}"
 
 
 def _saving(by_year: Price, by_month: Price) -> int | None:
@@ -81,9 +109,9 @@ def _saving(by_year: Price, by_month: Price) -> int | None:
     return max(12 * by_month.amount - by_year.amount, 0) or None
 
 
-def _is_within(plan: Plan, owned: Sequence[Order]) -> bool:
-    """Whether what was bought for good gives as much as this plan."""
-    return bool(owned) and role_of_order(owned[0]).rank >= current_catalog().role(plan.role).rank
+def _is_within(plan: Plan, free_rank: int | None) -> bool:
+    """Whether what was bought for good, or given, gives as much as this plan."""
+    return free_rank is not None and free_rank >= current_catalog().role(plan.role).rank
 
 
 def _own_price(plan: Plan, subscription: Subscription) -> str | None:

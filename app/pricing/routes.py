@@ -14,6 +14,7 @@ from app.billing.errors import UnknownSession
 from app.billing.gateway.account import known_scope
 from app.billing.models.subscription import Subscription
 from app.billing.payments.orders import bought_for_good, has_subscribed
+from app.billing.roles.grants import given_role
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import begin_write
 from app.extensions import csrf
@@ -132,7 +133,8 @@ def _seats_to_show(subscription: Subscription | None) -> int:
 def _plans(interval: Interval, subscription: Subscription | None) -> list[PlanView]:
     scope = known_scope() if current_user.is_authenticated else None
     owned = bought_for_good(current_user, scope) if scope else []
-    return plan_views(interval, subscription, owned=owned)
+    gift = given_role(current_user) if current_user.is_authenticated else None
+    return plan_views(interval, subscription, owned=owned, given=gift[0] if gift else None)
 
 
 def _subscription() -> Subscription | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.account.presenters import State, describe, describe_other_access, describe_problem
+from app.billing.models.subscription import NextCharge
 
 RENEWAL = datetime(2026, 12, 20, tzinfo=UTC)
 
@@ -17,12 +18,17 @@ class Subscription:
     amount: int | None = 1900
     currency: str | None = "usd"
     interval: str | None = "month"
+    interval_count: int = 1
     seats: int | None = None
     current_period_end: datetime | None = RENEWAL
     trial_end: datetime | None = None
     cancel_at: datetime | None = None
     ended_at: datetime | None = None
     is_canceling: bool = False
+    is_charged_again: bool = True
+    skips_next_charge: bool = False
+    collection_resumes_at: datetime | None = None
+    next_charge: NextCharge | None = None
     has_ended: bool = False
     needs_payment: bool = False
     grants_access: bool = True
@@ -42,7 +48,7 @@ TRIALING = Subscription(status="trialing", trial_end=RENEWAL)
 PAST_DUE = Subscription(status="past_due", needs_payment=True)
 UNPAID = Subscription(status="unpaid", needs_payment=True, grants_access=False)
 INCOMPLETE = Subscription(status="incomplete", needs_payment=True, grants_access=False)
-CANCELING = Subscription(is_canceling=True, cancel_at=RENEWAL)
+CANCELING = Subscription(is_canceling=True, is_charged_again=False, cancel_at=RENEWAL)
 ENDED = Subscription(status="canceled", has_ended=True, ended_at=RENEWAL, grants_access=False)
 
 
@@ -111,7 +117,7 @@ def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
 
 
 def test_a_trial_set_to_end_was_never_charged() -> None:
-    summary = describe(replace(TRIALING, is_canceling=True))
+    summary = describe(replace(TRIALING, is_canceling=True, is_charged_again=False))
 
     assert summary.sentence == "Pro stays on until 20 December 2026. You won't be charged."
 
@@ -172,3 +178,50 @@ def test_there_is_no_problem_where_nothing_is_owed(
     subscription: Subscription | None,
 ) -> None:
     assert describe_problem(subscription, Payment()) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"amount": 7800, "interval_count": 3}, "You're on Pro, $78 every 3 months. It renews on 20 December 2026."),
+        (
+            {"next_charge": NextCharge(1900, "usd", RENEWAL)},
+            "You're on Pro, $19 a month. It renews on 20 December 2026.",
+        ),
+        ({"next_charge": NextCharge(950, "usd", RENEWAL)}, "You're on Pro. It renews on 20 December 2026, for $9.50."),
+        (
+            {"next_charge": NextCharge(0, "usd", RENEWAL)},
+            "You're on Pro. It renews on 20 December 2026, and nothing is due then.",
+        ),
+        (
+            {"skips_next_charge": True},
+            "You're on Pro, $19 a month. Payments are paused, so nothing is charged.",
+        ),
+        (
+            {"skips_next_charge": True, "collection_resumes_at": datetime(2027, 1, 5, tzinfo=UTC)},
+            "You're on Pro, $19 a month. Payments are paused until 5 January 2027, so nothing is charged.",
+        ),
+        (
+            {"status": "trialing", "trial_end": RENEWAL, "next_charge": NextCharge(950, "usd", RENEWAL)},
+            "Your Pro trial ends on 20 December 2026. Then $9.50 is due.",
+        ),
+        (
+            {"is_canceling": True, "cancel_at": datetime(2027, 2, 20, tzinfo=UTC)},
+            "Pro stays on until 20 February 2027. Until then it renews: on 20 December 2026, for $19 a month.",
+        ),
+        (
+            {
+                "is_canceling": True,
+                "cancel_at": datetime(2027, 2, 20, tzinfo=UTC),
+                "next_charge": NextCharge(950, "usd", RENEWAL),
+            },
+            "Pro stays on until 20 February 2027. Until then it renews: on 20 December 2026, for $9.50.",
+        ),
+        (
+            {"status": "paused", "grants_access": False},
+            "Your trial has ended, and Pro is paused until you add a way to pay.",
+        ),
+    ],
+)
+def test_the_next_charge_is_what_stripe_will_charge(changes: dict[str, object], sentence: str) -> None:
+    assert describe(replace(ACTIVE, **changes)).sentence == sentence

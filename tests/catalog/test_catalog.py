@@ -47,7 +47,7 @@ def test_no_two_share_a_key(keys: str) -> None:
     assert len(set(found)) == len(found)
 
 
-def test_every_role_that_costs_something_is_given_by_a_plan_that_exists() -> None:
+def test_every_plan_gives_a_role_that_exists() -> None:
     assert {plan.role for plan in CATALOG.plans} <= {role.key for role in CATALOG.roles}
 
 

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from app.billing.catalog.plans import Plan, monthly
 from app.config.load import SettingsError, load_settings
 from app.config.settings import Settings
 from tests.catalogue import CATALOG
@@ -190,3 +193,14 @@ def test_development_keeps_the_key_it_generates(load, tmp_path):
 
 def test_an_empty_setting_counts_as_unset(load):
     assert load({"APP_ENV": "testing", "PORT": "", "TRIAL_DAYS": ""}).port == 5000
+
+
+def test_a_plan_may_be_called_ids(monkeypatch: pytest.MonkeyPatch):
+    """Its setting then has the name of the field that holds all of them."""
+    plan = Plan("ids", name="Ids", role="pro", prices=(monthly(900),))
+    monkeypatch.setenv("APP_ENV", "testing")
+    monkeypatch.setenv("STRIPE_PRICE_IDS", "price_1")
+
+    settings = load_settings(replace(CATALOG, plans=(plan,)))
+
+    assert settings.stripe_price_ids == {"STRIPE_PRICE_IDS": "price_1"}

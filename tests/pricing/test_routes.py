@@ -6,8 +6,10 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from stripe_emulator import Emulator
 
 from app.billing.models.payments import Order
+from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
 from app.database import db
 from tests.people import PASSWORD, Person
@@ -209,3 +211,44 @@ def test_who_bought_for_life_is_offered_nothing_that_it_includes(alice: Person, 
 
     assert page.count("Included in what you have.") == 2
     assert "Choose " not in page and "Recommended" not in page
+
+
+@pytest.fixture
+def subscribed(site: str, alice: Person, at_stripe: Stripe, emulator: Emulator) -> Person:
+    """Alice, who pays for Pro by the month."""
+    at_stripe.pay(session_id_in(alice.buy("pro").location))
+    emulator.wait_until_idle()
+    return alice
+
+
+def test_yearly_tab_offers_a_monthly_subscriber_the_switch(subscribed: Person, at_stripe: Stripe) -> None:
+    page = subscribed.get("/pricing?interval=year").text
+    subscribed.buy("pro", "year")
+
+    assert "Switch to yearly, save $58" in page
+    [item] = at_stripe.events("billing_portal.session.created")[-1]["data"]["object"]["flow"][
+        "subscription_update_confirm"
+    ]["items"]
+    assert item["price"] == at_stripe.price("shop_pro_year")
+
+
+def test_switch_is_not_offered_at_the_interval_that_is_paid_for(subscribed: Person) -> None:
+    assert "Switch to" not in subscribed.get("/pricing").text
+
+
+def test_who_was_given_a_role_is_not_asked_to_buy_it(alice: Person) -> None:
+    with alice.app.app_context():
+        db.session.add(Grant(user_id=alice.id, role="pro", role_rank=20, granted_by="operator"))
+        db.session.commit()
+
+    page = alice.get("/pricing").text
+
+    assert page.count("Included in what you have.") >= 2
+    assert "Choose Pro" not in page
+
+
+def test_log_in_at_the_top_of_the_sign_up_page_keeps_the_chosen_plan(visitor: Person) -> None:
+    page = visitor.get("/signup?plan=pro&interval=year").text
+    masthead = page[: page.index("</header>")]
+
+    assert 'href="/login?plan=pro&amp;interval=year"' in masthead

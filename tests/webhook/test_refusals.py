@@ -61,6 +61,7 @@ def test_a_body_that_a_proxy_changed_and_a_header_that_it_dropped_are_counted(ap
     assert [cause for cause, _ in refused(app)] == ["webhook_refused:no_signature", "webhook_refused:wrong_signature"]
 
 
+@pytest.mark.needs("app/admin")
 def test_overview_status_and_check_say_that_webhooks_are_refused(deliver: Deliver, olga: Person, run: Run) -> None:  # noqa: F811
     deliver(EVENT, secret="whsec_somebody_else")
 
@@ -72,6 +73,7 @@ def test_overview_status_and_check_say_that_webhooks_are_refused(deliver: Delive
     assert "FAIL   webhooks are accepted" in check.output
 
 
+@pytest.mark.needs("app/admin")
 def test_a_webhook_that_is_accepted_ends_it(deliver: Deliver, olga: Person, run: Run) -> None:  # noqa: F811
     deliver(EVENT, secret="whsec_somebody_else")
 

@@ -109,6 +109,7 @@ class Recurring(Part):
     """How often a price is charged."""
 
     interval: Word
+    interval_count: Annotated[Count, Field(ge=1)] = 1
 
 
 class ItemPrice(Part):
@@ -140,6 +141,19 @@ class SubscriptionItems(Part):
 class PauseCollection(Part):
     """That no payment is collected for a while."""
 
+    resumes_at: OptionalMoment = None
+
+
+class CancellationDetails(Part):
+    """Why a subscription ends, and what the customer said of it."""
+
+    comment: str | None = None
+    feedback: Text | None = None
+    reason: Text | None = None
+
+
+CancellationInWords = Annotated[CancellationDetails, BeforeValidator(or_empty)]
+
 
 class SubscriptionObject(StripeResource):
     """https://docs.stripe.com/api/subscriptions/object"""
@@ -148,6 +162,7 @@ class SubscriptionObject(StripeResource):
     cancel_at: OptionalMoment
     cancel_at_period_end: bool
     canceled_at: OptionalMoment
+    cancellation_details: CancellationInWords = CancellationDetails()
     customer: Reference
     ended_at: OptionalMoment
     items: SubscriptionItems
@@ -257,6 +272,40 @@ class InvoiceObject(StripeResource):
         """When it has to be paid, or the payment is tried for the first time."""
         finalized_at = self.status_transitions.finalized_at if self.status_transitions else None
         return self.due_date or finalized_at or self.created
+
+
+class DiscountTotal(Part):
+    """What one discount takes off an invoice."""
+
+    amount: Amount
+
+
+class DiscountNames(Part):
+    """What a discount comes from: a promotion code as people type it, or a coupon by its name or id."""
+
+    code: Text | None = Field(None, validation_alias=AliasPath("promotion_code", "code"))
+    coupon_name: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "name"))
+    coupon: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "id"))
+
+    @property
+    def name(self) -> str | None:
+        return self.code or self.coupon_name or self.coupon
+
+
+class InvoicePreview(StripeResource):
+    """https://docs.stripe.com/api/invoices/create_preview; its discounts are expanded."""
+
+    service = "invoices"
+    amount_due: Amount
+    created: Moment
+    currency: Currency
+    discounts: list[DiscountNames] = []
+    total_discount_amounts: list[DiscountTotal] | None = None
+
+    @property
+    def discount(self) -> int:
+        """What all discounts together take off."""
+        return sum(one.amount for one in self.total_discount_amounts or [])
 
 
 class ChargeObject(StripeResource):

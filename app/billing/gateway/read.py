@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.objects import InvoiceObject, StripeResource, SubscriptionObject
+from app.billing.gateway.objects import InvoiceObject, InvoicePreview, StripeResource, SubscriptionObject
 
 Kind = TypeVar("Kind", bound=StripeResource)
 PAGE = 100
@@ -37,6 +37,18 @@ def subscriptions_of(stripe_customer_id: str, scope: StripeScope) -> list[Subscr
         pages = _service(SubscriptionObject).list(params, scope.options()).auto_paging_iter()
         found = [one.to_dict() for one in pages]
     return [SubscriptionObject.read(one) for one in found]
+
+
+def preview_of(subscription_id: str, scope: StripeScope) -> InvoicePreview:
+    """The invoice that Stripe would write next for a subscription; `StripeRefused` where none is to come.
+
+    Somebody may wait for a page meanwhile, so it is tried once.
+    """
+    params = {"subscription": subscription_id, "expand": ["discounts.promotion_code", "discounts.source.coupon"]}
+    with get_gateway().errors():
+        service = get_gateway().v1.invoices
+        found = service.create_preview(params, {**scope.options(), "max_network_retries": 0}).to_dict()
+    return InvoicePreview.read(found)
 
 
 def invoices_of(subscription_id: str, scope: StripeScope) -> list[InvoiceObject]:

@@ -1,11 +1,13 @@
 """The mirror of one Stripe subscription, and what its state means."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
     String,
+    Text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,6 +18,15 @@ from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
 from app.database import UtcDateTime, db, utcnow
 
 NEED_PAYMENT = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
+
+
+@dataclass(frozen=True)
+class NextCharge:
+    """What Stripe will charge next, minor units, and when (UTC)."""
+
+    amount: int
+    currency: str
+    at: datetime | None
 
 
 class SubscriptionPredicates:
@@ -29,6 +40,13 @@ class SubscriptionPredicates:
     cancel_at: datetime | None
     cancel_at_period_end: bool
     current_period_end: datetime | None
+    is_collection_paused: bool
+    collection_resumes_at: datetime | None
+    snapshot_at: datetime
+    next_amount: int | None
+    next_currency: str | None
+    next_charge_at: datetime | None
+    next_asked_for: datetime | None
 
     @property
     def plan(self) -> Plan | None:
@@ -66,6 +84,30 @@ class SubscriptionPredicates:
         return (self.cancel_at or self.current_period_end) if self.is_canceling else None
 
     @property
+    def is_charged_again(self) -> bool:
+        """Whether a period that is not paid yet begins before it ends: what is set to end may renew until then."""
+        if self.has_ended or self.cancel_at_period_end:
+            return False
+        elif self.cancel_at and self.current_period_end:
+            return self.cancel_at > self.current_period_end
+        else:
+            return self.cancel_at is None
+
+    @property
+    def skips_next_charge(self) -> bool:
+        """Whether the collection of payments is paused when the next period begins."""
+        resumes_at, renews_at = self.collection_resumes_at, self.current_period_end
+        return self.is_collection_paused and (resumes_at is None or renews_at is None or resumes_at > renews_at)
+
+    @property
+    def next_charge(self) -> NextCharge | None:
+        """What Stripe will charge next; None when it was not asked since the subscription changed, or has nothing."""
+        if self.next_asked_for != self.snapshot_at or self.next_amount is None or self.next_currency is None:
+            return None
+        else:
+            return NextCharge(self.next_amount, self.next_currency, self.next_charge_at)
+
+    @property
     def is_trialing(self) -> bool:
         return self.status == SubscriptionStatus.TRIALING
 
@@ -85,7 +127,7 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     """The mirror of one Stripe subscription. `billing.sync` is its only writer.
 
     `snapshot_at` is the Stripe second that the row is known to reflect: only an event created after it is
-    certainly newer. `price` fields are those of the item that gives the highest role.
+    certainly newer. `price` fields are those of the item that gives the highest role; `amount` is that of all items.
     """
 
     __tablename__ = "subscriptions"
@@ -106,6 +148,7 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))
     interval: Mapped[str | None] = mapped_column(String(8))
+    interval_count: Mapped[int] = mapped_column(default=1, server_default="1")
     quantity: Mapped[int] = mapped_column(default=1)
     current_period_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
     current_period_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -115,6 +158,11 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     canceled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_collection_paused: Mapped[bool] = mapped_column(default=False)
+    collection_resumes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Why it ends, and what the customer said of it in the portal.
+    cancellation_reason: Mapped[str | None] = mapped_column(String(64))
+    cancellation_feedback: Mapped[str | None] = mapped_column(String(64))
+    cancellation_comment: Mapped[str | None] = mapped_column(Text)
     latest_invoice_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # While it is past due: since when, and what of the time before that is paid for goes on.
@@ -124,3 +172,12 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     paid_role: Mapped[str | None] = mapped_column(String(32))
     paid_role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     snapshot_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Stripe's preview of the next invoice, written by `next_charge` alone: what is due and what discounts take off.
+    next_amount: Mapped[int | None] = mapped_column(BigInteger)
+    next_currency: Mapped[str | None] = mapped_column(String(3))
+    next_charge_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_discount: Mapped[int | None] = mapped_column(BigInteger)
+    next_discount_names: Mapped[str | None] = mapped_column(Text)
+    # The `snapshot_at` that it was asked for, so that whatever changes the subscription makes it out of date.
+    next_asked_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -18,6 +18,7 @@ from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import lock_order, order_change
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
+from app.billing.subscriptions.next_charge import amount_due_otherwise, note_next_charge
 from app.billing.subscriptions.sync import sync_subscription
 from app.database import db, utcnow
 from app.mail.outbox import queue_mail
@@ -83,7 +84,7 @@ def _settle(order: Order, user: User | None, session: CheckoutSessionObject, sco
     else:
         after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
         order.state, order.fulfilled_at = after.value, utcnow()
-        _confirm_by_mail(order, user, session)
+        _confirm_by_mail(order, user, session, scope)
         return changes | order_change(order, before, after) | role_changes(user, scope, cause)
 
 
@@ -133,12 +134,13 @@ def _take_seats_of_trial(order: Order) -> None:
         order.seats, order.amount = seats, order.amount // order.seats * seats
 
 
-def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject) -> None:
+def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject, scope: StripeScope) -> None:
     """Say what comes next of a subscription, and what was paid of a purchase: a promotion code makes it less."""
-    known = sa.select(Subscription.current_period_end).where(
-        Subscription.stripe_subscription_id == order.stripe_subscription_id
-    )
-    renews_at = db.session.scalar(known) if order.interval else None
+    bought = order.stripe_subscription_id if order.interval else None
+    row = db.session.get(Subscription, bought) if bought else None
+    if row:
+        note_next_charge(row, scope)
+    renews_at = row.current_period_end if row else None
     queue_mail(
         "order_confirmed",
         to=user.email,
@@ -152,5 +154,6 @@ def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject) -
             "seats": order.counted_seats,
             "trial_days": order.trial_days,
             "date": renews_at.isoformat() if renews_at else None,
+            "next_amount": amount_due_otherwise(row, order.amount) if row else None,
         },
     )

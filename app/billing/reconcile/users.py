@@ -29,6 +29,7 @@ from app.billing.reconcile.payments import payments_at_stripe, repair_payments
 from app.billing.roles.decision import role_changes, role_of
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.lookup import live_subscriptions
+from app.billing.subscriptions.next_charge import note_next_charge
 from app.billing.subscriptions.sync import mirror, sync_subscription
 from app.database import db
 
@@ -102,6 +103,8 @@ def _compare(user_id: uuid.UUID, scope: StripeScope, cause: str, *, with_payment
     at_stripe = payments_at_stripe(user_id, scope) if with_payments else None
     repaired = repair_payments(user, at_stripe, scope, cause=cause) if at_stripe else {}
     live = live_subscriptions(user, scope)
+    for row in live if with_payments else []:
+        note_next_charge(row, scope)
     unknown = [row.stripe_subscription_id for row in live if row.role is None]
     return UserDrift(user.email, before, role_of(user), changes, repaired, len(live), unknown)
 

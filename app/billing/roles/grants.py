@@ -5,11 +5,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.catalog.plans import Role
+from app.billing.catalog.plans import Role, current_catalog
 from app.billing.customers import lock_user
 from app.billing.gateway.account import current_scope
 from app.billing.models.roles import Grant, RoleChange
-from app.billing.roles.decision import apply_role
+from app.billing.roles.decision import GRANTS, apply_role
 from app.database import db, utcnow
 
 # What the audit calls a grant, with the role, and taking grants back, where neither changed the user's role.
@@ -28,6 +28,13 @@ def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) 
         _audit(locked, f"{GRANTED}{role.key}", f"grant {grant.id}", cause, until)
     db.session.commit()
     return grant
+
+
+def given_role(user: User) -> tuple[Role, datetime | None] | None:
+    """The highest role that the operator has given this user, and until when; None for no gift. Any Stripe account."""
+    catalog, at = current_catalog(), {"of_user": user.id, "at": utcnow()}
+    given = [(catalog.role(one.role, one.role_rank), one.until) for one in db.session.scalars(GRANTS, at)]
+    return max(given, key=lambda gift: gift[0].rank, default=None)
 
 
 def revoke_grants(user: User, revoked_by: str) -> int:

@@ -27,6 +27,7 @@ class SubscriptionSnapshot:
     amount: int | None
     currency: str | None
     interval: str | None
+    interval_count: int
     quantity: int
     current_period_start: datetime | None
     current_period_end: datetime | None
@@ -36,6 +37,10 @@ class SubscriptionSnapshot:
     canceled_at: datetime | None
     ended_at: datetime | None
     is_collection_paused: bool
+    collection_resumes_at: datetime | None
+    cancellation_reason: str | None
+    cancellation_feedback: str | None
+    cancellation_comment: str | None
     latest_invoice_id: str | None
     started_at: datetime | None
     # Only of one that is past due, and read from Stripe's invoices: `unpaid`.
@@ -61,9 +66,10 @@ class SubscriptionSnapshot:
             plan_key=plan.key if plan else None,
             role=role.key if role else None,
             role_rank=role.rank if role else 0,
-            amount=_item_amount(item),
+            amount=_amount(item, subscription.items.data),
             currency=item.price.currency,
             interval=item.price.recurring.interval if item.price.recurring else None,
+            interval_count=item.price.recurring.interval_count if item.price.recurring else 1,
             quantity=item.quantity or 1,
             current_period_start=item.current_period_start,
             current_period_end=item.current_period_end,
@@ -73,6 +79,10 @@ class SubscriptionSnapshot:
             canceled_at=subscription.canceled_at,
             ended_at=subscription.ended_at,
             is_collection_paused=subscription.pause_collection is not None,
+            collection_resumes_at=subscription.pause_collection.resumes_at if subscription.pause_collection else None,
+            cancellation_reason=subscription.cancellation_details.reason,
+            cancellation_feedback=subscription.cancellation_details.feedback,
+            cancellation_comment=subscription.cancellation_details.comment,
             latest_invoice_id=subscription.latest_invoice,
             started_at=subscription.start_date,
         )
@@ -95,10 +105,14 @@ def _item_rank(item: SubscriptionItem) -> int:
     return current_catalog().role(plan.role).rank if plan else -1
 
 
-def _item_amount(item: SubscriptionItem) -> int | None:
-    if item.price.unit_amount is None:
+def _amount(item: SubscriptionItem, items: list[SubscriptionItem]) -> int | None:
+    """What all the items cost that are charged as often as the main one; None where Stripe tells no fixed price."""
+    amounts = [
+        (one.price.unit_amount, one.quantity or 1) for one in items if one.price.recurring == item.price.recurring
+    ]
+    if any(unit is None for unit, _ in amounts):
         return None
-    total = item.price.unit_amount * (item.quantity or 1)
+    total = sum((unit or 0) * quantity for unit, quantity in amounts)
     if abs(total) > LARGEST_AMOUNT:
         raise UnreadableObject("The subscription costs more than can be written down.")
     return total

@@ -67,6 +67,8 @@ def write_snapshot(
         for name, value in values.items():
             setattr(row, name, value)
         row.snapshot_at = max(row.snapshot_at, snapshot_at)
+        # It may be another answer of the same second.
+        row.next_asked_for = None
     _warn_of_unknown_price(row)
     return _changes(user, row, before, values, scope, cause)
 

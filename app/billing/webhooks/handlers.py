@@ -7,9 +7,17 @@ from datetime import datetime
 from app.auth.models import User
 from app.billing.asking import ask
 from app.billing.changes import IGNORED, Changes, Effect
-from app.billing.customers import lock_user, unlink_customer
+from app.billing.customers import lock_user, owner_of, unlink_customer
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import ChargeObject, CheckoutSessionObject, DisputeObject, InvoiceObject, RefundObject
+from app.billing.gateway.objects import (
+    NO_METADATA,
+    ChargeObject,
+    CheckoutSessionObject,
+    DisputeObject,
+    InvoiceObject,
+    Owned,
+    RefundObject,
+)
 from app.billing.gateway.prices import forget_prices, is_of_catalog
 from app.billing.gateway.read import Kind, retrieve
 from app.billing.models.subscription import Subscription
@@ -22,6 +30,7 @@ from app.billing.payments.orders import close_order
 from app.billing.payments.refunds import record_refund, record_refund_change
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState, PaymentStatus, SubscriptionStatus
+from app.billing.subscriptions.next_charge import amount_due_otherwise, forget_next_charges, note_next_charge
 from app.billing.subscriptions.sync import end_subscription, sync_subscription
 from app.billing.webhooks.deauthorization import on_deauthorized
 from app.billing.webhooks.event import Event, read_snapshot
@@ -60,10 +69,11 @@ def on_subscription_deleted(event: Event, scope: StripeScope) -> Effect:
 
 
 def on_trial_will_end(event: Event, scope: StripeScope) -> Effect:
-    """Three days before the first charge: say what it will be."""
+    """Three days before the first charge: say what it will be, unless there will be none."""
     effect = sync_from_event(event, scope)
     row = db.session.get(Subscription, event.object_id)
-    if row and row.is_trialing and row.trial_end:
+    if row and row.is_trialing and row.trial_end and row.is_charged_again and not row.skips_next_charge:
+        note_next_charge(row, scope)
         _mail_owner(row, "trial_will_end", f"trial_will_end:{row.stripe_subscription_id}:{row.trial_end.isoformat()}")
     return effect
 
@@ -119,6 +129,15 @@ def on_customer_deleted(event: Event, scope: StripeScope) -> Effect:
     return Effect(changes=changes | role_changes(user, scope, event.id))
 
 
+def on_terms_changed(event: Event, scope: StripeScope) -> Effect:
+    """Have the next charge asked for again before it is told: a credit, a discount or a planned change moves it."""
+    customer_id = Owned.of(event.object).customer or event.object_id
+    if owner_of(customer_id, NO_METADATA, scope) is None:
+        return IGNORED
+    forget_next_charges(customer_id, scope)
+    return Effect()
+
+
 def on_price_changed(event: Event, scope: StripeScope) -> Effect:
     """Look the prices up again before the next sale."""
     forget_prices()
@@ -159,6 +178,14 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "charge.dispute.closed": on_dispute_changed,
     # The customer is gone from Stripe.
     "customer.deleted": on_customer_deleted,
+    # What is charged next is another amount, though the subscription stays as it is.
+    "customer.updated": on_terms_changed,
+    "customer.discount.created": on_terms_changed,
+    "customer.discount.updated": on_terms_changed,
+    "customer.discount.deleted": on_terms_changed,
+    "subscription_schedule.updated": on_terms_changed,
+    "subscription_schedule.released": on_terms_changed,
+    "subscription_schedule.canceled": on_terms_changed,
     # What is sold was changed in Stripe: by a push, or in its dashboard.
     "price.created": on_price_changed,
     "price.updated": on_price_changed,
@@ -209,7 +236,9 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
             "amount": row.amount,
             "currency": row.currency,
             "interval": row.interval,
+            "interval_count": row.interval_count,
             "seats": row.seats,
+            "next_amount": amount_due_otherwise(row, row.amount),
             "date": _iso(row.ended_at or row.trial_end),
         }
         queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)

@@ -114,6 +114,7 @@ def test_once_the_new_price_is_pushed_it_sells_without_a_restart(
     ],
     ids=["amount", "currency", "interval count", "interval", "once", "tiers", "packages"],
 )
+@pytest.mark.needs("app/admin")
 def test_price_that_charges_something_else_sells_nothing_and_the_operator_is_told_what(
     alice: Person, admin: Person, at_stripe: Stripe, caplog, change: Json, words: str
 ) -> None:
@@ -142,6 +143,7 @@ def test_operator_gets_one_mail_about_a_price_however_many_press_its_button(app_
     assert "run `flask billing push`" in mail.context["message"]
 
 
+@pytest.mark.needs("app/admin")
 def test_archived_price_and_archived_product_sell_nothing(alice: Person, admin: Person, at_stripe: Stripe) -> None:
     at_stripe.mute()
     price = at_stripe.v1.prices.retrieve(at_stripe.price("shop_pro_month"))
@@ -157,6 +159,7 @@ def test_archived_price_and_archived_product_sell_nothing(alice: Person, admin: 
     assert f"is archived in Stripe ({price.id})" in admin.get("/admin/").text
 
 
+@pytest.mark.needs("app/admin")
 def test_other_plans_are_sold_meanwhile_and_the_overview_is_clear_once_it_is_put_right(
     alice: Person, admin: Person, at_stripe: Stripe
 ) -> None:

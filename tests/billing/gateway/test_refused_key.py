@@ -51,6 +51,7 @@ def state(app: Flask) -> ConnectionState:
 
 
 @pytest.mark.parametrize(("status", "words"), [(401, "does not accept the secret key"), (403, "does not let this key")])
+@pytest.mark.needs("app/admin")
 def test_a_refused_key_is_shown_to_the_operator_and_told_by_mail_once(
     shaky: Flask, misbehaving: MisbehavingStripe, carol: Person, olga: Person, status: int, words: str
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_refused_key_is_shown_to_the_operator_and_told_by_mail_once(
     assert mails(shaky, to=OPERATOR) == [("operator_alert", OPERATOR)] * 2
 
 
+@pytest.mark.needs("app/admin")
 def test_the_next_success_clears_it(shaky: Flask, misbehaving: MisbehavingStripe, carol: Person, olga: Person) -> None:
     misbehaving.answer(401)
     carol.buy("pro")
@@ -123,6 +125,7 @@ def test_a_refusal_is_not_called_an_outage(carol: Person, misbehaving: Misbehavi
     assert "Retry-After" not in answer.headers
 
 
+@pytest.mark.needs("app/admin")
 def test_who_was_turned_away_is_told_until_somebody_gets_through(
     shaky: Flask, carol: Person, misbehaving: MisbehavingStripe, olga: Person
 ) -> None:
@@ -138,6 +141,7 @@ def test_who_was_turned_away_is_told_until_somebody_gets_through(
     assert "turned away" not in olga.get("/admin/").text
 
 
+@pytest.mark.needs("app/admin")
 def test_the_operator_is_shown_a_key_that_never_worked(
     shaky: Flask, misbehaving: MisbehavingStripe, olga: Person
 ) -> None:

@@ -311,4 +311,5 @@ def test_one_user_costs_one_question_of_each_kind(reconcile, app_with, subscribe
         "/v1/subscriptions",
         "/v1/invoices",
         "/v1/charges",
+        "/v1/invoices/create_preview",
     ]

@@ -125,6 +125,7 @@ def test_push_does_its_work_and_fails_with_the_line_and_so_does_check(app: Flask
     assert "ok     every subscription's price is of a plan\n" in check.output
 
 
+@pytest.mark.needs("app/admin")
 def test_overview_shows_the_line_to_an_admin(app: Flask, smaller: Flask) -> None:
     add(app, subscription("basic", "pro"))
     admin = Person.sign_up(smaller, "admin@example.com")

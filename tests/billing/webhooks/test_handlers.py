@@ -62,6 +62,12 @@ def object_for(paid: None, at_stripe: Stripe):  # type: ignore[no-untyped-def]
             "invoice": at_stripe.invoices()[0],
             "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
             "charge": {**lifetime, "refunded": True, "amount_refunded": lifetime["amount"]},
+            "customer.discount": {"id": "di_1", "object": "discount", "customer": subscription["customer"]},
+            "subscription_schedule": {
+                "id": "sub_sched_1",
+                "object": "subscription_schedule",
+                "customer": subscription["customer"],
+            },
             "customer": {"id": subscription["customer"], "object": "customer"},
             "price": at_stripe.v1.prices.retrieve(at_stripe.price("shop_pro_month")).to_dict(for_json=True),
             "product": at_stripe.v1.products.retrieve("shop_pro").to_dict(for_json=True),

@@ -1,0 +1,106 @@
+"""What Stripe will charge next for a subscription: its own preview of the invoice, kept beside the mirror.
+
+No event asks for it: most previews would be out of date before anybody looks. It is asked for when somebody is about
+to be told: on the account page, once after each change of the subscription and once a day, and by the nightly sync.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.asking import ask
+from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused
+from app.billing.gateway.account import StripeScope
+from app.billing.gateway.objects import InvoicePreview
+from app.billing.gateway.read import preview_of
+from app.billing.models.subscription import Subscription
+from app.billing.subscriptions.lookup import live_subscriptions
+from app.database import allowed_to_write, db, utcnow
+
+logger = logging.getLogger(__name__)
+# Stripe tells of most that changes it, though not of all: pending invoice items, tax rates.
+VALID_FOR = timedelta(days=1)
+ASK_AGAIN_AFTER = timedelta(minutes=5)
+
+
+def refresh_next_charges(user: User, scope: StripeScope) -> None:
+    """Ask Stripe what comes next of this user's subscriptions, where that is not known. Commits if it asks.
+
+    While Stripe cannot be asked, no figure is known, and nobody asks again for five minutes.
+    """
+    due = [(row.stripe_subscription_id, row.snapshot_at) for row in live_subscriptions(user, scope) if _is_due(row)]
+    if due:
+        with allowed_to_write():
+            for subscription_id, snapshot_at in due:
+                values = ask_next_charge(subscription_id, scope)
+                _write(subscription_id, snapshot_at, values)
+                db.session.commit()
+
+
+def forget_next_charges(stripe_customer_id: str, scope: StripeScope) -> None:
+    """Have what comes next of this customer's subscriptions asked for before it is told again."""
+    known = (Subscription.stripe_customer_id == stripe_customer_id, Subscription.next_asked_for.is_not(None))
+    forget = sa.update(Subscription).where(*known, scope.covers(Subscription)).values(next_asked_for=None)
+    db.session.execute(forget)
+
+
+def ask_next_charge(subscription_id: str, scope: StripeScope) -> dict[str, Any]:
+    """The columns that Stripe's preview of the next invoice sets: empty ones where none comes, or Stripe is away.
+
+    For use with no transaction open, or through `asking.ask`. Never raises: a figure that is not known delays nothing.
+    """
+    now = utcnow()
+    try:
+        return _columns(preview_of(subscription_id, scope), now)
+    except (StripeRefused, StripeObjectMissing):
+        # Nothing comes any more.
+        return _columns(None, now)
+    except BillingError as error:
+        logger.warning("What comes next of %s could not be asked: %s", subscription_id, error)
+        return _columns(None, now) | {"next_valid_until": now + ASK_AGAIN_AFTER}
+
+
+def _columns(preview: InvoicePreview | None, now: datetime) -> dict[str, Any]:
+    if preview is None:
+        found = dict.fromkeys(("amount", "currency", "charge_at", "discount", "discount_names"))
+    else:
+        found = {
+            "amount": preview.amount_due,
+            "currency": preview.currency,
+            "charge_at": preview.created,
+            "discount": preview.discount,
+            "discount_names": ", ".join(filter(None, (one.name for one in preview.discounts))) or None,
+        }
+    charge_at = found["charge_at"]
+    until = min(now + VALID_FOR, charge_at) if charge_at and charge_at > now else now + VALID_FOR
+    return {f"next_{name}": value for name, value in found.items()} | {"next_valid_until": until}
+
+
+def note_next_charge(row: Subscription, scope: StripeScope) -> None:
+    """Ask what comes next of a subscription and write it on its (locked) row, inside `ask_then_lock`."""
+    if row.is_charged_again:
+        for name, value in ask(ask_next_charge, row.stripe_subscription_id, scope).items():
+            setattr(row, name, value)
+        row.next_asked_for = row.snapshot_at
+
+
+def amount_due_otherwise(row: Subscription, price: int | None) -> int | None:
+    """What is due next, where it is known and is not this price; minor units of the subscription's currency."""
+    due = row.next_charge
+    return due.amount if due and due.amount != price and due.currency == row.currency else None
+
+
+def _is_due(row: Subscription) -> bool:
+    is_current = row.next_asked_for == row.snapshot_at
+    return row.is_charged_again and not (is_current and row.next_valid_until and row.next_valid_until > utcnow())
+
+
+def _write(subscription_id: str, snapshot_at: datetime, values: dict[str, Any]) -> None:
+    """Keep the answer, unless the subscription has changed meanwhile."""
+    update = sa.update(Subscription).where(
+        Subscription.stripe_subscription_id == subscription_id, Subscription.snapshot_at == snapshot_at
+    )
+    db.session.execute(update.values(**values, next_asked_for=snapshot_at))
