@@ -101,7 +101,7 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
         yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "See the connection")
     for alert in open_alerts(TURNED_AWAY):
         yield Concern(alert.message, "admin.payments", {}, "See the connection")
-    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE)):
+    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE), *open_alerts(jobs.NIGHTS_WORK)):
         yield Concern(alert.message, "admin.payments", {}, "See payments")
     for refused in refusals():
         yield Concern(refused.message, "admin.payments", {}, "See the connection")
