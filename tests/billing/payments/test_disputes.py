@@ -84,3 +84,19 @@ def test_a_dispute_of_another_product_is_nobodys_here(app: Flask, dispute: Json,
     deliver(event_of("charge.dispute.created", {**dispute, **about}))
 
     assert kept(app) == (None, [])
+
+
+def test_a_dispute_that_was_lost_before_its_order_was_known_to_be_paid_is_no_revenue(
+    app: Flask, catalogue: None, bob: Person, at_stripe: Stripe, deliver
+) -> None:
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(bob.buy("lifetime").location))
+    [charge] = at_stripe.charges()
+    about = {"charge": charge["id"], "payment_intent": charge["payment_intent"], "amount": charge["amount"]}
+    lost = {"id": "du_2", "object": "dispute", "metadata": {}, "status": "lost", **about}
+
+    deliver(event_of("charge.dispute.closed", lost))
+    deliver(at_stripe.events("checkout.session.completed")[0])
+
+    assert revenue(app) == 0
+    assert bob.role == "free"
