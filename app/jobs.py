@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 HEARTBEAT, LAST_RECONCILE = "heartbeat", "last-reconcile"
-NIGHTS_WORK = "nights_work"
 REDIS_SECONDS = 3
 # Windows has none.
 _SIGHUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
@@ -103,11 +102,9 @@ def work_every_night() -> None:
         return
     try:
         _do_the_nights_work()
-    except Exception as error:
+    except Exception:
         huey.delete(f"night-{today}")
-        _tell_of_the_night(error)
         raise
-    _tell_of_the_night(None)
 
 
 def _do_the_nights_work() -> None:
@@ -120,19 +117,6 @@ def _do_the_nights_work() -> None:
     counts = {name: len(found) if isinstance(found, list) else found for name, found in report.items()}
     get_jobs().huey.put(LAST_RECONCILE, {"at": utcnow(), **counts})
     logger.info("Nightly reconcile: %s.", ", ".join(f"{name} {count}" for name, count in counts.items()))
-
-
-def _tell_of_the_night(error: Exception | None) -> None:
-    """Let the operator know that the night's work failed, or that it is done again. Commits."""
-    from app.database import db
-    from app.mail.alerts import end_alert, raise_alert
-
-    db.session.rollback()
-    if error:
-        raise_alert(NIGHTS_WORK, f"The night's comparison with Stripe failed: {type(error).__name__}.")
-    else:
-        end_alert(NIGHTS_WORK)
-    db.session.commit()
 
 
 def _build_jobs(app: Flask) -> Jobs:

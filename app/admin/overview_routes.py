@@ -49,7 +49,7 @@ def index() -> str:
     scope = _scope_to_show()
     counts = {
         "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "Monthly revenue at list price": _in_words(reports.monthly_recurring_revenue(scope)),
+        "Monthly revenue": _in_words(reports.monthly_recurring_revenue(scope)),
         "Subscribers": sum(reports.active_subscribers_by_plan(scope).values()),
     }
     return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns(scope)))
@@ -101,7 +101,7 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
         yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "See the connection")
     for alert in open_alerts(TURNED_AWAY):
         yield Concern(alert.message, "admin.payments", {}, "See the connection")
-    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE), *open_alerts(jobs.NIGHTS_WORK)):
+    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE)):
         yield Concern(alert.message, "admin.payments", {}, "See payments")
     for refused in refusals():
         yield Concern(refused.message, "admin.payments", {}, "See the connection")

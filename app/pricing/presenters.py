@@ -7,7 +7,7 @@ from app.account.presenters import describe_price
 from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
-from app.billing.payments.orders import trial_days_of
+from app.billing.payments.trials import trial_days_of
 from app.billing.roles.decision import role_of_order
 from app.templating import money, seats
 

@@ -17,6 +17,7 @@ from app.billing.payments.one_time import attach_invoice_of, payment_of, record_
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import lock_order, order_change
 from app.billing.payments.replaced import end_replaced
+from app.billing.payments.trials import remember_trial
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
 from app.billing.subscriptions.next_charge import amount_due_otherwise, note_next_charge
@@ -85,6 +86,8 @@ def _settle(order: Order, user: User | None, session: CheckoutSessionObject, sco
     else:
         after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
         order.state, order.fulfilled_at = after.value, utcnow()
+        if order.trial_days:
+            remember_trial(user.email, scope)
         replaced, ended = end_replaced(order, user, session, scope, cause) if order.interval is None else ([], {})
         _confirm_by_mail(order, user, session, scope, replaced)
         return changes | order_change(order, before, after) | ended | role_changes(user, scope, cause)
