@@ -106,6 +106,9 @@ class Payment(db.Model):  # type: ignore[name-defined]
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Of one that seems to have bought nothing: when an operator decided to keep it, and who.
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_by: Mapped[str | None] = mapped_column(String(254))
     order: Mapped[Order | None] = relationship(viewonly=True)
 
     @property
