@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app, render_template, request
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug import Response
 
 from app import jobs
 from app.admin.paging import newest_first
@@ -94,6 +96,14 @@ def _unearned(scope: StripeScope) -> str:
     query = payments_to_refund(scope)
     page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
     return render_template("admin/unearned.html", page=page, emails=emails_of(page.rows))
+
+
+def keep_payment(payment_id: int) -> Response:
+    """Leave a payment as it is: it was owed after all, or is settled otherwise."""
+    if not reports.keep_payment(payment_id, current_scope(), current_user.email):
+        abort(404)
+    flash("The payment is kept.", "success")
+    return redirect(url_for("admin.payments", show="unearned"), 303)
 
 
 def _concerns(scope: StripeScope) -> Iterator[Concern]:

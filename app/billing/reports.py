@@ -142,21 +142,33 @@ IS_STANDING = sa.and_(Payment.status == PaymentStatus.PAID.value, Payment.amount
 OF_ONE_ORDER = sa.and_(IS_STANDING, Payment.order_id.is_not(None))
 PAID_TWICE = sa.select(Payment.order_id).where(OF_ONE_ORDER).group_by(Payment.order_id).having(sa.func.count() > 1)
 FIRSTS = PAID_TWICE.with_only_columns(sa.func.min(Payment.id))
-# The account's subscriptions ended when it was deleted.
+# Its invoice was paid when the subscription had ended, perhaps with the deletion of the account.
 CAME_LATE = sa.exists().where(
     Subscription.stripe_subscription_id == Payment.stripe_subscription_id, Subscription.ended_at < Payment.paid_at
 )
 
 
 def payments_to_refund(scope: StripeScope) -> sa.Select[Payment]:
-    """The payments to be given back. A full refund takes one off this list; an order's own is shown with its order."""
+    """The payments to be given back, or to be kept by somebody's decision; either takes one off this list.
+
+    A payment for an order that could not be fulfilled is shown with its order.
+    """
     paid_again = sa.and_(Payment.order_id.in_(PAID_TWICE), Payment.id.not_in(FIRSTS))
-    for_nobody = sa.and_(Payment.user_id.is_(None), CAME_LATE)
     return sa.select(Payment).where(
         scope.covers(Payment),
         IS_STANDING,
-        sa.or_(paid_again, for_nobody),
+        Payment.settled_at.is_(None),
+        sa.or_(paid_again, CAME_LATE),
     )
+
+
+def keep_payment(payment_id: int, scope: StripeScope, by: str) -> bool:
+    """Take a payment off the list of those to refund, as an operator decided; False when it is not on it. Commits."""
+    listed = payments_to_refund(scope).with_only_columns(Payment.id).where(Payment.id == payment_id)
+    keep = sa.update(Payment).where(Payment.id.in_(listed)).values(settled_at=utcnow(), settled_by=by)
+    is_kept: bool = db.session.execute(keep.returning(Payment.id)).first() is not None
+    db.session.commit()
+    return is_kept
 
 
 def count_payments_to_refund(scope: StripeScope) -> int:
