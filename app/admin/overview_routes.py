@@ -49,7 +49,7 @@ def index() -> str:
     scope = _scope_to_show()
     counts = {
         "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "Monthly revenue at list price": _in_words(reports.monthly_recurring_revenue(scope)),
+        "Monthly revenue": _in_words(reports.monthly_recurring_revenue(scope)),
         "Subscribers": sum(reports.active_subscribers_by_plan(scope).values()),
     }
     return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns(scope)))

@@ -71,16 +71,20 @@ def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[Mon
 def monthly_recurring_revenue(scope: StripeScope) -> dict[str, int]:
     """What the paying subscriptions bring in a month, by currency: a year's price counts a twelfth a month.
 
-    At list price: promotion codes and tax are not taken off, because they end or are not ours.
+    All items count, and what discounts take off the next invoice is taken off, as Stripe last told; tax is not ours,
+    and credit is no discount. Nothing is expected while collection is paused.
     """
+    rhythm = (Subscription.currency, Subscription.interval, Subscription.interval_count)
+    expected = sa.func.sum(Subscription.amount - sa.func.coalesce(Subscription.next_discount, 0))
+    is_paying = (Subscription.status.in_(PAYING), Subscription.is_collection_paused.is_(False))
     query = (
-        sa.select(Subscription.currency, Subscription.interval, sa.func.sum(Subscription.amount))
-        .where(scope.covers(Subscription), Subscription.status.in_(PAYING), Subscription.interval.is_not(None))
-        .group_by(Subscription.currency, Subscription.interval)
+        sa.select(*rhythm, expected)
+        .where(scope.covers(Subscription), *is_paying, Subscription.interval.is_not(None))
+        .group_by(*rhythm)
     )
     exact: defaultdict[str, float] = defaultdict(float)
-    for currency, interval, amount in db.session.execute(query):
-        exact[str(currency)] += int(amount or 0) * CHARGES_A_MONTH.get(str(interval), 0)
+    for currency, interval, count, amount in db.session.execute(query):
+        exact[str(currency)] += int(amount or 0) * CHARGES_A_MONTH.get(str(interval), 0) / count
     return {currency: round(amount) for currency, amount in exact.items()}
 
 
