@@ -200,6 +200,7 @@ def _mail_owner(row: Subscription, template: str, cause: str) -> None:
             "seats": row.seats,
             "next_amount": amount_due_otherwise(row, row.amount),
             "date": _iso(row.ended_at or row.trial_end),
+            "may_lack_card": bool(row.plan and not row.plan.trial_needs_card),
             "reason": row.cancellation_reason,
             "keeps": role_of(user).name if user.role_rank > current_catalog().lowest_role.rank else None,
         }

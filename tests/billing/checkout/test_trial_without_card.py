@@ -7,6 +7,9 @@ import pytest
 from flask import Flask
 from stripe_emulator import Emulator
 
+from app.database import db
+from app.mail.compose import compose
+from app.mail.outbox import OutboxMail
 from tests.catalogue import CATALOG
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
@@ -47,3 +50,17 @@ def test_only_the_trial_of_that_plan_asks_for_no_card(
     session = at_stripe.session(session_id_in(alice_there.buy(plan).location))
 
     assert session["payment_method_collection"] == collection
+
+
+def test_mail_before_the_end_of_such_a_trial_asks_for_a_card(
+    alice_there: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    at_stripe.confirm(session_id_in(alice_there.buy("pro").location))
+    emulator.advance(days=12)
+    emulator.wait_until_idle()
+
+    with alice_there.app.app_context():
+        row = db.session.scalars(db.select(OutboxMail).where(OutboxMail.template == "trial_will_end")).one()
+        text = str(compose(row).get_body(("plain",)))
+    assert "add a card" in text
+    assert "there is nothing to do" not in text and "the card you gave" not in text
