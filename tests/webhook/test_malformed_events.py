@@ -34,15 +34,20 @@ def real_events(app: Flask, catalogue: None, alice: Person, bob: Person, at_stri
     at_stripe.pay(session_id_in(alice.buy("pro").location))
     lifetime = at_stripe.pay(session_id_in(bob.buy("lifetime").location))
     charge = at_stripe.charges()[-1]
-    at_stripe.v1.refunds.create({"payment_intent": lifetime["payment_intent"], "amount": 100})
+    refund = at_stripe.v1.refunds.create({"payment_intent": lifetime["payment_intent"], "amount": 100})
     dispute = {"id": "du_1", "object": "dispute", "charge": charge["id"], "status": "needs_response"}
+    subscription = at_stripe.subscriptions()[0]
+    of_alice = {"customer": subscription["customer"], "subscription": subscription["id"]}
     objects = {
         "checkout": lifetime,
-        "customer.subscription": at_stripe.subscriptions()[0],
+        "customer.subscription": subscription,
         "invoice": at_stripe.invoices()[0],
         "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
         "charge": at_stripe.charges()[-1],
+        "customer.discount": {"id": "di_1", "object": "discount", **of_alice},
         "customer": {"id": lifetime["customer"], "object": "customer"},
+        "subscription_schedule": {"id": "sub_sched_1", "object": "subscription_schedule", **of_alice},
+        "refund": refund.to_dict(for_json=True),
         "price": at_stripe.v1.prices.list({"limit": 1}).data[0].to_dict(for_json=True),
         "product": at_stripe.v1.products.list({"limit": 1}).data[0].to_dict(for_json=True),
         "account": {"id": "ca_1", "object": "application"},
