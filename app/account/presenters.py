@@ -197,7 +197,9 @@ def describe_problem(
         text = f"Confirm the payment of {asked} with your bank and all goes on as before.{stays}"
         return Problem("Your bank wants you to confirm a payment", text, _confirm(payment), "warn")
     again = f" We try again on {date(payment.next_attempt_at)}." if payment.next_attempt_at else ""
-    text = f"The payment of {asked} didn't go through.{again}{stays} Update your card and all goes on."
+    # After the last try, a new card alone keeps nothing.
+    way_out = "Update your card and all goes on." if again else f"Nothing is tried again: pay now to keep {name}."
+    text = f"The payment of {asked} didn't go through.{again}{stays} {way_out}"
     return Problem("Please update your card", text, UPDATE_CARD, pay=_pay_now(payment))
 
 
