@@ -5,6 +5,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
+from app.billing.models.trials import PastTrial
 from app.dashboard.models import Project
 from app.mail.alerts import Alert
 from app.mail.outbox import OutboxMail
@@ -14,6 +15,7 @@ __all__ = [
     "Grant",
     "Order",
     "OutboxMail",
+    "PastTrial",
     "Payment",
     "Project",
     "RoleChange",

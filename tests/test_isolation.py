@@ -40,6 +40,7 @@ HOSTILE = {
     "SECRET_KEY": "short",
     "STRIPE_API_BASE": "http://127.0.0.1:9",
     "STRIPE_AUTOMATIC_TAX": "true",
+    "STRIPE_MANAGED_PAYMENTS": "true",
     "STRIPE_PAYMENT_LINK_LIFETIME": "https://buy.stripe.com/acme",
     "STRIPE_PRICE_PRO": "price_acme",
     "STRIPE_PUBLISHABLE_KEY": "pk_live_acme",

@@ -11,6 +11,7 @@ from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import known_scope
 from app.billing.payments.orders import pending_orders
+from app.billing.payments.trials import remember_trials_of
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import db
 from app.mail.outbox import OutboxMail, queue_mail
@@ -46,6 +47,7 @@ def delete_account(user: User) -> None:
         lock_user(user.id)
         if not _may_still_pay(user):
             _keep_an_admin(user)
+            remember_trials_of(user)
             _delete(user.id, user.email)
             return
         # Another tab began to buy meanwhile.

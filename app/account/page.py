@@ -19,7 +19,7 @@ from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.roles.grants import given_role
-from app.billing.statuses import PaymentStatus
+from app.billing.statuses import ASKED_FOR
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db
@@ -101,7 +101,7 @@ def _open_payment(subscription: Subscription) -> Payment | None:
         sa.select(Payment)
         .where(
             Payment.stripe_subscription_id == subscription.stripe_subscription_id,
-            Payment.status != PaymentStatus.PAID.value,
+            Payment.status.in_(ASKED_FOR),
         )
         .order_by(Payment.created_at.desc())
         .limit(1)

@@ -135,6 +135,7 @@ class Problem:
     pay: Action | None = None
 
 
+NOTHING_MORE = " There is nothing more to pay."
 SEE_PLANS = Action("See plans", "pricing.index")
 CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
 MANAGE_BILLING = Action("Manage billing", "account.portal", posts=True)
@@ -173,7 +174,7 @@ def describe_other_access(plan_name: str, *, is_gift: bool = False, until: datet
     """Tell of access that no subscription pays for: bought once, or given."""
     if is_gift:
         return f"You have {plan_name} as a gift{f', until {date(until)}' if until else ''}."
-    return f"{plan_name} is yours for good. There is nothing more to pay."
+    return f"{plan_name} is yours for good.{NOTHING_MORE}"
 
 
 def describe_problem(
@@ -183,7 +184,11 @@ def describe_problem(
     access_until: datetime | None = None,
 ) -> Problem | None:
     """Tell what to do about the newest payment that failed or waits for the bank; None when all is well."""
-    if subscription is None or payment is None or subscription.has_ended or not subscription.needs_payment:
+    if subscription is None or payment is None or subscription.has_ended:
+        return None
+    if payment.hosted_invoice_url and payment.status in ("open", "overdue"):
+        return _describe_sent_invoice(payment)
+    if not subscription.needs_payment:
         return None
     name = subscription.plan_name or "Your plan"
     stays = f" {name} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
@@ -192,7 +197,9 @@ def describe_problem(
         text = f"Confirm the payment of {asked} with your bank and all goes on as before.{stays}"
         return Problem("Your bank wants you to confirm a payment", text, _confirm(payment), "warn")
     again = f" We try again on {date(payment.next_attempt_at)}." if payment.next_attempt_at else ""
-    text = f"The payment of {asked} didn't go through.{again}{stays} Update your card and all goes on."
+    # After the last try, a new card alone keeps nothing.
+    way_out = "Update your card and all goes on." if again else f"Nothing is tried again: pay now to keep {name}."
+    text = f"The payment of {asked} didn't go through.{again}{stays} {way_out}"
     return Problem("Please update your card", text, UPDATE_CARD, pay=_pay_now(payment))
 
 
@@ -202,6 +209,15 @@ def describe_price(subscription: DescribedSubscription) -> str:
         return ""
     asked = money(subscription.amount, subscription.currency)
     return f"{asked} {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else asked
+
+
+def _describe_sent_invoice(payment: OpenPayment) -> Problem:
+    """An invoice that came by mail: no card is charged for it."""
+    is_late = payment.status == "overdue"
+    stands = "is overdue" if is_late else "waits to be paid"
+    text = f"The invoice of {money(payment.amount, payment.currency)} that we sent you {stands}."
+    pay = Action("Pay the invoice", href=payment.hosted_invoice_url)
+    return Problem("Please pay your invoice", text, pay, "danger" if is_late else "warn")
 
 
 def _pay_now(payment: OpenPayment) -> Action | None:
@@ -226,7 +242,7 @@ def _describe_current(
     if subscription.needs_payment or subscription.status == "paused":
         return _describe_unpaid(subscription)
     if subscription.is_canceling:
-        return _describe_canceling(subscription)
+        return _describe_canceling(subscription, other_access)
     return _describe_running(subscription, other_access)
 
 
@@ -258,12 +274,17 @@ def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
     return Summary(State.UNPAID, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
 
 
-def _describe_canceling(subscription: DescribedSubscription) -> Summary:
+def _describe_canceling(subscription: DescribedSubscription, other_access: str | None) -> Summary:
     name = subscription.plan_name or "Your plan"
     until = subscription.cancel_at or subscription.current_period_end
     stays = f"{name} stays on until {date(until)}." if until else f"{name} is set to end."
     # The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
     keep = Action(f"Keep {subscription.plan_name or 'plan'}", "account.portal", posts=True)
+    if other_access:
+        # What was bought for good, or given, goes on when the subscription is over.
+        ends = f" on {date(until)}" if until else ""
+        detail = f"Your {name} subscription ends{ends}. {_last_charges(subscription)}"
+        return Summary(State.CANCELING, other_access, "accent", MANAGE_BILLING, detail, (UPDATE_CARD,))
     sentence = f"{stays} {_last_charges(subscription)}"
     return Summary(State.CANCELING, sentence, "warn", keep, shortcuts=(UPDATE_CARD,))
 
@@ -282,6 +303,8 @@ def _last_charges(subscription: DescribedSubscription) -> str:
 
 
 def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
+    # The subscription beside it is still charged.
+    other_access = other_access and other_access.removesuffix(NOTHING_MORE)
     count = seats(subscription.seats) if subscription.seats else ""
     if subscription.status == "trialing" and subscription.trial_end:
         name = f"{subscription.plan_name} " if subscription.plan_name else ""

@@ -31,6 +31,7 @@ ACTIONS = {
     "/users/<uuid:user_id>/grants": "user_routes.grant",
     "/users/<uuid:user_id>/grants/revoke": "user_routes.revoke",
     "/users/<uuid:user_id>/sync": "user_routes.sync_user",
+    "/payments/<int:payment_id>/keep": "overview_routes.keep_payment",
     "/events/<event_id>/replay": "event_routes.replay_event",
     "/connection": "connect_routes.connect",
     "/connection/check": "connection_routes.check_connection",

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app, render_template, request
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug import Response
 
 from app import jobs
 from app.admin.paging import newest_first
@@ -20,11 +22,13 @@ from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, current_connection, known_state
 from app.billing.gateway.prices import noted_problems
 from app.billing.models.payments import Order, Payment
+from app.billing.payments.disputes import DISPUTED
 from app.billing.reports import count_payments_to_refund, payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
 from app.billing.statuses import EventOutcome, OrderState
 from app.billing.webhooks import log as event_log
+from app.billing.webhooks.invoice_events import STUCK_INVOICE
 from app.billing.webhooks.refusals import refusals
 from app.database import db
 from app.mail import delivery
@@ -47,7 +51,7 @@ def index() -> str:
     scope = _scope_to_show()
     counts = {
         "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "Monthly revenue at list price": _in_words(reports.monthly_recurring_revenue(scope)),
+        "Monthly revenue": _in_words(reports.monthly_recurring_revenue(scope)),
         "Subscribers": sum(reports.active_subscribers_by_plan(scope).values()),
     }
     return render_template("admin/index.html", figures_shown=list(counts.items()), concerns=list(_concerns(scope)))
@@ -94,11 +98,21 @@ def _unearned(scope: StripeScope) -> str:
     return render_template("admin/unearned.html", page=page, emails=emails_of(page.rows))
 
 
+def keep_payment(payment_id: int) -> Response:
+    """Leave a payment as it is: it was owed after all, or is settled otherwise."""
+    if not reports.keep_payment(payment_id, current_scope(), current_user.email):
+        abort(404)
+    flash("The payment is kept.", "success")
+    return redirect(url_for("admin.payments", show="unearned"), 303)
+
+
 def _concerns(scope: StripeScope) -> Iterator[Concern]:
     if known_state(get_gateway()) != ConnectionState.CONNECTED:
         yield Concern("Stripe does not let us in: nothing can be sold.", "admin.payments", {}, "See the connection")
     for alert in open_alerts(TURNED_AWAY):
         yield Concern(alert.message, "admin.payments", {}, "See the connection")
+    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE)):
+        yield Concern(alert.message, "admin.payments", {}, "See payments")
     for refused in refusals():
         yield Concern(refused.message, "admin.payments", {}, "See the connection")
     if failed := event_log.count_failed():

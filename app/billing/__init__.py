@@ -13,6 +13,7 @@
   disputes. What comes late never undoes what is later.
 - `subscriptions` keeps the mirror. `sync` is its only writer: it locks the user's row, takes an event's snapshot when
   that is certainly newer, and asks Stripe when it is not certain. So the order of events does not matter.
+  `next_charge` keeps Stripe's preview of the next invoice beside it: what pages and mails promise.
 - `roles` alone decides the role, from the mirror, the orders and the operator's grants; the highest wins. It stands on
   the user's row, so a page costs no more than that row.
 - `reports` has the operator's figures; `customers` the one Stripe customer of a user, and the lock on the user's row.

@@ -22,10 +22,16 @@ CHARGES_A_MONTH = {"day": 365 / 12, "week": 365 / 84, "month": 1, "year": 1 / 12
 PAYING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
 SUBSCRIBED = (*PAYING, SubscriptionStatus.TRIALING)
 
+_LOST = sa.case((Payment.dispute_status == "lost", Payment.amount_disputed), else_=0)
+# Of what was refunded, the bank may have taken a part once more; no payment brings in less than nothing.
+TAKEN_BACK = sa.case(
+    (Payment.amount_refunded + _LOST > Payment.amount, Payment.amount), else_=Payment.amount_refunded + _LOST
+)
+
 
 @dataclass(frozen=True)
 class MonthOfRevenue:
-    """What was paid in a month, less what has been refunded of it."""
+    """What was paid in a month, less what has been refunded of it, or lost in a dispute."""
 
     month: str
     currency: str
@@ -49,7 +55,7 @@ def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[Mon
     shown = _last_months(utcnow(), months)
     month = _month_of(Payment.paid_at)
     query = (
-        sa.select(month, Payment.currency, sa.func.sum(Payment.amount - Payment.amount_refunded))
+        sa.select(month, Payment.currency, sa.func.sum(Payment.amount - TAKEN_BACK))
         .where(
             scope.covers(Payment),
             Payment.status == PaymentStatus.PAID,
@@ -65,16 +71,20 @@ def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[Mon
 def monthly_recurring_revenue(scope: StripeScope) -> dict[str, int]:
     """What the paying subscriptions bring in a month, by currency: a year's price counts a twelfth a month.
 
-    At list price: promotion codes and tax are not taken off, because they end or are not ours.
+    All items count, and what discounts take off the next invoice is taken off, as Stripe last told; tax is not ours,
+    and credit is no discount. Nothing is expected while collection is paused.
     """
+    rhythm = (Subscription.currency, Subscription.interval, Subscription.interval_count)
+    expected = sa.func.sum(Subscription.amount - sa.func.coalesce(Subscription.next_discount, 0))
+    is_paying = (Subscription.status.in_(PAYING), Subscription.is_collection_paused.is_(False))
     query = (
-        sa.select(Subscription.currency, Subscription.interval, sa.func.sum(Subscription.amount))
-        .where(scope.covers(Subscription), Subscription.status.in_(PAYING), Subscription.interval.is_not(None))
-        .group_by(Subscription.currency, Subscription.interval)
+        sa.select(*rhythm, expected)
+        .where(scope.covers(Subscription), *is_paying, Subscription.interval.is_not(None))
+        .group_by(*rhythm)
     )
     exact: defaultdict[str, float] = defaultdict(float)
-    for currency, interval, amount in db.session.execute(query):
-        exact[str(currency)] += int(amount or 0) * CHARGES_A_MONTH.get(str(interval), 0)
+    for currency, interval, count, amount in db.session.execute(query):
+        exact[str(currency)] += int(amount or 0) * CHARGES_A_MONTH.get(str(interval), 0) / count
     return {currency: round(amount) for currency, amount in exact.items()}
 
 
@@ -132,21 +142,33 @@ IS_STANDING = sa.and_(Payment.status == PaymentStatus.PAID.value, Payment.amount
 OF_ONE_ORDER = sa.and_(IS_STANDING, Payment.order_id.is_not(None))
 PAID_TWICE = sa.select(Payment.order_id).where(OF_ONE_ORDER).group_by(Payment.order_id).having(sa.func.count() > 1)
 FIRSTS = PAID_TWICE.with_only_columns(sa.func.min(Payment.id))
-# The account's subscriptions ended when it was deleted.
+# Its invoice was paid when the subscription had ended, perhaps with the deletion of the account.
 CAME_LATE = sa.exists().where(
     Subscription.stripe_subscription_id == Payment.stripe_subscription_id, Subscription.ended_at < Payment.paid_at
 )
 
 
 def payments_to_refund(scope: StripeScope) -> sa.Select[Payment]:
-    """The payments to be given back. A full refund takes one off this list; an order's own is shown with its order."""
+    """The payments to be given back, or to be kept by somebody's decision; either takes one off this list.
+
+    A payment for an order that could not be fulfilled is shown with its order.
+    """
     paid_again = sa.and_(Payment.order_id.in_(PAID_TWICE), Payment.id.not_in(FIRSTS))
-    for_nobody = sa.and_(Payment.user_id.is_(None), CAME_LATE)
     return sa.select(Payment).where(
         scope.covers(Payment),
         IS_STANDING,
-        sa.or_(paid_again, for_nobody),
+        Payment.settled_at.is_(None),
+        sa.or_(paid_again, CAME_LATE),
     )
+
+
+def keep_payment(payment_id: int, scope: StripeScope, by: str) -> bool:
+    """Take a payment off the list of those to refund, as an operator decided; False when it is not on it. Commits."""
+    listed = payments_to_refund(scope).with_only_columns(Payment.id).where(Payment.id == payment_id)
+    keep = sa.update(Payment).where(Payment.id.in_(listed)).values(settled_at=utcnow(), settled_by=by)
+    is_kept: bool = db.session.execute(keep.returning(Payment.id)).first() is not None
+    db.session.commit()
+    return is_kept
 
 
 def count_payments_to_refund(scope: StripeScope) -> int:

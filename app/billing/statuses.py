@@ -46,11 +46,22 @@ def dispute_takes_access(dispute_status: str | None) -> bool:
 
 
 class PaymentStatus(StrEnum):
-    """What became of a payment; refunds stand beside it as an amount."""
+    """What became of a payment; refunds stand beside it as an amount.
+
+    `open` and `overdue` are invoices that Stripe sent by mail; `uncollectible` was given up, and can still be paid.
+    """
 
     PAID = "paid"
     FAILED = "failed"
     ACTION_REQUIRED = "action_required"
+    OPEN = "open"
+    OVERDUE = "overdue"
+    UNCOLLECTIBLE = "uncollectible"
+    VOID = "void"
+
+
+# The customer is still asked to pay.
+ASKED_FOR = frozenset({PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED, PaymentStatus.OPEN, PaymentStatus.OVERDUE})
 
 
 class EventOutcome(StrEnum):

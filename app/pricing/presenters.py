@@ -7,7 +7,7 @@ from app.account.presenters import describe_price
 from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
-from app.billing.payments.orders import trial_days_of
+from app.billing.payments.trials import trial_days_of
 from app.billing.roles.decision import role_of_order
 from app.templating import money, seats
 
@@ -117,7 +117,8 @@ def _is_within(plan: Plan, free_rank: int | None) -> bool:
 def _own_price(plan: Plan, subscription: Subscription) -> str | None:
     """What the reader pays, where that is none of the plan's prices of today, or for more than one seat."""
     of_today = {(price.amount, price.currency, price.interval) for price in plan.prices}
-    if (subscription.amount, subscription.currency, subscription.interval) in of_today:
+    paid = (subscription.amount, subscription.currency, subscription.interval)
+    if paid in of_today and subscription.interval_count == 1:
         return None
     return _paid(subscription)
 
@@ -130,6 +131,8 @@ def _paid(subscription: Subscription) -> str | None:
 def _kept(subscription: Subscription) -> PlanView | None:
     """The reader's own plan that is no longer sold, by the name that is remembered; None for what was never a plan."""
     is_priced = subscription.amount is not None and subscription.currency is not None
+    # A card knows months and years alone; the account page says the others.
+    is_priced = is_priced and subscription.interval_count == 1
     if not subscription.plan_name or not is_priced or subscription.interval not in set(Interval):
         return None
     amount, currency = subscription.amount or 0, subscription.currency or ""

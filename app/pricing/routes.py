@@ -13,9 +13,10 @@ from app.billing.checkout.confirm import confirm_checkout
 from app.billing.errors import UnknownSession
 from app.billing.gateway.account import known_scope
 from app.billing.models.subscription import Subscription
-from app.billing.payments.orders import bought_for_good, has_subscribed
+from app.billing.payments.orders import bought_for_good
+from app.billing.payments.trials import has_used_trial
 from app.billing.roles.grants import given_role
-from app.billing.subscriptions.lookup import live_subscription
+from app.billing.subscriptions.lookup import subscription_to_change
 from app.database import begin_write
 from app.extensions import csrf
 from app.pricing.presenters import PlanView, intervals_on_sale, plan_views
@@ -85,7 +86,7 @@ def success() -> str:
 def _had_trial() -> bool:
     """Whether the reader's free trial is used up, as far as it is known without asking Stripe."""
     scope = known_scope() if current_user.is_authenticated else None
-    return scope is not None and has_subscribed(current_user.id, scope)
+    return scope is not None and has_used_trial(current_user.id, scope)
 
 
 def _interval(value: str) -> Interval:
@@ -140,4 +141,4 @@ def _plans(interval: Interval, subscription: Subscription | None) -> list[PlanVi
 def _subscription() -> Subscription | None:
     """The reader's subscription, as far as it is known without asking Stripe."""
     scope = known_scope() if current_user.is_authenticated else None
-    return live_subscription(current_user, scope) if scope else None
+    return subscription_to_change(current_user, scope) if scope else None

@@ -168,3 +168,28 @@ def test_preview_shows_the_plan_that_the_schedule_has_for_then(shop: Shop) -> No
     schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})
 
     assert renewed_as_previewed(shop, clock, subscription) == (900, 900)
+
+
+@pytest.mark.parametrize("how", ["of the subscription", "in the preview"])
+def test_plan_that_ends_after_its_next_renewal_has_a_next_invoice(shop: Shop, how: str) -> None:
+    clock = shop.clock(1_785_542_400)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro)
+    later = subscription["items"].data[0].current_period_end + 20 * 86_400
+    if how == "of the subscription":
+        shop.client.v1.subscriptions.update(subscription.id, {"cancel_at": later})
+        assert renewed_as_previewed(shop, clock, subscription) == (2900, 2900)
+        with pytest.raises(stripe.InvalidRequestError, match="No upcoming invoices"):
+            preview(shop, subscription=subscription.id)
+    else:
+        details = {"cancel_at": later}
+        assert preview(shop, subscription=subscription.id, subscription_details=details).amount_due == 2900
+
+
+def test_schedule_that_cancels_leaves_no_next_invoice(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+    schedules = shop.client.v1.subscription_schedules
+    schedule = schedules.create({"from_subscription": subscription.id})
+    schedules.update(schedule.id, {"end_behavior": "cancel"})
+
+    with pytest.raises(stripe.InvalidRequestError, match="No upcoming invoices"):
+        preview(shop, subscription=subscription.id)

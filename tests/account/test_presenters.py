@@ -165,6 +165,15 @@ def test_a_failed_payment_says_when_it_is_tried_again_and_how_long_the_plan_stay
     assert problem.action.flow == "payment_method_update"
 
 
+def test_after_the_last_try_a_new_card_is_not_said_to_be_enough() -> None:
+    problem = describe_problem(PAST_DUE, Payment(next_attempt_at=None))
+
+    assert problem is not None
+    assert problem.text == "The payment of $19 didn't go through. Nothing is tried again: pay now to keep Pro."
+    assert problem.pay is not None
+    assert problem.pay.url == "https://invoice.stripe.com/i/1"
+
+
 def test_a_payment_that_waits_for_the_bank_leads_to_the_invoice() -> None:
     problem = describe_problem(PAST_DUE, Payment(status="action_required"))
 

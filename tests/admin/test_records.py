@@ -187,9 +187,24 @@ def test_audit_names_rule_object_and_cause(app: Flask, olga: Person, alice: Pers
         assert text in page
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/payments"])
-def test_monthly_revenue_says_that_it_is_at_list_price(olga: Person, path: str) -> None:
-    assert "at list price" in olga.get(path).text.lower()
+def test_subscriptions_say_why_they_end_and_what_is_charged_next(app: Flask, olga: Person) -> None:
+    now = utcnow()
+    common: dict[str, object] = {"user_id": olga.id, "stripe_customer_id": "cus_1", "livemode": False}
+    common |= {"lookup_key": "shop_pro_month", "amount": 2900, "currency": "usd", "interval": "month"}
+    common |= {"started_at": now, "snapshot_at": now, "status": "active"}
+    leaves = {"cancellation_reason": "cancellation_requested", "cancellation_feedback": "too_expensive"}
+    leaves |= {"cancellation_comment": "See you in spring.", "cancel_at": now, "current_period_end": now}
+    stays = {"next_asked_for": now, "next_amount": 1450, "next_currency": "usd", "next_discount_names": "HALF"}
+    with app.app_context():
+        common["stripe_account"] = current_scope().stripe_account
+        db.session.add(Subscription(stripe_subscription_id="sub_1", **common | leaves))
+        db.session.add(Subscription(stripe_subscription_id="sub_2", **common | stays))
+        db.session.commit()
+
+    page = olga.get("/admin/subscriptions").text
+
+    assert "cancellation requested, too expensive: “See you in spring.”" in page
+    assert "$14.50 with HALF" in page
 
 
 def test_list_of_payments_that_bought_nothing_may_be_empty(olga: Person) -> None:

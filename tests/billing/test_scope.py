@@ -13,7 +13,7 @@ from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.objects import NO_METADATA
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
-from app.billing.payments.orders import has_subscribed
+from app.billing.payments.trials import has_subscribed
 from app.billing.reconcile.users import sync_all, users_to_sync
 from app.billing.roles.decision import decide_role
 from app.billing.setup.prices import subscriptions_at_unknown_prices

@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 from stripe_emulator import Emulator
 
+from app.billing import reports
+from app.billing.gateway.account import current_scope
 from app.billing.models.subscription import Subscription
 from app.database import db
 from app.mail.compose import compose
@@ -53,9 +55,36 @@ def give_more_credit_than_is_due(at_stripe: Stripe, subscription: str) -> None:
     at_stripe.v1.customers.balance_transactions.create(customer, {"amount": -5000, "currency": "usd"})
 
 
+def plan_basic(at_stripe: Stripe, subscription: str) -> None:
+    schedule = at_stripe.v1.subscription_schedules.create({"from_subscription": subscription})
+    [now] = schedule.phases
+    phases = [
+        {
+            "items": [{"price": one.price} for one in now["items"]],
+            "start_date": now.start_date,
+            "end_date": now.end_date,
+        },
+        {"items": [{"price": at_stripe.price("shop_basic_month")}]},
+    ]
+    at_stripe.v1.subscription_schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})
+
+
+def end_it_after_two_more_periods(at_stripe: Stripe, subscription: str) -> None:
+    halve_for_good(at_stripe, subscription)
+    [item] = at_stripe.subscription(subscription)["items"]["data"]
+    at_stripe.v1.subscriptions.update(subscription, {"cancel_at": item["current_period_end"] + 40 * 86400})
+
+
 @pytest.mark.parametrize(
     ("happens", "amount"),
-    [(halve_for_good, 1450), (add_an_add_on, 3900), (give_credit, 800), (give_more_credit_than_is_due, 0)],
+    [
+        (halve_for_good, 1450),
+        (add_an_add_on, 3900),
+        (give_credit, 800),
+        (give_more_credit_than_is_due, 0),
+        (plan_basic, 900),
+        (end_it_after_two_more_periods, 1450),
+    ],
 )
 def test_the_page_names_the_amount_of_the_next_invoice(
     subscription: str,
@@ -146,3 +175,36 @@ def test_the_confirmation_names_the_renewal_that_a_lasting_code_makes_cheaper(
 
     assert "Then $14.50 is due." in mail(app, "order_confirmed")
     assert mirrored(app).next_discount_names == "HALF"
+
+
+def test_who_pays_by_the_quarter_reads_so(site: str, alice: Person, at_stripe: Stripe, emulator: Emulator) -> None:
+    alice.buy("pro")
+    customer = at_stripe.v1.customers.list({}).data[0].id
+    quarter = {"interval": "month", "interval_count": 3}
+    price = {"product": "shop_pro", "currency": "usd", "unit_amount": 7800, "recurring": quarter}
+    at_stripe.subscribe(customer, at_stripe.v1.prices.create(price).id)
+    emulator.wait_until_idle()
+
+    assert "$78 every 3 months" in sentence(alice)
+
+
+def test_paused_collection_is_said_and_is_no_revenue(
+    subscription: str, app: Flask, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    at_stripe.v1.subscriptions.update(subscription, {"pause_collection": {"behavior": "void"}})
+    emulator.wait_until_idle()
+
+    assert "Payments are paused, so nothing is charged." in sentence(alice)
+    with app.app_context():
+        assert reports.monthly_recurring_revenue(current_scope()) == {}
+
+
+def test_monthly_revenue_counts_discounts_that_last(
+    subscription: str, app: Flask, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    halve_for_good(at_stripe, subscription)
+    emulator.wait_until_idle()
+    alice.get("/account")
+
+    with app.app_context():
+        assert reports.monthly_recurring_revenue(current_scope()) == {"usd": 1450}

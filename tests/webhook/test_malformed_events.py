@@ -34,22 +34,23 @@ def real_events(app: Flask, catalogue: None, alice: Person, bob: Person, at_stri
     at_stripe.pay(session_id_in(alice.buy("pro").location))
     lifetime = at_stripe.pay(session_id_in(bob.buy("lifetime").location))
     charge = at_stripe.charges()[-1]
-    refund = at_stripe.v1.refunds.create({"payment_intent": lifetime["payment_intent"], "amount": 100})
-    dispute = {"id": "du_1", "object": "dispute", "charge": charge["id"], "status": "needs_response"}
-    subscription = at_stripe.subscriptions()[0]
-    of_alice = {"customer": subscription["customer"], "subscription": subscription["id"]}
+    at_stripe.v1.refunds.create({"payment_intent": lifetime["payment_intent"], "amount": 100})
+    dispute = {"id": "du_1", "object": "dispute", "charge": charge["id"], "amount": 19900, "status": "needs_response"}
     objects = {
         "checkout": lifetime,
-        "customer.subscription": subscription,
+        "customer.subscription": at_stripe.subscriptions()[0],
         "invoice": at_stripe.invoices()[0],
         "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
         "charge": at_stripe.charges()[-1],
-        "customer.discount": {"id": "di_1", "object": "discount", **of_alice},
         "customer": {"id": lifetime["customer"], "object": "customer"},
-        "subscription_schedule": {"id": "sub_sched_1", "object": "subscription_schedule", **of_alice},
-        "refund": refund.to_dict(for_json=True),
         "price": at_stripe.v1.prices.list({"limit": 1}).data[0].to_dict(for_json=True),
         "product": at_stripe.v1.products.list({"limit": 1}).data[0].to_dict(for_json=True),
+        "refund": at_stripe.v1.refunds.list({"limit": 1}).data[0].to_dict(for_json=True),
+        "subscription_schedule": {
+            "id": "sub_sched_1",
+            "object": "subscription_schedule",
+            "customer": lifetime["customer"],
+        },
         "account": {"id": "ca_1", "object": "application"},
     }
     return [event_of(kind, next(objects[p] for p in objects if kind.startswith(p))) for kind in HANDLERS]

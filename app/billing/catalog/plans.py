@@ -80,6 +80,7 @@ class Plan:
     """Something to have: a role with features and limits, for one price each interval, once, or for nothing.
 
     A limit that is not named, or is None, does not exist. `trial_days` is None where the setting TRIAL_DAYS decides.
+    Without `trial_needs_card` a trial begins with no card, and where none was added the subscription ends with it.
     A plan with `is_sold` false is no longer offered: who has it keeps it, at its price, until they leave.
     """
 
@@ -92,6 +93,7 @@ class Plan:
     limits: Mapping[str, int | None] = field(default_factory=dict)
     prices: tuple[Price, ...] = ()
     trial_days: int | None = None
+    trial_needs_card: bool = True
     is_sold: bool = True
     is_recommended: bool = False
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import current_app
 
 from app.billing.catalog.entitlements import is_per_seat
-from app.billing.catalog.plans import LARGEST_AMOUNT, MOST_SEATS
+from app.billing.catalog.plans import LARGEST_AMOUNT, MOST_SEATS, current_catalog
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import CheckoutSessionObject
@@ -19,7 +19,7 @@ def create_session(order: Order, scope: StripeScope) -> CheckoutSessionObject:
     https://docs.stripe.com/api/checkout/sessions/create
     """
     gateway = get_gateway()
-    params = _params(order)
+    params = _params(order, scope)
     key = f"order-{order.id}"
     db.session.commit()
     with gateway.errors():
@@ -32,7 +32,7 @@ def success_url(session_id: str) -> str:
     return f"{current_app.extensions['settings'].site_url}/checkout/success?session_id={session_id}"
 
 
-def _params(order: Order) -> dict[str, Any]:
+def _params(order: Order, scope: StripeScope) -> dict[str, Any]:
     settings = current_app.extensions["settings"]
     # Ids only: metadata is shown to whoever may see the account.
     metadata = {"userId": str(order.user_id), "orderId": str(order.id)}
@@ -42,6 +42,8 @@ def _params(order: Order) -> dict[str, Any]:
         "line_items": [_line_item(order)],
         "allow_promotion_codes": True,
         "metadata": metadata,
+        # Said every time, for some accounts begin with it and have no switch. It cannot be used through Connect.
+        "managed_payments": {"enabled": settings.stripe_managed_payments and not scope.is_connected},
         "success_url": success_url("{CHECKOUT_SESSION_ID}"),
         "cancel_url": f"{settings.site_url}/pricing?checkout=cancelled",
     }
@@ -49,7 +51,9 @@ def _params(order: Order) -> dict[str, Any]:
         # Tax needs an address, and Checkout may keep the one it asks for.
         params |= {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto"}}
     if order.interval:
-        return params | {"mode": "subscription", "subscription_data": _subscription_data(order, metadata)}
+        collection = {} if _trial_needs_card(order) else {"payment_method_collection": "if_required"}
+        data = _subscription_data(order, metadata)
+        return params | {"mode": "subscription", "subscription_data": data, **collection}
     else:
         # A subscription has invoices by itself; a single payment has one when it is asked for.
         invoice = {"enabled": True, "invoice_data": {"metadata": metadata}}
@@ -66,5 +70,16 @@ def _line_item(order: Order) -> dict[str, Any]:
 
 
 def _subscription_data(order: Order, metadata: dict[str, str]) -> dict[str, Any]:
-    trial = {"trial_period_days": order.trial_days} if order.trial_days else {}
-    return {"metadata": metadata, **trial}
+    data: dict[str, Any] = {"metadata": metadata}
+    if order.trial_days:
+        data["trial_period_days"] = order.trial_days
+    if not _trial_needs_card(order):
+        # Who never gave a card has nothing to be charged to: it is over, and can be bought like any other.
+        data["trial_settings"] = {"end_behavior": {"missing_payment_method": "cancel"}}
+    return data
+
+
+def _trial_needs_card(order: Order) -> bool:
+    """Whether a card is asked for at once; only a plan that says otherwise, and only a trial, begins without."""
+    plan = current_catalog().plan(order.plan_key)
+    return not order.trial_days or plan is None or plan.trial_needs_card

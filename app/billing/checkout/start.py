@@ -32,7 +32,7 @@ from app.billing.portal.sessions import change_plan
 from app.billing.reconcile.users import sync_user
 from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
-from app.billing.subscriptions.lookup import live_subscription
+from app.billing.subscriptions.lookup import subscription_to_change
 from app.database import db, end_transaction
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ ROUNDS = 4
 def start_checkout(user: User, price: Price, seats: int | None = None) -> str:
     """The address to send the user to: a Checkout Session for this price, or the portal's change page.
 
-    With a subscription that is not over it is always the portal. Without `seats`, one is bought, and those that are
+    With a subscription that is not over, another one is always the portal's; what is paid once can be bought beside it.
+    Without `seats`, one is bought, and those that are
     paid for now go along to another plan. Raises `AlreadyOwned` for someone who has bought
     as much for good, and `StripeUnavailable` with nothing half-made left behind. Commits; no lock is held while
     Stripe works.
@@ -61,8 +62,8 @@ def _start(user: User, price: Price, seats: int | None) -> str:
     require_connection()
     scope = current_scope()
     for _ in range(ROUNDS):
-        subscription = live_subscription(user, scope)
-        if subscription:
+        subscription = subscription_to_change(user, scope)
+        if subscription and price.is_recurring:
             address = _change(user, subscription, price, seats, scope)
         else:
             _refuse_what_is_owned(user, price, scope)

@@ -342,6 +342,7 @@ class DisputeObject(StripeResource):
     """https://docs.stripe.com/api/disputes/object"""
 
     service = "disputes"
+    amount: Amount
     charge: Reference = None
     metadata: OurMetadata = NO_METADATA
     payment_intent: Reference = None

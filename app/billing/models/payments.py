@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.models.stripe import STRIPE_ID, one_of, user_id_column
-from app.billing.statuses import OrderState, PaymentStatus
+from app.billing.statuses import OrderState, PaymentStatus, dispute_takes_access
 from app.database import UtcDateTime, db, utcnow
 
 
@@ -93,6 +93,9 @@ class Payment(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     amount_refunded: Mapped[int] = mapped_column(BigInteger, default=0)
+    stripe_dispute_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    dispute_status: Mapped[str | None] = mapped_column(String(32))
+    amount_disputed: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     # Then a larger amount is not always the later one any more.
     has_failed_refund: Mapped[bool] = mapped_column(default=False, server_default=false())
     number: Mapped[str | None] = mapped_column(String(64))
@@ -103,12 +106,14 @@ class Payment(db.Model):  # type: ignore[name-defined]
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Of one that seems to have bought nothing: when an operator decided to keep it, and who.
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_by: Mapped[str | None] = mapped_column(String(254))
     order: Mapped[Order | None] = relationship(viewonly=True)
 
     @property
     def is_disputed(self) -> bool:
-        """The bank took it back, at least for now; known of one-time orders."""
-        if self.order is None or self.order.stripe_payment_intent_id != self.stripe_payment_intent_id:
-            return False
-        else:
-            return self.order.state == OrderState.DISPUTED
+        """The bank took it back, at least for now."""
+        is_of_order = self.order and self.order.stripe_payment_intent_id == self.stripe_payment_intent_id
+        takes_order = is_of_order and self.order and self.order.state == OrderState.DISPUTED
+        return bool(takes_order) or dispute_takes_access(self.dispute_status)

@@ -54,6 +54,11 @@ class SubscriptionPredicates:
         return plan_of(self.stripe_price_id, self.lookup_key) or current_catalog().plan(self.plan_key)
 
     @property
+    def current_plan_key(self) -> str | None:
+        """The key of that plan, also of one that has gone from the catalogue."""
+        return self.plan.key if self.plan else self.plan_key
+
+    @property
     def plan_name(self) -> str | None:
         """What the plan is called, also one that has gone from the catalogue; None for a price that was never known."""
         if self.plan:

@@ -1,33 +1,79 @@
-"""Disputes, and what they do to a one-time plan."""
+"""Disputes: kept with their payment, told to the operator, and what they do to a one-time plan."""
 
 from app.billing.asking import ask
-from app.billing.changes import IGNORED, Effect
+from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import ChargeObject, DisputeObject
 from app.billing.gateway.read import retrieve
-from app.billing.models.payments import Order
+from app.billing.models.payments import Order, Payment
 from app.billing.payments.charges import disputes_of, is_paid_otherwise, order_of, set_order_state
+from app.billing.payments.one_time import payment_of
+from app.billing.payments.refunds import invoice_payment_of
 from app.billing.statuses import DISPUTE_OVER, OrderState, dispute_takes_access
 from app.database import db
+from app.mail.alerts import end_alert, raise_alert
+
+# What alerts about a dispute begin with.
+DISPUTED = "dispute:"
 
 
 def record_dispute(dispute: DisputeObject, scope: StripeScope, *, cause: str) -> Effect:
-    """Suspend an order for life while its payment is disputed; give it back if won, keep it back if lost.
+    """Keep a dispute with the payment that it is about, and tell the operator until it is decided.
 
-    Inside `ask_then_lock`; locks the user.
+    An order for life is suspended meanwhile, given back if the dispute is won, and kept back if it is lost. Inside
+    `ask_then_lock`; locks the user.
     """
     order = order_of(dispute, scope) or _order_of_charge(dispute, scope)
-    if order is None:
+    payment = payment_of(dispute.payment_intent)
+    if order is None and payment is None and dispute.payment_intent:
+        payment = invoice_payment_of(dispute.payment_intent, scope)
+    if order is None and payment is None:
         return IGNORED
+    is_decided = _is_decided(order, dispute) or _is_decided(payment, dispute)
+    changes = _suspend(order, dispute, scope, cause) if order else {}
+    if payment and not is_decided:
+        changes |= _keep(payment, dispute)
+    _tell(dispute, is_decided=is_decided)
+    return Effect(changes=changes)
+
+
+def _is_decided(kept: Order | Payment | None, dispute: DisputeObject) -> bool:
+    """Whether the end of this dispute is known already, so that what comes now comes late."""
+    return kept is not None and kept.stripe_dispute_id == dispute.id and kept.dispute_status in DISPUTE_OVER
+
+
+def _suspend(order: Order, dispute: DisputeObject, scope: StripeScope, cause: str) -> Changes:
     user = lock_user(order.user_id) if order.user_id else None
     db.session.refresh(order, with_for_update=True)
-    is_over = order.stripe_dispute_id == dispute.id and order.dispute_status in DISPUTE_OVER
-    if is_over or is_paid_otherwise(order, dispute.payment_intent):
-        return Effect()
-    dispute = _deciding_dispute(order, dispute, scope)
-    order.stripe_dispute_id, order.dispute_status = dispute.id, dispute.status
-    return Effect(changes=set_order_state(order, _state_by_dispute(order), user, scope, cause))
+    if _is_decided(order, dispute) or is_paid_otherwise(order, dispute.payment_intent):
+        return {}
+    deciding = _deciding_dispute(order, dispute, scope)
+    order.stripe_dispute_id, order.dispute_status = deciding.id, deciding.status
+    return set_order_state(order, _state_by_dispute(order), user, scope, cause)
+
+
+def _keep(payment: Payment, dispute: DisputeObject) -> Changes:
+    """Write it on the payment's row, unless another one holds the money."""
+    if payment.user_id:
+        lock_user(payment.user_id)
+    db.session.flush()
+    db.session.refresh(payment, with_for_update=True)
+    is_another = payment.stripe_dispute_id not in (None, dispute.id)
+    if is_another and dispute_takes_access(payment.dispute_status) and not dispute_takes_access(dispute.status):
+        return {}
+    before, after = payment.dispute_status, dispute.status
+    payment.stripe_dispute_id, payment.dispute_status = dispute.id, after
+    payment.amount_disputed = dispute.amount
+    return {dispute.id: {"before": {"status": before}, "after": {"status": after}}} if before != after else {}
+
+
+def _tell(dispute: DisputeObject, *, is_decided: bool) -> None:
+    alert = f"{DISPUTED}{dispute.id}"
+    if dispute.status in DISPUTE_OVER:
+        end_alert(alert)
+    elif not is_decided:
+        raise_alert(alert, f"A payment is disputed: answer {dispute.id} in Stripe's dashboard before its deadline.")
 
 
 def _deciding_dispute(order: Order, dispute: DisputeObject, scope: StripeScope) -> DisputeObject:

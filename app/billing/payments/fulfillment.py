@@ -16,6 +16,8 @@ from app.billing.models.subscription import Subscription
 from app.billing.payments.one_time import attach_invoice_of, payment_of, record_order_payment
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import lock_order, order_change
+from app.billing.payments.replaced import end_replaced
+from app.billing.payments.trials import remember_trial
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import UNFULFILLED_STATES, OrderState, PaymentStatus, dispute_takes_access
 from app.billing.subscriptions.next_charge import amount_due_otherwise, note_next_charge
@@ -84,8 +86,11 @@ def _settle(order: Order, user: User | None, session: CheckoutSessionObject, sco
     else:
         after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
         order.state, order.fulfilled_at = after.value, utcnow()
-        _confirm_by_mail(order, user, session, scope)
-        return changes | order_change(order, before, after) | role_changes(user, scope, cause)
+        if order.trial_days:
+            remember_trial(user.email, scope)
+        replaced, ended = end_replaced(order, user, session, scope, cause) if order.interval is None else ([], {})
+        _confirm_by_mail(order, user, session, scope, replaced)
+        return changes | order_change(order, before, after) | ended | role_changes(user, scope, cause)
 
 
 def _record_payment(order: Order, session: CheckoutSessionObject, scope: StripeScope) -> Changes:
@@ -134,7 +139,9 @@ def _take_seats_of_trial(order: Order) -> None:
         order.seats, order.amount = seats, order.amount // order.seats * seats
 
 
-def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject, scope: StripeScope) -> None:
+def _confirm_by_mail(
+    order: Order, user: User, session: CheckoutSessionObject, scope: StripeScope, replaced: list[Subscription]
+) -> None:
     """Say what comes next of a subscription, and what was paid of a purchase: a promotion code makes it less."""
     bought = order.stripe_subscription_id if order.interval else None
     row = db.session.get(Subscription, bought) if bought else None
@@ -153,6 +160,7 @@ def _confirm_by_mail(order: Order, user: User, session: CheckoutSessionObject, s
             "interval": order.interval,
             "seats": order.counted_seats,
             "trial_days": order.trial_days,
+            "ending": [(row.plan_name, row.ends_at.isoformat() if row.ends_at else None) for row in replaced],
             "date": renews_at.isoformat() if renews_at else None,
             "next_amount": amount_due_otherwise(row, order.amount) if row else None,
         },

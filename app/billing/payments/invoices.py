@@ -19,8 +19,17 @@ from app.billing.statuses import PaymentStatus
 from app.database import db, utcnow
 from app.mail.outbox import queue_mail
 
-# An attempt that needs the customer says more than one that merely failed; a payment says the last word.
-RANK = {PaymentStatus.FAILED: 0, PaymentStatus.ACTION_REQUIRED: 1, PaymentStatus.PAID: 2}
+# An attempt that needs the customer says more than one that merely failed, and either more than a mail that was sent.
+RANK = {
+    PaymentStatus.OPEN: 0,
+    PaymentStatus.OVERDUE: 1,
+    PaymentStatus.FAILED: 2,
+    PaymentStatus.ACTION_REQUIRED: 3,
+}
+# Nothing of an attempt comes after these; what was given up can still be paid, or declared void.
+FINALITY = {PaymentStatus.UNCOLLECTIBLE: 1, PaymentStatus.VOID: 2, PaymentStatus.PAID: 3}
+CLOSED = {"paid": PaymentStatus.PAID, "void": PaymentStatus.VOID, "uncollectible": PaymentStatus.UNCOLLECTIBLE}
+MAILED = (PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED)
 
 
 def record_invoice(invoice: InvoiceObject, status: PaymentStatus, scope: StripeScope) -> Effect:
@@ -29,11 +38,11 @@ def record_invoice(invoice: InvoiceObject, status: PaymentStatus, scope: StripeS
     Of a user whose account is gone only what was paid is recorded: it came in for nobody, and the operator is shown it.
     """
     user = lock_invoice_owner(invoice, scope)
-    status = PaymentStatus.PAID if invoice.status == "paid" else status
+    status = CLOSED.get(invoice.status or "", status)
     if user is None and (status != PaymentStatus.PAID or not owner_is_gone(invoice.customer, scope)):
         return IGNORED
     payment, changes = save_invoice(user, invoice, status, scope)
-    if user and payment and changes and status != PaymentStatus.PAID:
+    if user and payment and changes and status in MAILED:
         _mail_about(payment, user, invoice, scope)
     return Effect(changes=changes)
 
@@ -85,8 +94,8 @@ def payment_of_invoice(invoice_id: str) -> Payment | None:
 def _is_older(values: Mapping[str, Any], payment: Payment) -> bool:
     stored = PaymentStatus(payment.status)
     incoming = PaymentStatus(values["status"])
-    if PaymentStatus.PAID in (stored, incoming):
-        return stored == PaymentStatus.PAID
+    if stored in FINALITY or incoming in FINALITY:
+        return FINALITY.get(incoming, 0) <= FINALITY.get(stored, 0)
     else:
         return (values["attempt_count"], RANK[incoming]) <= (payment.attempt_count, RANK[stored])
 

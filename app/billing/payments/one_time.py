@@ -43,6 +43,10 @@ def record_order_payment(
         created_at=created_at,
         paid_at=created_at,
     )
+    if order.stripe_dispute_id and not is_second:
+        # It was heard of before the payment was.
+        payment.stripe_dispute_id, payment.dispute_status = order.stripe_dispute_id, order.dispute_status
+        payment.amount_disputed = amount
     db.session.add(payment)
     return payment
 

@@ -4,7 +4,6 @@ import logging
 import uuid
 
 import sqlalchemy as sa
-from flask import current_app
 
 from app.auth.models import User
 from app.billing.catalog.plans import Price, Role, current_catalog
@@ -13,7 +12,7 @@ from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Order
-from app.billing.models.subscription import Subscription
+from app.billing.payments.trials import trial_days_for
 from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
 from app.database import db
@@ -107,26 +106,6 @@ def bought_for_good(user: User, scope: StripeScope) -> list[Order]:
         scope.covers(Order),
     )
     return sorted(db.session.scalars(query), key=lambda order: -role_of_order(order).rank)
-
-
-def trial_days_for(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:
-    """The days of free trial that this user would get with this price: it is for a first subscription alone."""
-    return 0 if has_subscribed(user_id, scope) else trial_days_of(price.plan_key)
-
-
-def has_subscribed(user_id: uuid.UUID, scope: StripeScope) -> bool:
-    """Whether this user has or had a subscription in this account and mode."""
-    query = sa.select(Subscription.stripe_subscription_id).where(
-        Subscription.user_id == user_id, scope.covers(Subscription)
-    )
-    return db.session.scalar(query.limit(1)) is not None
-
-
-def trial_days_of(plan_key: str) -> int:
-    """The days of free trial that the plan offers, or else the setting TRIAL_DAYS."""
-    plan = current_catalog().plan(plan_key)
-    days: int = current_app.extensions["settings"].trial_days
-    return days if plan is None or plan.trial_days is None else plan.trial_days
 
 
 def _role_of(price: Price) -> Role:

@@ -104,7 +104,7 @@ def _refund_invoice(charge: ChargeObject, scope: StripeScope, is_current: bool) 
         and intent
         and (owner_of(charge.customer, charge.metadata, scope) or owner_is_gone(charge.customer, scope))
     ):
-        payment = _invoice_payment_of(intent, scope)
+        payment = invoice_payment_of(intent, scope)
     if payment is None:
         return IGNORED
     changes = _save_refund(payment, charge, scope, is_current)
@@ -130,7 +130,7 @@ def _close_for_deleted_users(payment: Payment, is_refunded: bool) -> Changes:
     return changes
 
 
-def _invoice_payment_of(intent: str, scope: StripeScope) -> Payment | None:
+def invoice_payment_of(intent: str, scope: StripeScope) -> Payment | None:
     """The payment of the invoice that this PaymentIntent paid, recorded now; None when there is none of ours."""
     invoice = ask(_invoice_paid_by, intent, scope)
     if invoice is None:

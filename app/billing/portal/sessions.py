@@ -15,7 +15,7 @@ from app.billing.gateway.prices import forget_prices, price_id
 from app.billing.models.subscription import Subscription
 from app.billing.portal import configuration as portal_configuration
 from app.billing.reconcile.users import sync_user
-from app.billing.subscriptions.lookup import live_subscription
+from app.billing.subscriptions.lookup import live_subscription, subscription_to_change
 from app.database import begin_write, db, end_transaction
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def open_portal(user: User, flow: str | None = None) -> str:
         raise ValueError(f"The portal has no flow {flow}.")
     require_connection()
     scope = current_scope()
-    subscription = live_subscription(user, scope)
+    subscription = subscription_to_change(user, scope) or live_subscription(user, scope)
     customer = subscription.stripe_customer_id if subscription else customer_of(user.id, scope)
     if customer is None:
         raise NoCustomer("The user has no Stripe customer yet.")
@@ -44,12 +44,14 @@ def change_plan(subscription: Subscription, price: Price, seats: int | None, sco
     """The address of the portal's page that confirms a change to this price, with what it costs. Commits.
 
     Where that page does not fit (the same price for as many seats, a one-time price, a subscription that first needs
-    a payment), it is the portal's front page.
+    a payment), it is the portal's front page. The user's own plan is never charged at another price than theirs.
     """
     flow = None
     if price.is_recurring and subscription.stripe_item_id and not subscription.needs_payment:
+        is_own = (price.plan_key, price.interval) == (subscription.current_plan_key, subscription.interval)
+        own_price = subscription.stripe_price_id if is_own else None
         end_transaction()
-        target = price_id(price, scope)
+        target = own_price or price_id(price, scope)
         seats_after = _seats_after(subscription, price, seats)
         if target != subscription.stripe_price_id or (price.per_seat and seats_after != subscription.quantity):
             flow = _confirm_flow(subscription, target, seats_after)

@@ -17,7 +17,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.payments.charges import disputes_of, first_page, known_order
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
-from app.billing.payments.invoices import intent_that_pays, invoice_values, payment_of_invoice, save_invoice
+from app.billing.payments.invoices import CLOSED, intent_that_pays, invoice_values, payment_of_invoice, save_invoice
 from app.billing.payments.one_time import order_of_invoice, payment_of, record_order_payment
 from app.billing.payments.refunds import record_refund
 from app.billing.reconcile.orders import sessions_of
@@ -25,13 +25,14 @@ from app.billing.statuses import UNFULFILLED_STATES, PaymentStatus
 from app.database import db
 
 FACTS = ("amount", "currency", "number")
+GIVEN_UP = (PaymentStatus.VOID, PaymentStatus.UNCOLLECTIBLE)
 # Stripe writes a link anew each time it is asked, so one that is there counts as right.
 NAMES = ("stripe_invoice_id", "number", "hosted_invoice_url", "invoice_pdf")
 
 
 @dataclass(frozen=True)
 class PaymentsAtStripe:
-    """Invoices with their status in our words, charges that went through, and the disputes of one-time orders."""
+    """Invoices with their status in our words, charges that went through, and their disputes."""
 
     invoices: list[tuple[InvoiceObject, PaymentStatus]]
     charges: list[ChargeObject]
@@ -51,7 +52,7 @@ def repair_payments(user: User, found: PaymentsAtStripe, scope: StripeScope, *, 
         if payment and (charge.amount_refunded or payment.amount_refunded):
             changes |= record_refund(charge, scope, cause=cause, is_current=True).changes
     for dispute in found.disputes:
-        if known_order(dispute, scope):
+        if known_order(dispute, scope) or payment_of(dispute.payment_intent):
             changes |= record_dispute(dispute, scope, cause=cause).changes
     return changes
 
@@ -78,8 +79,8 @@ def _repair_invoice(user: User, invoice: InvoiceObject, status: PaymentStatus, s
     payment = payment_of_invoice(invoice.id)
     if paid and paid.order_id:
         return _correct(paid, _missing(paid, values)) if payment in (None, paid) else {}
-    elif payment is None and order_of_invoice(invoice, scope):
-        # A one-time order's payment is recorded with the order.
+    elif payment is None and (status in GIVEN_UP or order_of_invoice(invoice, scope)):
+        # A one-time order's payment is recorded with the order, and an invoice that was withdrawn asks for nothing.
         return {}
     elif payment and payment.status == status == PaymentStatus.PAID:
         changes = _correct(payment, {name: values[name] for name in FACTS} | _missing(payment, values))
@@ -123,8 +124,7 @@ def _read_payments(customer: str | None, intents: frozenset[str], scope: StripeS
     for intent in intents - {charge.payment_intent for charge in charges}:
         charges += first_page(ChargeObject, scope, payment_intent=intent)
     charges = [charge for charge in charges if charge.status == "succeeded"]
-    disputed = [charge for charge in charges if charge.disputed and _is_for_order(charge, intents)]
-    disputes = [dispute for charge in disputed for dispute in disputes_of(charge.id, scope)]
+    disputes = [dispute for charge in charges if charge.disputed for dispute in disputes_of(charge.id, scope)]
     return PaymentsAtStripe(_with_status(invoices, scope), charges, disputes)
 
 
@@ -137,13 +137,9 @@ def _intents_of_orders(user_id: uuid.UUID, scope: StripeScope) -> set[str]:
     return set(db.session.scalars(query))
 
 
-def _is_for_order(charge: ChargeObject, intents: frozenset[str]) -> bool:
-    return charge.payment_intent in intents or charge.metadata.order_id is not None
-
-
 def _with_status(invoices: list[InvoiceObject], scope: StripeScope) -> list[tuple[InvoiceObject, PaymentStatus]]:
-    """The invoices that were paid, and those that an attempt to pay has failed for."""
-    found = [(invoice, PaymentStatus.PAID) for invoice in invoices if invoice.status == "paid"]
+    """The invoices that were paid or withdrawn, and those that an attempt to pay has failed for."""
+    found = [(invoice, CLOSED[invoice.status]) for invoice in invoices if invoice.status in CLOSED]
     attempted = [invoice for invoice in invoices if invoice.status == "open" and invoice.attempt_count]
     if attempted:
         intents = first_page(PaymentIntentObject, scope, customer=attempted[0].customer)

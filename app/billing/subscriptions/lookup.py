@@ -17,8 +17,21 @@ def live_subscriptions(user: User, scope: StripeScope) -> list[Subscription]:
     return list(db.session.scalars(live))
 
 
+def subscriptions_of_plans(user: User, scope: StripeScope) -> list[Subscription]:
+    """Those of them that are for a plan of ours, of today or of once: the customer may pay for other things too."""
+    return [row for row in live_subscriptions(user, scope) if row.plan_name is not None]
+
+
+def subscription_to_change(user: User, scope: StripeScope) -> Subscription | None:
+    """The one that another plan would take the place of: the highest of those for a plan of ours, None without any."""
+    return max(subscriptions_of_plans(user, scope), key=_rank, default=None)
+
+
 def live_subscription(user: User, scope: StripeScope) -> Subscription | None:
-    """The user's subscription that is not over; of several, the one with the highest plan."""
+    """The user's subscription that is not over; of several, the one with the highest plan.
+
+    It may be for something that is no plan of ours.
+    """
     return max(live_subscriptions(user, scope), key=_rank, default=None)
 
 

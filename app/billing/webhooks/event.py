@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from app.billing.asking import ask
 from app.billing.errors import MalformedEvent, UnreadableObject
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import api_version
 from app.billing.gateway.fields import time_of
-from app.billing.gateway.read import Kind
+from app.billing.gateway.read import Kind, retrieve
 from app.database import utcnow
 
 LONGEST_TEXT = 255
@@ -129,3 +131,8 @@ def _storable(value: Any) -> Any:
         return [_storable(item) for item in value]
     else:
         return value
+
+
+def current_object(kind: type[Kind], event: Event, scope: StripeScope) -> Kind:
+    """The event's object; read from Stripe when it is of another API version, or parts are missing."""
+    return read_snapshot(event, kind) or ask(retrieve, kind, event.object_id, scope)

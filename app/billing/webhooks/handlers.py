@@ -1,40 +1,43 @@
 """The whole Stripe integration in one table: event type, handler, and the reason it is there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from app.auth.models import User
-from app.billing.asking import ask
 from app.billing.catalog.plans import current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
-from app.billing.customers import lock_user, owner_of, unlink_customer
+from app.billing.customers import owner_of, unlink_customer
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import (
     NO_METADATA,
     ChargeObject,
     CheckoutSessionObject,
     DisputeObject,
-    InvoiceObject,
     Owned,
     RefundObject,
 )
 from app.billing.gateway.prices import forget_prices, is_of_catalog
-from app.billing.gateway.read import Kind, retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
-from app.billing.payments.invoices import lock_invoice_owner, record_invoice
-from app.billing.payments.one_time import order_of_invoice, record_order_invoice
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import close_order
 from app.billing.payments.refunds import record_refund, record_refund_change
 from app.billing.roles.decision import role_changes, role_of
-from app.billing.statuses import OrderState, PaymentStatus, SubscriptionStatus
+from app.billing.statuses import OrderState
 from app.billing.subscriptions.next_charge import amount_due_otherwise, forget_next_charges, note_next_charge
-from app.billing.subscriptions.sync import end_subscription, sync_subscription
+from app.billing.subscriptions.sync import end_subscription
 from app.billing.webhooks.deauthorization import on_deauthorized
-from app.billing.webhooks.event import Event, read_snapshot
+from app.billing.webhooks.event import Event, current_object
+from app.billing.webhooks.invoice_events import (
+    on_invoice_action_required,
+    on_invoice_closed,
+    on_invoice_failed,
+    on_invoice_not_finalized,
+    on_invoice_overdue,
+    on_invoice_paid,
+    on_invoice_sent,
+)
 from app.billing.webhooks.subscription_events import sync_from_event
 from app.database import db
 from app.mail.outbox import queue_mail
@@ -42,7 +45,7 @@ from app.mail.outbox import queue_mail
 
 def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
     """Fulfill the order of a completed session, if it is paid or nothing was due."""
-    return fulfill_checkout_session(_current(CheckoutSessionObject, event, scope), scope, cause=event.id)
+    return fulfill_checkout_session(current_object(CheckoutSessionObject, event, scope), scope, cause=event.id)
 
 
 def on_checkout_failed(event: Event, scope: StripeScope) -> Effect:
@@ -79,43 +82,19 @@ def on_trial_will_end(event: Event, scope: StripeScope) -> Effect:
     return effect
 
 
-def on_invoice_paid(event: Event, scope: StripeScope) -> Effect:
-    """Record the payment; that clears the notice of a failed one."""
-    return _record_invoice(event, PaymentStatus.PAID, scope)
-
-
-def on_invoice_failed(event: Event, scope: StripeScope) -> Effect:
-    """Record the attempt; the account page shows the way to pay."""
-    return _record_invoice(event, PaymentStatus.FAILED, scope)
-
-
-def on_invoice_action_required(event: Event, scope: StripeScope) -> Effect:
-    """The bank wants the customer to confirm a renewal."""
-    return _record_invoice(event, PaymentStatus.ACTION_REQUIRED, scope)
-
-
-def on_invoice_given_up(event: Event, scope: StripeScope) -> Effect:
-    """The operator asks no longer for an invoice: it is not what is unpaid any more."""
-    invoice = _current(InvoiceObject, event, scope)
-    if lock_invoice_owner(invoice, scope):
-        return Effect(changes=_look_again(invoice, event, scope))
-    else:
-        return IGNORED
-
-
 def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
     """Record the refund; a full one takes an order for life back."""
-    return record_refund(_current(ChargeObject, event, scope), scope, cause=event.id)
+    return record_refund(current_object(ChargeObject, event, scope), scope, cause=event.id)
 
 
 def on_refund_changed(event: Event, scope: StripeScope) -> Effect:
     """Record what is refunded now; a refund can fail days later, and be called back."""
-    return record_refund_change(_current(RefundObject, event, scope), scope, cause=event.id)
+    return record_refund_change(current_object(RefundObject, event, scope), scope, cause=event.id)
 
 
 def on_dispute_changed(event: Event, scope: StripeScope) -> Effect:
-    """Suspend an order for life, restore it if the dispute is won."""
-    return record_dispute(_current(DisputeObject, event, scope), scope, cause=event.id)
+    """Record it with its payment and tell the operator; a one-time plan is suspended, and restored if it is won."""
+    return record_dispute(current_object(DisputeObject, event, scope), scope, cause=event.id)
 
 
 def on_customer_deleted(event: Event, scope: StripeScope) -> Effect:
@@ -164,9 +143,12 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "invoice.paid": on_invoice_paid,
     "invoice.payment_failed": on_invoice_failed,
     "invoice.payment_action_required": on_invoice_action_required,
-    # What is unpaid gives access for days alone, so what is given up matters.
-    "invoice.voided": on_invoice_given_up,
-    "invoice.marked_uncollectible": on_invoice_given_up,
+    "invoice.finalization_failed": on_invoice_not_finalized,
+    # Invoices that are sent by mail, and those that nobody is asked to pay any more.
+    "invoice.sent": on_invoice_sent,
+    "invoice.overdue": on_invoice_overdue,
+    "invoice.voided": on_invoice_closed,
+    "invoice.marked_uncollectible": on_invoice_closed,
     # Money went back.
     "charge.refunded": on_charge_refunded,
     "refund.created": on_refund_changed,
@@ -177,6 +159,8 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     # An inquiry, which takes nothing, can become a dispute.
     "charge.dispute.updated": on_dispute_changed,
     "charge.dispute.closed": on_dispute_changed,
+    "charge.dispute.funds_withdrawn": on_dispute_changed,
+    "charge.dispute.funds_reinstated": on_dispute_changed,
     # The customer is gone from Stripe.
     "customer.deleted": on_customer_deleted,
     # What is charged next is another amount, though the subscription stays as it is.
@@ -199,34 +183,9 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
 }
 
 
-def _current(kind: type[Kind], event: Event, scope: StripeScope) -> Kind:
-    """The event's object; read from Stripe when it is of another API version, or parts are missing."""
-    return read_snapshot(event, kind) or ask(retrieve, kind, event.object_id, scope)
-
-
 def _close_order(event: Event, state: OrderState, scope: StripeScope) -> Effect:
-    order = find_order(_current(CheckoutSessionObject, event, scope), scope)
+    order = find_order(current_object(CheckoutSessionObject, event, scope), scope)
     return Effect(changes=close_order(order, state)) if order else IGNORED
-
-
-def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> Effect:
-    invoice = _current(InvoiceObject, event, scope)
-    order = order_of_invoice(invoice, scope)
-    if order:
-        return record_order_invoice(order, invoice)
-    effect = record_invoice(invoice, status, scope)
-    settled = _look_again(invoice, event, scope) if status == PaymentStatus.PAID else {}
-    return replace(effect, changes=effect.changes | settled)
-
-
-def _look_again(invoice: InvoiceObject, event: Event, scope: StripeScope) -> Changes:
-    """Sync the invoice's subscription, if it is past due: since when it is, may have changed. Locks the user."""
-    subscription_id = invoice.subscription_details.subscription
-    row = db.session.get(Subscription, subscription_id) if subscription_id else None
-    user = lock_user(row.user_id) if row and row.user_id and row.status == SubscriptionStatus.PAST_DUE else None
-    if row is None or user is None:
-        return {}
-    return sync_subscription(user, row.stripe_subscription_id, scope, cause=event.id).changes
 
 
 def _mail_owner(row: Subscription, template: str, cause: str) -> None:

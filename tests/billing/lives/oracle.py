@@ -5,11 +5,13 @@ import itertools
 from flask import Flask
 
 from app.auth.models import User
+from app.billing.gateway.account import StripeScope
 from app.billing.gateway.fields import optional_time
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeEvent
 from app.billing.models.subscription import Subscription
+from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db
 from app.mail.outbox import OutboxMail
 from tests.stripe_actions import Json, Stripe
@@ -27,6 +29,7 @@ def assert_everything_equals_stripe(app: Flask, stripe: Stripe) -> None:
         _assert_payments(stripe)
         _assert_role(stripe)
         _assert_single_effects()
+        _assert_next_charges(stripe)
 
 
 def _assert_mirror(stripe: Stripe) -> None:
@@ -43,8 +46,23 @@ def _assert_mirror(stripe: Stripe) -> None:
         assert row.cancel_at == optional_time(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
         assert row.trial_end == optional_time(subscription["trial_end"])
-        assert row.is_collection_paused == (subscription["pause_collection"] is not None)
+        pause = subscription["pause_collection"]
+        assert row.is_collection_paused == (pause is not None)
+        assert row.collection_resumes_at == optional_time(pause["resumes_at"] if pause else None)
+        assert row.interval_count == item["price"]["recurring"]["interval_count"]
+        assert row.cancellation_reason == subscription["cancellation_details"]["reason"]
         assert row.has_ended == (subscription["ended_at"] is not None)
+
+
+def _assert_next_charges(stripe: Stripe) -> None:
+    """After the account page is opened, what is said to be charged next is what Stripe previews."""
+    for row in db.session.scalars(db.select(Subscription)).all():
+        if row.user_id and row.is_charged_again:
+            user, scope = db.session.get_one(User, row.user_id), StripeScope(row.stripe_account, row.livemode)
+            refresh_next_charges(user, scope)
+            preview = stripe.v1.invoices.create_preview({"subscription": row.stripe_subscription_id})
+            assert row.next_charge
+            assert (row.next_charge.amount, row.next_charge.currency) == (preview.amount_due, preview.currency)
 
 
 def _assert_orders(stripe: Stripe) -> None:
@@ -160,8 +178,8 @@ def _assert_single_effects() -> None:
     changes = list(db.session.scalars(db.select(RoleChange).order_by(RoleChange.id)))
     assert outcomes <= {"processed", "ignored"}
     assert len(causes) == len(set(causes))
-    by_operator = ("granted ", "grants taken back")
-    assert all(one.role_before != one.role_after for one in changes if not one.rule.startswith(by_operator))
+    # What an operator gave or took back stands in the audit, also where it left the role as it was.
+    assert all(one.role_before != one.role_after for one in changes if not one.cause.startswith("grant"))
     assert all(one.role_after == two.role_before for one, two in itertools.pairwise(changes))
     roles = ["free", *(one.role_after for one in changes)]
     assert db.session.scalars(db.select(User.role)).one() == roles[-1]

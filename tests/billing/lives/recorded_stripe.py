@@ -35,6 +35,11 @@ class RecordedStripe:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def do_POST(self) -> None:
+                """What has happened, has happened."""
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.do_GET()
+
             def log_message(self, format: str, *args: Any) -> None:
                 """Stay quiet."""
 

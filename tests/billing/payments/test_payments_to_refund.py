@@ -1,5 +1,7 @@
 """Money that came in for nothing: after its account was gone, or twice for one order. The operator is shown it."""
 
+import re
+
 import pytest
 from flask import Flask
 from stripe_emulator import Emulator
@@ -391,3 +393,25 @@ def test_debit_for_an_account_that_is_gone_is_found_without_its_webhook(
     assert len(dry.settled_orders) == len(report.settled_orders) == 1
     with app.app_context():
         assert sync_all().settled_orders == []
+
+
+def test_invoice_that_is_paid_after_the_end_is_shown_until_somebody_decides(
+    app: Flask, site: str, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    alice, olga = Person.sign_up(app, "alice@example.com"), Person.sign_up(app, "olga@example.com")
+    olga.become_admin()
+    session = at_stripe.pay(session_id_in(alice.buy("pro").location))
+    at_stripe.use_card(session["customer"], "tok_chargeCustomerFail")
+    emulator.advance(days=32)
+    at_stripe.v1.subscriptions.cancel(session["subscription"])
+    emulator.advance(days=1)
+    at_stripe.v1.invoices.pay(at_stripe.invoices()[-1]["id"], {"payment_method": at_stripe.card()})
+    emulator.wait_until_idle()
+
+    shown = olga.get("/admin/payments?show=unearned").text
+    address = re.search(r'action="(/admin/payments/\d+/keep)"', shown)
+    assert "1 payment bought nothing." in olga.get("/admin/").text
+    assert address
+    assert olga.post(address[1], page="/admin/").status_code == 303
+    assert "bought nothing" not in olga.get("/admin/").text
+    assert olga.post(address[1], page="/admin/").status_code == 404

@@ -53,7 +53,8 @@ def object_for(paid: None, at_stripe: Stripe):  # type: ignore[no-untyped-def]
         [lifetime] = [one for one in at_stripe.charges() if one["metadata"]]
         sessions = at_stripe.v1.checkout.sessions.list({}).data
         [session] = [one.to_dict(for_json=True) for one in sessions if one.mode == "payment"]
-        dispute = {"id": "du_1", "object": "dispute", "charge": lifetime["id"], "metadata": {}, "status": "lost"}
+        dispute = {"id": "du_1", "object": "dispute", "charge": lifetime["id"], "amount": 19900, "metadata": {}}
+        dispute["status"] = "lost"
         refund = {"id": "re_1", "object": "refund", "charge": lifetime["id"], "metadata": {}, "status": "succeeded"}
         objects = {
             "checkout": session,

@@ -3,9 +3,10 @@
 from stripe_emulator.api import errors
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.engine.invoices import discounts, preview
-from stripe_emulator.engine.subscriptions import cancellation, trials
+from stripe_emulator.engine.subscriptions import schedule_progress, trials
 from stripe_emulator.engine.subscriptions.ending import OVER
 from stripe_emulator.engine.subscriptions.item_changes import plan_change
+from stripe_emulator.engine.subscriptions.subscription_items import period_end
 from stripe_emulator.engine.subscriptions.subscriptions import create_subscription
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
@@ -55,7 +56,6 @@ def _of_existing(tx: Transaction, subscription: Json, params: Json, details: Jso
         return preview.cancellation_invoice(
             tx, subscription, bool(details.get("proration_behavior", "create_prorations") != "none")
         )
-    ends = details.get("cancel_at_period_end") or details.get("cancel_at")
     changed = any(details.get(key) for key in ("items", "billing_cycle_anchor"))
     if details.get("trial_end") == "now" and subscription["status"] == "trialing":
         subscription["items"]["data"] = plan_change(tx, subscription, details).items
@@ -64,15 +64,26 @@ def _of_existing(tx: Transaction, subscription: Json, params: Json, details: Jso
         trials.move_end(tx, subscription, details["trial_end"])
     if changed:
         return preview.change_invoice(tx, subscription, details)
-    canceling = subscription["cancel_at_period_end"] or subscription["cancel_at"] or ends
-    if canceling and not (details.get("cancel_at_period_end") is False or details.get("cancel_at") == ""):
+    if _ends_first(tx, subscription, details):
         raise errors.invalid_request(
             f"No upcoming invoices for subscription: {subscription['id']}",
             code="invoice_upcoming_none",
             status=404,
         )
-    cancellation.clear_marks(subscription)
     return preview.upcoming_invoice(tx, subscription)
+
+
+def _ends_first(tx: Transaction, subscription: Json, details: Json) -> bool:
+    """Tell whether the subscription is over before it would be billed again; one that ends later is still billed."""
+    given = details.get("cancel_at")
+    if details.get("cancel_at_period_end") or (isinstance(given, str) and given):
+        return True
+    if details.get("cancel_at_period_end") is False or given == "":
+        planned = None
+    else:
+        planned = given or subscription["cancel_at"]
+    ends = [end for end in (planned, schedule_progress.end_of(tx, subscription)) if end is not None]
+    return any(end <= period_end(subscription) for end in ends)
 
 
 def _of_new(tx: Transaction, customer: Json, params: Json, details: Json) -> Json:

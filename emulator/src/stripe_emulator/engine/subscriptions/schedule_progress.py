@@ -115,6 +115,13 @@ def items_at(tx: Transaction, subscription: Json, at: int) -> list[Json]:
     return apply_entries(tx, subscription, _entries(subscription, phase))
 
 
+def end_of(tx: Transaction, subscription: Json) -> int | None:
+    """Return when the subscription's schedule cancels it, or None if it does not."""
+    schedule = tx.get("subscription_schedule", subscription["schedule"] or "") or {"status": "none"}
+    cancels = schedule["status"] == "active" and schedule["end_behavior"] == "cancel"
+    return int(schedule["phases"][-1]["end_date"]) if cancels else None
+
+
 def _entries(subscription: Json, phase: Json) -> list[Json]:
     held = list(subscription["items"]["data"])
     entries: list[Json] = []

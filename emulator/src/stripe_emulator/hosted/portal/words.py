@@ -53,6 +53,10 @@ class Plan:
         status = self.subscription["status"]
         if self.is_canceling and status in ("active", "trialing", "past_due"):
             end = self.subscription["cancel_at"] or self.ends
+            if end > self.ends:
+                return (
+                    f"{self.name} stays on until {format_day(end)}. It renews on {format_day(self.ends)}, {self.price}."
+                )
             return f"{self.name} stays on until {format_day(end)}. You will not be charged again."
         if status == "trialing":
             return f"Your {self.name} trial ends on {format_day(self.subscription['trial_end'])}. Then {self.price}."

@@ -1,0 +1,76 @@
+"""The free trial of a person's first subscription, which deleting the account does not give again."""
+
+import hashlib
+import hmac
+import uuid
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.auth.models import User
+from app.billing.catalog.plans import Price, current_catalog
+from app.billing.gateway.account import StripeScope
+from app.billing.models.subscription import Subscription
+from app.billing.models.trials import PastTrial
+from app.database import db, insert
+
+PURPOSE = b"past trials:"
+
+
+def trial_days_for(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:
+    """The days of free trial that this user would get with this price: it is for a first subscription alone."""
+    return 0 if has_used_trial(user_id, scope) else trial_days_of(price.plan_key)
+
+
+def has_used_trial(user_id: uuid.UUID, scope: StripeScope) -> bool:
+    """Whether this user has or had a subscription in this account and mode, or their address a trial before."""
+    return has_subscribed(user_id, scope) or _had_trial(user_id, scope)
+
+
+def has_subscribed(user_id: uuid.UUID, scope: StripeScope) -> bool:
+    """Whether this user has or had a subscription in this account and mode."""
+    query = sa.select(Subscription.stripe_subscription_id).where(
+        Subscription.user_id == user_id, scope.covers(Subscription)
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def trial_days_of(plan_key: str) -> int:
+    """The days of free trial that the plan offers, or else the setting TRIAL_DAYS."""
+    plan = current_catalog().plan(plan_key)
+    days: int = current_app.extensions["settings"].trial_days
+    return days if plan is None or plan.trial_days is None else plan.trial_days
+
+
+def remember_trial(email: str, scope: StripeScope) -> None:
+    """Keep that this address has had its trial."""
+    row = {
+        "address_digest": _digests(email)[0],
+        "stripe_account": scope.stripe_account,
+        "livemode": scope.livemode,
+    }
+    db.session.execute(insert(PastTrial).values(**row).on_conflict_do_nothing())
+
+
+def remember_trials_of(user: User) -> None:
+    """Keep that the address of a user, who is about to be deleted, has had its trial, wherever there was one."""
+    had_trial = (Subscription.user_id == user.id, Subscription.trial_end.is_not(None))
+    where = sa.select(Subscription.stripe_account, Subscription.livemode).where(*had_trial).distinct()
+    for stripe_account, livemode in db.session.execute(where).all():
+        remember_trial(user.email, StripeScope(stripe_account, livemode))
+
+
+def _had_trial(user_id: uuid.UUID, scope: StripeScope) -> bool:
+    email = db.session.scalar(sa.select(User.email).where(User.id == user_id))
+    if email is None:
+        return False
+    query = sa.select(PastTrial.address_digest).where(
+        PastTrial.address_digest.in_(_digests(email)), scope.covers(PastTrial)
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def _digests(email: str) -> list[str]:
+    """The address under each of the site's keys, the newest first: what an older key wrote is known while it stands."""
+    keys = current_app.extensions["settings"].secret_keys
+    return [hmac.new(PURPOSE + key.encode(), email.encode(), hashlib.sha256).hexdigest() for key in keys]
