@@ -53,7 +53,8 @@ def test_pricing_page_offers_what_was_bought_elsewhere(alice: Person, scopes: li
     page = alice.get("/pricing").text
 
     assert "Choose Pro" in page
-    assert ">Your plan<" not in page
+    assert "Manage your plan" not in page
+    assert "See your receipt" not in page
 
 
 def test_first_subscription_here_has_its_trial(

@@ -12,6 +12,7 @@ from app.billing.models.payments import Order
 from app.billing.models.roles import Grant
 from app.billing.models.subscription import Subscription
 from app.database import db
+from app.extensions import limiter
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, session_id_in
 
@@ -159,6 +160,8 @@ def test_return_page_asks_a_visitor_to_log_in(visitor: Person) -> None:
 
 @given(session_id=st.text() | st.text().map("cs_test_".__add__))
 def test_any_session_id_that_is_none_of_ours_is_not_found(alice: Person, session_id: str) -> None:
+    limiter.reset()
+
     answer = alice.client.get("/checkout/success", query_string={"session_id": session_id.encode(errors="replace")})
 
     assert answer.status_code == 404
