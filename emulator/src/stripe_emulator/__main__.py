@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TextIO
 
 from stripe_emulator.api.origins import is_loopback
@@ -25,9 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Start, say where, and stop on SIGINT or SIGTERM."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    stop = threading.Event()
+    # A put is safe inside a signal handler, whatever the main thread is doing; an event could wait for itself.
+    stop: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.put(None))
     try:
         server = _start(options)
     except (OSError, sqlite3.Error) as error:
@@ -36,16 +38,16 @@ def main(arguments: list[str] | None = None) -> int:
     _announce(server, options)
     if options.until_stdin_closes:
         threading.Thread(target=_read_to_the_end, args=(stop,), daemon=True).start()
-    stop.wait()
+    stop.get()
     server.stop()
     return 0
 
 
-def _read_to_the_end(stop: threading.Event) -> None:
+def _read_to_the_end(stop: SimpleQueue[None]) -> None:
     # Straight from the descriptor: a lock of `sys.stdin` would be held when the interpreter ends.
     while os.read(0, 1024):
         pass
-    stop.set()
+    stop.put(None)
 
 
 def _start(options: argparse.Namespace) -> Server:
