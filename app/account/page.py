@@ -68,7 +68,8 @@ def open_problem() -> Problem | None:
     It is no reason to show no page: where the database cannot be asked, there is no notice.
     """
     try:
-        user, scope = this_user(), known_scope()
+        user = this_user()
+        scope = known_scope() if user.may_owe else None
         unpaid = [row for row in live_subscriptions(user, scope) if row.needs_payment] if scope else []
         payments = [(row, _open_payment(row)) for row in unpaid]
         told = (describe_problem(row, payment, access_until=known_end(user)) for row, payment in payments)

@@ -43,6 +43,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
 
     # The browser this user was loaded for; no column, set when a request finds who is signed in.
     session_id = None  # type: uuid.UUID | None
+    # Whether a subscription of theirs waits for a payment; no column either, and worth a look where it is not known.
+    may_owe = True
 
     def has_role(self, role: str) -> bool:
         """Whether this user may use what `role` gives: the role on their row is at least that one."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth.devices import describe_device
 from app.auth.models import User, UserSession
+from app.billing.models.subscription import NEED_PAYMENT, Subscription
 from app.database import allowed_to_write, db, utcnow
 
 logger = logging.getLogger(__name__)
@@ -40,8 +41,10 @@ class Lifetime:
 REMEMBERED = Lifetime(timedelta(days=30), timedelta(days=14))
 BRIEF = Lifetime(timedelta(hours=24), timedelta(hours=12))
 
+# Asked along with the reader, so that a page about nothing of the kind costs no more than one SELECT.
+_OWES = sa.exists().where(Subscription.user_id == User.id, Subscription.status.in_(NEED_PAYMENT))
 _FIND = (
-    sa.select(User, UserSession.last_used_at)
+    sa.select(User, UserSession.last_used_at, _OWES)
     .join(UserSession.user)
     .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
 )
@@ -113,6 +116,7 @@ def load_user(session_id: str) -> User | None:
         return None
     user: User = found[0]
     user.session_id = id
+    user.may_owe = found[2]
     if found[1] < utcnow() - NOTED_EVERY:
         g.unnoted_session_id = id
     return user

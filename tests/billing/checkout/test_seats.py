@@ -247,7 +247,9 @@ def test_more_seats_than_stripe_can_charge_for_are_refused(carol: Person) -> Non
 def test_seats_changed_at_stripe_are_mirrored_and_told(team: Person, at_stripe: Stripe) -> None:
     [subscription] = at_stripe.subscriptions()
     item = subscription["items"]["data"][0]["id"]
-    at_stripe.v1.subscriptions.update(subscription["id"], {"items": [{"id": item, "quantity": 9}]})
+    at_stripe.v1.subscriptions.update(
+        subscription["id"], {"items": [{"id": item, "quantity": 9}], "proration_behavior": "none"}
+    )
 
     team.get("/account?from=portal")
 
