@@ -144,7 +144,7 @@ def test_worker_killed_between_its_effects_and_the_commit_leaves_nothing_behind(
 
 
 @on_postgresql
-def test_database_gone_in_the_middle_is_a_500_and_the_retry_settles_it(
+def test_connections_that_end_while_stripe_is_asked_cost_nothing(
     serve, app: Flask, alice: Person, bought: dict[str, Json], sign, stripe_between: MisbehavingStripe
 ) -> None:
     request = sign(bought["customer.subscription.created"])
@@ -158,7 +158,8 @@ def test_database_gone_in_the_middle_is_a_500_and_the_retry_settles_it(
         stripe_between.behave()
         retried = server.post(*request)
 
-    assert (first, retried) == (500, 200)
+    # None is held meanwhile, so none is missed.
+    assert (first, retried) == (200, 200)
     assert alice.role == "pro"
     assert [count(app, model) for model in (Subscription, RoleChange)] == [1, 1]
 
