@@ -172,7 +172,11 @@ def foreign_bases(kind: type) -> list[type]:
 
 
 @pytest.mark.parametrize(
-    ("package", "project"), [(ROOT / "app", ROOT), (EMULATOR / "src", EMULATOR)], ids=["site", "emulator"]
+    ("package", "project"),
+    [
+        pytest.param(ROOT / "app", ROOT, id="site"),
+        pytest.param(EMULATOR / "src", EMULATOR, id="emulator", marks=pytest.mark.needs("emulator")),
+    ],
 )
 def test_every_package_that_is_imported_is_named(package: Path, project: Path):
     names = {

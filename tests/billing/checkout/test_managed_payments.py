@@ -34,6 +34,7 @@ def test_session_uses_managed_payments_as_the_setting_says(
     assert session["managed_payments"]["enabled"] is is_wanted
 
 
+@pytest.mark.needs("app/billing/gateway/oauth.py")
 def test_connected_account_sells_by_itself(
     app_with: Callable[..., Flask], app: Flask, sells_by_default: None, at_stripe: Stripe
 ) -> None:

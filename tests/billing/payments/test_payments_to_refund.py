@@ -395,6 +395,7 @@ def test_debit_for_an_account_that_is_gone_is_found_without_its_webhook(
         assert sync_all().settled_orders == []
 
 
+@pytest.mark.needs("app/admin")
 def test_invoice_that_is_paid_after_the_end_is_shown_until_somebody_decides(
     app: Flask, site: str, at_stripe: Stripe, emulator: Emulator
 ) -> None:
