@@ -50,7 +50,7 @@ for profile, examples in {"quick": 12, "ci": 64, "nightly": 1000}.items():
     hypothesis.settings.register_profile(profile, max_examples=examples, **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration")
+CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration", "webhook_refusals")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

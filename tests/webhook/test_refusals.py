@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.billing.webhooks.refusals import WRITTEN_IN_A_ROW, refusals
 from app.database import db
 from app.mail.alerts import Alert
 from tests.commands.conftest import Run, run  # noqa: F401
@@ -135,3 +137,11 @@ def test_a_delivery_that_was_made_up_for_is_no_failure(
     deliver(deleted)
 
     assert "ok     Stripe could deliver its events" in run("billing", "check").output
+
+
+def test_a_flood_of_forged_webhooks_is_not_written_down(client: FlaskClient, app: Flask) -> None:
+    answers = {client.post("/webhooks/stripe", data=b"{}").status_code for _ in range(50)}
+
+    assert answers == {400}
+    with app.app_context():
+        assert [alert.count for alert in refusals()] == [WRITTEN_IN_A_ROW]

@@ -1,8 +1,10 @@
 """Webhooks that were answered 400: said in the log, counted for the operator, over when one is accepted again."""
 
 import logging
+import time
 
 import sqlalchemy as sa
+from flask import current_app
 
 from app.billing.errors import WebhookRefused
 from app.billing.webhooks.log import last_event
@@ -13,13 +15,17 @@ logger = logging.getLogger(__name__)
 PREFIX = "webhook_refused:"
 # One may be a stranger's; Stripe comes again.
 MAIL_AFTER = 3
+# A process writes down so many of a kind in a while: refusing what anybody may send has to stay cheap.
+WRITTEN_IN_A_ROW, SECONDS_IN_A_ROW = 5, 10
 
 
 def note_refusal(error: WebhookRefused) -> None:
-    """Log and count a webhook that is refused, with neither its body nor a secret. Commits.
+    """Log and count a webhook that is refused, with neither its body nor a secret; a flood is not counted. Commits.
 
     The answer to the sender never depends on it: a database that cannot be written to is only logged.
     """
+    if not _is_among_the_first(error.kind):
+        return
     logger.log(error.level, "Webhook refused: %s", error)
     try:
         accepted = last_event()
@@ -32,6 +38,16 @@ def note_refusal(error: WebhookRefused) -> None:
     except sa.exc.SQLAlchemyError:
         db.session.rollback()
         logger.exception("The refusal could not be counted.")
+
+
+def _is_among_the_first(kind: str) -> bool:
+    now = time.monotonic()
+    seen: dict[str, tuple[float, int]] = current_app.extensions.setdefault("webhook_refusals", {})
+    began, count = seen.get(kind, (now, 0))
+    if now - began > SECONDS_IN_A_ROW:
+        began, count = now, 0
+    seen[kind] = began, count + 1
+    return count < WRITTEN_IN_A_ROW
 
 
 def refusals() -> list[Alert]:
