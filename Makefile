@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format bench screenshots lighthouse rename lock clean
+.PHONY: run test check format bench screenshots lighthouse rename pictures lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
@@ -31,6 +31,9 @@ lighthouse: $(VENV)/.installed ## Lighthouse on the public pages, under gunicorn
 
 rename: $(VENV)/.installed ## make rename NAME="Your Product"
 	@$(BIN)/python -m scripts.rename '$(subst ','\'',$(NAME))'
+
+pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name and hue (needs Chromium)
+	@$(BIN)/python -m scripts.pictures
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv

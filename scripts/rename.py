@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,12 +80,13 @@ def _files(root: Path) -> Iterator[str]:
 
 def _renamed(file: Path, before: Names, names: Names) -> str | None:
     """The file's text with the new name, or None where nothing changes."""
-    text = renamed = _text(file)
+    text = _text(file)
     if text is None:
         return None
+    renamed = text
     for old, new in ((before.name, names.name), (before.slug, names.slug)):
         if old in renamed:
-            renamed = _whole(old).sub(lambda _, new=new: new, renamed)
+            renamed = _whole(old).sub(partial(_as_it_is, new), renamed)
     return renamed if renamed != text else None
 
 
@@ -114,6 +116,11 @@ def _move_database(root: Path, before: Names, names: Names) -> list[str]:
 def _stands_in(file: Path, word: str) -> bool:
     text = _text(file) or ""
     return word in text and _whole(word).search(text) is not None
+
+
+def _as_it_is(text: str, _: re.Match[str]) -> str:
+    """What stands in for a match, where a template would read a backslash or a group in it."""
+    return text
 
 
 def _whole(word: str) -> re.Pattern[str]:
