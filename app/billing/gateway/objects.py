@@ -187,6 +187,7 @@ class InvoiceLine(Part):
     amount: Amount | None = None
     description: str | None = None
     period: Period | None = None
+    quantity: Count | None = None
     stripe_price_id: Reference = Field(None, validation_alias=AliasPath("pricing", "price_details", "price"))
 
 
