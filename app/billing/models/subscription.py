@@ -22,7 +22,7 @@ NEED_PAYMENT = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST
 
 @dataclass(frozen=True)
 class NextCharge:
-    """What Stripe will charge next, minor units, and when (UTC); for which plan and seats, where a change is planned."""
+    """What Stripe will charge next, minor units, and when (UTC); and the plan and seats of a change that is planned."""
 
     amount: int
     currency: str
