@@ -1,6 +1,7 @@
 """Every model in one import, for migrations and for `create_all`."""
 
 from app.auth.models import SecurityEvent, User, UserSession
+from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
@@ -25,6 +26,7 @@ __all__ = [
     "StripeCustomer",
     "StripeEvent",
     "Subscription",
+    "UsedCard",
     "User",
     "UserSession",
 ]

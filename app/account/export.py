@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import SecurityEvent, User, UserSession
+from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
@@ -35,6 +36,7 @@ KEPT = {
     "orders": Order,
     "payments": Payment,
     "stripe_customers": StripeCustomer,
+    "used_cards": UsedCard,
     "mails": OutboxMail,
     "projects": Project,
 }

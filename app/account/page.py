@@ -8,13 +8,22 @@ from flask import render_template
 
 from app.account.forms import ChangeEmailForm, ChangePasswordForm
 from app.account.history import history_of, open_sessions
-from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
+from app.account.presenters import (
+    Problem,
+    Summary,
+    describe,
+    describe_card,
+    describe_discount,
+    describe_other_access,
+    describe_problem,
+)
 from app.auth.models import User
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import card_on_file
 from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
@@ -22,7 +31,7 @@ from app.billing.roles.grants import given_role
 from app.billing.statuses import ASKED_FOR
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
-from app.database import db
+from app.database import db, utcnow
 
 logger = logging.getLogger(__name__)
 PAYMENTS_SHOWN = 5
@@ -33,13 +42,14 @@ def account_page(email_form: ChangeEmailForm | None = None, password_form: Chang
     """The page, with a form that came back if there is one."""
     user = this_user()
     scope = known_scope()
-    if scope:
-        refresh_next_charges(user, scope)
+    card = card_on_file(user, scope, again=refresh_next_charges(user, scope)) if scope else None
     summary, notice = billing_summary(user)
     return render_template(
         "account/index.html",
         summary=summary,
         notice=notice,
+        card_on_file=describe_card(card, utcnow()),
+        discount=describe_discount(current_subscription(user)),
         payments=recent_payments(user, PAYMENTS_SHOWN),
         email_form=email_form or ChangeEmailForm(user.email, formdata=None),
         password_form=password_form or ChangePasswordForm(user.email, formdata=None),

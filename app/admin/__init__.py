@@ -32,6 +32,7 @@ ACTIONS = {
     "/users/<uuid:user_id>/grants/revoke": "user_routes.revoke",
     "/users/<uuid:user_id>/sync": "user_routes.sync_user",
     "/payments/<int:payment_id>/keep": "overview_routes.keep_payment",
+    "/users/cards/<digest>/accept": "user_routes.accept_card",
     "/events/<event_id>/replay": "event_routes.replay_event",
     "/connection": "connect_routes.connect",
     "/connection/check": "connection_routes.check_connection",
