@@ -10,6 +10,7 @@ from app.auth.forms import ENTER_ADDRESS, Address, password_field, text_of
 from app.auth.password_rules import password_problem
 from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
+from app.request_log import note_security
 
 DOES_NOT_MATCH = "This is not your current password."
 
@@ -67,5 +68,6 @@ def is_confirmed(form: ConfirmedForm) -> bool:
         return False
     if confirm_password(this_user(), text_of(form.current_password)):
         return True
+    note_security("wrong_current_password")
     form.current_password.errors = [DOES_NOT_MATCH]
     return False

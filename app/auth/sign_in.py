@@ -8,6 +8,7 @@ from app.auth import security_log
 from app.auth.models import User
 from app.auth.passwords import hash_password, needs_rehash, verify_password
 from app.database import db, insert
+from app.request_log import note_security
 
 _FIND = sa.select(User.id, User.password_hash).where(User.email == sa.bindparam("email"))
 
@@ -33,6 +34,7 @@ def authenticate(email: str, password: str) -> uuid.UUID | None:
         return _signed_in(found.id, found.password_hash, password)
     security_log.record_for_address(email, security_log.Kind.SIGN_IN_FAILED)
     db.session.commit()
+    note_security("wrong_password")
     return None
 
 
