@@ -6,6 +6,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import sqlalchemy as sa
 from flask import Response, g, request, session
@@ -52,7 +53,16 @@ _FIND = (
 _START = sa.insert(UserSession.__table__)
 
 
-def start_session(user_id: uuid.UUID, *, remember: bool) -> None:
+class Method(StrEnum):
+    """How somebody signed in."""
+
+    PASSWORD = "password"  # noqa: S105  # A word, and nobody's.
+    PASSKEY = "passkey"
+    PROVIDER = "provider"
+    LINK = "link"
+
+
+def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method.PASSWORD) -> None:
     """Sign this browser in, in the caller's transaction; whatever its cookie held before is gone."""
     _delete_current()
     now = utcnow()
@@ -62,6 +72,7 @@ def start_session(user_id: uuid.UUID, *, remember: bool) -> None:
         "user_id": user_id,
         "device": describe_device(request.user_agent.string),
         "is_remembered": remember,
+        "method": method.value,
         "created_at": now,
         "last_used_at": now,
         "expires_at": (REMEMBERED if remember else BRIEF).end(now, now),

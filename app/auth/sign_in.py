@@ -42,7 +42,10 @@ def confirm_password(user: User, password: str) -> bool:
     """Whether this is the password of someone who is signed in already; keeps no lock while it checks."""
     password_hash = user.password_hash
     db.session.rollback()
-    return verify_password(password_hash, password)
+    is_right = verify_password(password_hash, password)
+    if not is_right:
+        note_security("wrong_current_password")
+    return is_right
 
 
 def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:
