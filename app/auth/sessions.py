@@ -13,10 +13,11 @@ from flask import Response, g, request, session
 from flask_login import current_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.auth.devices import describe_device
+from app.auth.devices import describe_device, remember_device
 from app.auth.models import User, UserSession
 from app.billing.models.subscription import NEED_PAYMENT, Subscription
 from app.database import allowed_to_write, db, utcnow
+from app.logs import add_facts
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ _FIND = (
     .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
 )
 _START = sa.insert(UserSession.__table__)
+_PASSWORD_DATE = sa.select(User.password_changed_at).where(User.id == sa.bindparam("id"))
 
 
 class Method(StrEnum):
@@ -77,6 +79,7 @@ def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method
         "expires_at": (REMEMBERED if remember else BRIEF).end(now, now),
     }
     db.session.execute(_START, row)
+    remember_device(user_id, db.session.execute(_PASSWORD_DATE, {"id": user_id}).scalar_one())
     # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
     session.permanent = remember
     session[SESSION_KEY] = str(row["id"])
@@ -126,6 +129,7 @@ def load_user(session_id: str) -> User | None:
     if found is None:
         return None
     user: User = found[0]
+    add_facts(user_id=user.id)
     user.session_id = id
     user.may_owe = found[2]
     if found[1] < utcnow() - NOTED_EVERY:
