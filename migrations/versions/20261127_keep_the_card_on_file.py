@@ -38,7 +38,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_used_cards")),
         sa.UniqueConstraint(
-            "card_digest", "user_id", "stripe_account", "livemode", name=op.f("uq_used_cards_card_digest")
+            "card_digest",
+            "user_id",
+            "stripe_account",
+            "livemode",
+            name=op.f("uq_used_cards_card_digest_user_id_stripe_account_livemode"),
         ),
     )
     op.create_index(op.f("ix_used_cards_user_id"), "used_cards", ["user_id"])
