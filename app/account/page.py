@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import render_template
 
 from app.account.forms import ChangeEmailForm, ChangePasswordForm
-from app.account.history import open_sessions
+from app.account.history import open_sessions, security_history
 from app.account.life import life_of
 from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
 from app.auth.models import User
@@ -28,6 +28,7 @@ from app.database import db, utcnow
 
 logger = logging.getLogger(__name__)
 PAYMENTS_SHOWN = 5
+ENTRIES_SHOWN = 5
 
 
 def account_page() -> str:
@@ -56,6 +57,7 @@ def security_page(email_form: ChangeEmailForm | None = None, password_form: Chan
         email_form=email_form or ChangeEmailForm(user.email, formdata=None),
         password_form=password_form or ChangePasswordForm(user.email, formdata=None),
         sessions=open_sessions(user),
+        activity=security_history(user, ENTRIES_SHOWN),
     )
 
 

@@ -7,6 +7,7 @@ from app.billing.errors import WebhookRefused
 from app.billing.webhooks import process as events
 from app.billing.webhooks.refusals import note_refusal
 from app.extensions import csrf, limiter
+from app.request_log import note_security
 
 bp = Blueprint("webhook", __name__)
 # Stripe has no form token and comes as often as it needs to; its signature is the check.
@@ -26,7 +27,8 @@ def stripe_webhook() -> Answer:
     except RequestEntityTooLarge:
         return {"error": "The body is too large."}, 413
     except WebhookRefused as error:
-        note_refusal(error)
+        if note_refusal(error):
+            note_security("webhook_refused", reason=error.kind)
         return {"error": str(error)}, 400
     except Exception:
         # Recorded and logged with the event; Stripe tries again.
