@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.extensions import limiter
+from app.proxies import client_network
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -88,7 +89,7 @@ def user_key() -> str:
     if current_user.is_authenticated:
         return f"user:{current_user.id}"
     else:
-        return f"address:{request.remote_addr}"
+        return f"address:{client_network()}"
 
 
 def _has_failed(response: Response) -> bool:
