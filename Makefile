@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format bench screenshots lighthouse lock clean
+.PHONY: run test check format bench screenshots lighthouse rename pictures lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
@@ -28,6 +28,12 @@ screenshots: $(VENV)/.installed ## every page into docs/screenshots
 
 lighthouse: $(VENV)/.installed ## Lighthouse on the public pages, under gunicorn (needs npm install)
 	$(BIN)/pytest -q -s tests/browser/lighthouse.py
+
+rename: $(VENV)/.installed ## make rename NAME="Your Product"
+	@$(BIN)/python -m scripts.rename '$(subst ','\'',$(NAME))'
+
+pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name and hue (needs Chromium)
+	@$(BIN)/python -m scripts.pictures
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv

@@ -16,8 +16,9 @@ from werkzeug.routing import RequestRedirect
 
 from app.config.settings import Settings
 from app.extensions import csrf
+from app.keys import signing_keys
 from app.proxies import init_doorway, trust_proxies
-from app.signatures import ForbearingSessions, signing_keys, timed_serializer
+from app.signatures import ForbearingSessions, timed_serializer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -95,7 +96,7 @@ def checkout_csrf_token() -> str:
     if current_user.is_authenticated:
         return generate_csrf()
     else:
-        return _visitor_token(tuple(signing_keys()), int(time.time()) // VISITOR_TOKEN_KEPT_SECONDS)
+        return _visitor_token(tuple(signing_keys("forms")), int(time.time()) // VISITOR_TOKEN_KEPT_SECONDS)
 
 
 def protect_checkout() -> None:
@@ -109,7 +110,7 @@ def protect_checkout() -> None:
 
 def _is_visitor_token(token: str) -> bool:
     try:
-        return bool(timed_serializer(VISITOR_SALT).loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout")
+        return bool(timed_serializer("forms", VISITOR_SALT).loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout")
     except BadData:
         return False
 
@@ -117,7 +118,7 @@ def _is_visitor_token(token: str) -> bool:
 @lru_cache(maxsize=8)
 def _visitor_token(keys: tuple[str, ...], period: int) -> str:
     """One token for all visitors of a few minutes: it says nothing of whose it is."""
-    return timed_serializer(VISITOR_SALT).dumps("checkout")
+    return timed_serializer("forms", VISITOR_SALT).dumps("checkout")
 
 
 __all__ = ["CSRFError", "checkout_csrf_token", "content_security_policy", "init_security", "protect_checkout"]

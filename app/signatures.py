@@ -1,10 +1,12 @@
-"""Signatures with a date: by any of our keys, and by machines whose clocks differ by some seconds."""
+"""Signatures with a date, also by machines whose clocks differ from ours by some seconds."""
 
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+
+from app.keys import signing_keys
 
 # What is dated further ahead was signed by no clock of ours.
 CLOCKS_DIFFER_SECONDS = 10
@@ -35,11 +37,6 @@ class ForbearingSessions(SecureCookieSessionInterface):
         return serializer
 
 
-def signing_keys() -> list[str]:
-    """Our keys, oldest first, as itsdangerous wants them: the last one signs, each of them checks."""
-    return [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
-
-
-def timed_serializer(salt: str) -> URLSafeTimedSerializer:
-    """What signs values for one purpose, with the time."""
-    return URLSafeTimedSerializer(signing_keys(), salt=salt, signer=ForbearingSigner)
+def timed_serializer(purpose: str, salt: str) -> URLSafeTimedSerializer:
+    """What signs values with the keys for one purpose, and with the time."""
+    return URLSafeTimedSerializer(signing_keys(purpose), salt=salt, signer=ForbearingSigner)

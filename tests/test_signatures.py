@@ -49,11 +49,11 @@ def test_links_in_mails_work_on_a_machine_that_is_behind(alice: Person, app, use
 def test_what_is_too_old_or_from_another_time_is_refused(app, clock, seconds):
     with app.app_context():
         clock["seconds"] = seconds
-        signed = timed_serializer("test").dumps("value")
+        signed = timed_serializer("links", "test").dumps("value")
         clock["seconds"] = 0
 
         with pytest.raises(SignatureExpired):
-            timed_serializer("test").loads(signed, max_age=60)
+            timed_serializer("links", "test").loads(signed, max_age=60)
 
 
 def test_tokens_of_mails_have_no_dot_for_a_proxy_to_stumble_over(alice: Person, app, user_of):

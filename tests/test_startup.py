@@ -36,7 +36,20 @@ def test_gunicorn_keeps_a_connection_longer_than_load_balancers_do():
 
 
 @pytest.mark.parametrize(
-    "name", ["stripe", "requests", "alembic", "flask_migrate", "huey", "redis", "stripe_emulator", "app.admin.forms"]
+    "name",
+    [
+        "stripe",
+        "requests",
+        "alembic",
+        "flask_migrate",
+        "huey",
+        "redis",
+        "structlog",
+        "prometheus_client",
+        "sentry_sdk",
+        "stripe_emulator",
+        "app.admin.forms",
+    ],
 )
 def test_a_start_imports_nothing_that_only_some_requests_need(modules_after_start, name):
     assert name not in modules_after_start

@@ -4,20 +4,30 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import InputRequired, StopValidation, ValidationError
 
-from app.auth.forms import ENTER_ADDRESS, Address, password_field, text_of
+from app.auth.forms import ENTER_ADDRESS, Address, not_endless, password_field, text_of
 from app.auth.password_rules import password_problem
+from app.auth.rate_limits import nothing_was_tried
 from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
+from app.auth.step_up import has_confirmed, require_fresh_sign_in
 
 DOES_NOT_MATCH = "This is not your current password."
 
 
-class ConfirmedForm(FlaskForm):
-    """Any form that asks for the password of someone who is signed in."""
+class CurrentPassword:
+    """Ask for the password of someone who is signed in, unless there is another sign that it is them."""
 
-    current_password = password_field("Current password", "Enter your current password.")
+    def __call__(self, form: FlaskForm, field: PasswordField) -> None:
+        if not field.data and asks_password():
+            raise StopValidation("Enter your current password.")
+
+
+class ConfirmedForm(FlaskForm):
+    """Any form that only its account's owner may send: see `is_confirmed`."""
+
+    current_password = PasswordField("Current password", validators=[CurrentPassword(), not_endless])
 
 
 class ChangeEmailForm(ConfirmedForm):
@@ -61,11 +71,30 @@ class DeleteForm(ConfirmedForm):
     """The end of the account."""
 
 
+class ConfirmForm(FlaskForm):
+    """The password of someone who is signed in, before something that matters."""
+
+    password = password_field()
+    next = HiddenField()
+
+
+def asks_password() -> bool:
+    """Whether these forms ask for the password: not who has none, nor who has just shown that it is them."""
+    return this_user().password_hash is not None and not has_confirmed()
+
+
 def is_confirmed(form: ConfirmedForm) -> bool:
-    """Whether the form is in order and the password is the reader's own."""
+    """Whether the form is in order and its sender the account's owner; a password that is typed has to be right.
+
+    Raises `StepUpRequired` for who has no password and has not shown lately that it is them.
+    """
+    if this_user().password_hash is None:
+        require_fresh_sign_in()
     if not form.validate_on_submit():
+        nothing_was_tried()
         return False
-    if confirm_password(this_user(), text_of(form.current_password)):
+    typed = text_of(form.current_password)
+    if (not typed and not asks_password()) or confirm_password(this_user(), typed):
         return True
     form.current_password.errors = [DOES_NOT_MATCH]
     return False

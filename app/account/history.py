@@ -62,11 +62,16 @@ def open_sessions(user: User) -> list[OpenSession]:
 
 def history_of(user: User, count: int) -> list[Entry]:
     """The last things that happened, newest first: signing in, changes of the account, and of the plan."""
-    security = sa.select(SecurityEvent).where(SecurityEvent.user_id == user.id).order_by(SecurityEvent.at.desc())
     roles = sa.select(RoleChange).where(RoleChange.user_id == user.id).order_by(RoleChange.changed_at.desc())
-    entries = [_security_entry(row) for row in db.session.scalars(security.limit(count))]
+    entries = security_history(user, count)
     entries += [_role_entry(row) for row in db.session.scalars(roles.limit(count))]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:count]
+
+
+def security_history(user: User, count: int) -> list[Entry]:
+    """The last things that concern who gets into the account, newest first."""
+    events = sa.select(SecurityEvent).where(SecurityEvent.user_id == user.id).order_by(SecurityEvent.at.desc())
+    return [_security_entry(row) for row in db.session.scalars(events.limit(count))]
 
 
 def _security_entry(row: SecurityEvent) -> Entry:

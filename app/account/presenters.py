@@ -11,12 +11,29 @@ from app.templating import date, money, rhythm, seats
 
 
 class DueAmount(Protocol):
-    """What Stripe will charge next, in minor units."""
+    """What Stripe will charge next, in minor units, and for what where a change is planned."""
 
     @property
     def amount(self) -> int: ...
     @property
     def currency(self) -> str: ...
+    @property
+    def plan_name(self) -> str | None: ...
+    @property
+    def seats(self) -> int | None: ...
+
+
+class PaidBefore(Protocol):
+    """What goes on being paid for while a change to something else is not."""
+
+    @property
+    def plan_name(self) -> str: ...
+    @property
+    def seats(self) -> int | None: ...
+    @property
+    def until(self) -> datetime: ...
+    @property
+    def is_less(self) -> bool: ...
 
 
 class DescribedSubscription(Protocol):
@@ -60,6 +77,10 @@ class DescribedSubscription(Protocol):
     def needs_payment(self) -> bool: ...
     @property
     def grants_access(self) -> bool: ...
+    @property
+    def is_in_grace(self) -> bool: ...
+    @property
+    def paid_before(self) -> PaidBefore | None: ...
 
 
 class OpenPayment(Protocol):
@@ -190,8 +211,9 @@ def describe_problem(
         return _describe_sent_invoice(payment)
     if not subscription.needs_payment:
         return None
-    name = subscription.plan_name or "Your plan"
-    stays = f" {name} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
+    name, paid = subscription.plan_name or "Your plan", subscription.paid_before
+    staying = paid.plan_name if paid and not _counts_unpaid(subscription, paid) else name
+    stays = f" {staying} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
     asked = money(payment.amount, payment.currency)
     if payment.status == "action_required":
         text = f"Confirm the payment of {asked} with your bank and all goes on as before.{stays}"
@@ -261,7 +283,9 @@ def _describe_ended(subscription: DescribedSubscription) -> Summary:
 
 
 def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
-    name = subscription.plan_name or "Your plan"
+    name, paid = subscription.plan_name or "Your plan", subscription.paid_before
+    if paid:
+        return _describe_unpaid_change(subscription, paid)
     if subscription.grants_access:
         # True because `grants_access` keeps the role for PAST_DUE_GRACE_DAYS: change both together.
         sentence = f"Your last payment didn't go through. {name} stays on while we retry."
@@ -272,6 +296,28 @@ def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
         return Summary(State.UNPAID, sentence, "danger", ADD_CARD, shortcuts=(CANCEL_PLAN,))
     sentence = f"{name} is paused until a payment goes through."
     return Summary(State.UNPAID, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
+
+
+def _describe_unpaid_change(subscription: DescribedSubscription, paid: PaidBefore) -> Summary:
+    """A change of plan or seats that is not paid: what there is, and what is not paid."""
+    wanted = _with_seats(subscription.plan_name or "another plan", subscription.seats)
+    stands = _with_seats(paid.plan_name, paid.seats)
+    if _counts_unpaid(subscription, paid):
+        sentence = f"Your change to {wanted} is not paid yet. It stays on while we retry; {stands} is paid"
+    else:
+        sentence = f"You're on {stands}: your change to {wanted} is not paid. What you have is paid"
+    return Summary(
+        State.PAST_DUE, f"{sentence} until {date(paid.until)}.", "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,)
+    )
+
+
+def _counts_unpaid(subscription: DescribedSubscription, paid: PaidBefore) -> bool:
+    """Whether what is not paid yet gives more than what is, and is still given."""
+    return subscription.is_in_grace and paid.is_less
+
+
+def _with_seats(name: str, count: int | None) -> str:
+    return f"{name} with {seats(count)}" if count else name
 
 
 def _describe_canceling(subscription: DescribedSubscription, other_access: str | None) -> Summary:
@@ -324,12 +370,27 @@ def _renews(subscription: DescribedSubscription) -> str:
     elif subscription.current_period_end is None:
         return ""
     else:
-        return f" It renews on {date(subscription.current_period_end)}{_for_how_much(subscription)}."
+        when, becomes = date(subscription.current_period_end), _becomes(subscription)
+        how = f"On {when} it becomes {becomes}" if becomes else f"It renews on {when}"
+        return f" {how}{_for_how_much(subscription)}."
+
+
+def _becomes(subscription: DescribedSubscription) -> str:
+    """What is planned to take the place of this plan, or of so many seats; empty without such a change."""
+    due = subscription.next_charge
+    if due is None or not (due.plan_name or due.seats):
+        return ""
+    elif due.plan_name:
+        return _with_seats(due.plan_name, due.seats)
+    else:
+        return seats(due.seats or 1)
 
 
 def _after_trial(subscription: DescribedSubscription, count: str) -> str:
     if subscription.skips_next_charge:
         return _renews(subscription)
+    elif becomes := _becomes(subscription):
+        return f" Then it becomes {becomes}{_for_how_much(subscription)}."
     elif _is_due_otherwise(subscription):
         due = subscription.next_charge
         return f" Then {money(due.amount, due.currency)} is due." if due and due.amount else " Nothing is due then."

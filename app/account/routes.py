@@ -1,17 +1,18 @@
 """The account page and the portal: what a user has, pays and can change."""
 
 from flask import Response as FlaskResponse
-from flask import abort, flash, jsonify, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
-from app.account import bp, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
+from app.account import bp, security_routes, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
 from app.account.export import export_of
 from app.account.page import account_page, open_problem, payments_of
 from app.auth import security_log
 from app.auth.rate_limits import limit_checkout, limit_return
 from app.auth.sessions import this_user
+from app.auth.step_up import fresh_sign_in_required, require_fresh_sign_in
 from app.billing.errors import NoCustomer
 from app.billing.portal.sessions import open_portal, return_from_portal
 from app.database import begin_write, db
@@ -56,7 +57,7 @@ def invoices() -> str:
 
 
 @bp.get("/export")
-@login_required
+@fresh_sign_in_required
 def export() -> FlaskResponse:
     """Everything that is kept about the reader, as a JSON file."""
     begin_write()
@@ -73,6 +74,8 @@ def export() -> FlaskResponse:
 @limit_checkout
 def portal() -> Response:
     """Leave for Stripe's customer portal, or straight for one of its flows."""
+    if current_app.extensions["settings"].step_up_for_portal:
+        require_fresh_sign_in()
     try:
         return redirect(open_portal(this_user(), request.form.get("flow") or None), 303)
     except NoCustomer:

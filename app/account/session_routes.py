@@ -1,7 +1,5 @@
 """Logging out other browsers."""
 
-from datetime import timedelta
-
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
@@ -9,13 +7,10 @@ from werkzeug import Response
 from app.account import bp
 from app.account.forms import EndSessionsForm, is_confirmed
 from app.auth import security_log
-from app.auth.models import User, UserSession
 from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import end_sessions, this_user
-from app.database import db, parse_uuid, utcnow
-
-# Someone who logged in just now has shown that they know the password.
-RECENTLY = timedelta(minutes=15)
+from app.auth.step_up import is_fresh
+from app.database import db, parse_uuid
 
 
 @bp.post("/sessions/revoke")
@@ -25,15 +20,10 @@ def sessions_revoke() -> Response | tuple[str, int]:
     """Log out one browser, or all others; asks for the password unless it was given a moment ago."""
     user, chosen = this_user(), parse_uuid(request.form.get("session_id", ""))
     form = EndSessionsForm(session_id=str(chosen or ""))
-    if not _signed_in_recently(user) and not is_confirmed(form):
+    if not is_fresh() and not is_confirmed(form):
         return render_template("account/end_sessions.html", form=form, asked=bool(form.errors)), 422
     end_sessions(user.id, keep=user.session_id, only=chosen)
     security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
     db.session.commit()
     flash("That browser is logged out." if chosen else "You are logged out everywhere else.", "success")
     return redirect(url_for("account.index"), 303)
-
-
-def _signed_in_recently(user: User) -> bool:
-    row = db.session.get(UserSession, user.session_id)
-    return row is not None and row.created_at > utcnow() - RECENTLY

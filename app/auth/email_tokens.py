@@ -24,7 +24,7 @@ class Purpose(Enum):
 
 def make_token(user: User, purpose: Purpose) -> str:
     """A token for this user as things stand now."""
-    token = timed_serializer(_salt(purpose)).dumps([user.id.hex, _fingerprint(user, purpose)])
+    token = timed_serializer("links", _salt(purpose)).dumps([user.id.hex, _fingerprint(user, purpose)])
     # Without its dots: where a path has a part that begins with one, many a proxy answers 403.
     return base64_encode(token).decode()
 
@@ -33,7 +33,7 @@ def read_token(token: str, purpose: Purpose) -> User | None:
     """The user a token was made for, with the row locked; None when it is forged, old, used or replaced."""
     try:
         seconds = int(purpose.value.total_seconds())
-        user_id, fingerprint = timed_serializer(_salt(purpose)).loads(base64_decode(token), max_age=seconds)
+        user_id, fingerprint = timed_serializer("links", _salt(purpose)).loads(base64_decode(token), max_age=seconds)
     except (BadData, ValueError, TypeError):
         return None
     query = sa.select(User).where(User.id == uuid.UUID(user_id)).with_for_update()
@@ -45,9 +45,10 @@ def read_token(token: str, purpose: Purpose) -> User | None:
 
 
 def _fingerprint(user: User, purpose: Purpose) -> str:
-    """The state a token is tied to: its use, a newer token and a change of password or address all change it."""
+    """The state a token is tied to: its use and a change of password or address all change it."""
     if purpose is Purpose.RESET_PASSWORD:
-        state = [user.password_hash, user.email, user.reset_sent_at]
+        # A newer link leaves the older ones alone: a stranger who asks for links kills none that the owner holds.
+        state: list[object] = [user.password_hash, user.email]
     else:
         state = [user.email, user.pending_email, user.verification_sent_at]
     return hashlib.sha256(repr([str(part) for part in state]).encode()).hexdigest()[:32]

@@ -22,7 +22,7 @@ class Address:
 
 def password_field(label: str = "Password", message: str = "Enter your password.") -> PasswordField:
     """A field for a password that exists already: only so long that no password was ever longer."""
-    return PasswordField(label, validators=[InputRequired(message), _not_endless])
+    return PasswordField(label, validators=[InputRequired(message), not_endless])
 
 
 def text_of(field: EmailField | PasswordField) -> str:
@@ -30,7 +30,8 @@ def text_of(field: EmailField | PasswordField) -> str:
     return field.data or ""
 
 
-def _not_endless(form: FlaskForm, field: PasswordField) -> None:
+def not_endless(form: FlaskForm, field: PasswordField) -> None:
+    """Refuse what is longer than any password, before any work is spent on it."""
     if len(field.data or "") > LONGEST:
         raise StopValidation(TOO_LONG)
 

@@ -20,7 +20,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     email: Mapped[str] = mapped_column(String(254), unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pending_email: Mapped[str | None] = mapped_column(String(254))
-    password_hash: Mapped[str] = mapped_column(String(255))
+    # None for who has never set one, and comes in by other ways.
+    password_hash: Mapped[str | None] = mapped_column(String(255))
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     # When the newest link of each kind was sent: a token made for an older one is dead, and so is a used one.
     verification_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -71,6 +72,9 @@ class UserSession(db.Model):  # type: ignore[name-defined]
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     device: Mapped[str] = mapped_column(String(120), default="")
     is_remembered: Mapped[bool] = mapped_column(default=False)
+    # How this browser was signed in, and when it last showed again that it is them: see `step_up`.
+    method: Mapped[str] = mapped_column(String(16), default="password", server_default="password")
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -6,16 +6,18 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import sqlalchemy as sa
 from flask import Response, g, request, session
 from flask_login import current_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.auth.devices import describe_device
+from app.auth.devices import describe_device, remember_device
 from app.auth.models import User, UserSession
 from app.billing.models.subscription import NEED_PAYMENT, Subscription
 from app.database import allowed_to_write, db, utcnow
+from app.logs import add_facts
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +51,19 @@ _FIND = (
     .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
 )
 _START = sa.insert(UserSession.__table__)
+_PASSWORD_DATE = sa.select(User.password_changed_at).where(User.id == sa.bindparam("id"))
 
 
-def start_session(user_id: uuid.UUID, *, remember: bool) -> None:
+class Method(StrEnum):
+    """How somebody signed in."""
+
+    PASSWORD = "password"  # noqa: S105  # A word, and nobody's.
+    PASSKEY = "passkey"
+    PROVIDER = "provider"
+    LINK = "link"
+
+
+def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method.PASSWORD) -> None:
     """Sign this browser in, in the caller's transaction; whatever its cookie held before is gone."""
     _delete_current()
     now = utcnow()
@@ -61,11 +73,13 @@ def start_session(user_id: uuid.UUID, *, remember: bool) -> None:
         "user_id": user_id,
         "device": describe_device(request.user_agent.string),
         "is_remembered": remember,
+        "method": method.value,
         "created_at": now,
         "last_used_at": now,
         "expires_at": (REMEMBERED if remember else BRIEF).end(now, now),
     }
     db.session.execute(_START, row)
+    remember_device(user_id, db.session.execute(_PASSWORD_DATE, {"id": user_id}).scalar_one())
     # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
     session.permanent = remember
     session[SESSION_KEY] = str(row["id"])
@@ -115,6 +129,7 @@ def load_user(session_id: str) -> User | None:
     if found is None:
         return None
     user: User = found[0]
+    add_facts(user_id=user.id)
     user.session_id = id
     user.may_owe = found[2]
     if found[1] < utcnow() - NOTED_EVERY:

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     mail_url: SecretStr = SecretStr("")
     mail_from: str = "Perennial <hello@example.com>"
     operator_email: str = ""
+    step_up_for_portal: bool = False
     log_format: Literal["text", "json", ""] = ""
 
     @property

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from app.account.presenters import Summary, describe
 from app.billing.catalog.plans import current_catalog
-from app.billing.models.subscription import NextCharge
+from app.billing.models.subscription import NextCharge, PaidBefore
 
 NEXT = datetime(2026, 12, 20, tzinfo=UTC)
 
@@ -33,6 +33,8 @@ class SampleSubscription:
     has_ended: bool = False
     needs_payment: bool = False
     grants_access: bool = True
+    is_in_grace: bool = False
+    paid_before: PaidBefore | None = None
 
 
 def sample_subscription() -> SampleSubscription | None:

@@ -7,6 +7,7 @@ from app.billing.errors import WebhookRefused
 from app.billing.webhooks import process as events
 from app.billing.webhooks.refusals import note_refusal
 from app.extensions import csrf, limiter
+from app.request_log import note_security
 
 bp = Blueprint("webhook", __name__)
 # Stripe has no form token and comes as often as it needs to; its signature is the check.
@@ -28,7 +29,8 @@ def stripe_webhook() -> Answer:
     except BadRequest:
         return {"error": "The body is cut off, or its chunks are malformed."}, 400
     except WebhookRefused as error:
-        note_refusal(error)
+        if note_refusal(error):
+            note_security("webhook_refused", reason=error.kind)
         return {"error": str(error)}, 400
     except Exception:
         # Recorded and logged with the event; Stripe tries again.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.account.presenters import State, describe, describe_other_access, describe_problem
-from app.billing.models.subscription import NextCharge
+from app.billing.models.subscription import NextCharge, PaidBefore
 
 RENEWAL = datetime(2026, 12, 20, tzinfo=UTC)
 
@@ -32,6 +32,8 @@ class Subscription:
     has_ended: bool = False
     needs_payment: bool = False
     grants_access: bool = True
+    is_in_grace: bool = False
+    paid_before: PaidBefore | None = None
 
 
 @dataclass
@@ -114,6 +116,67 @@ def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
     summary = describe(replace(PAST_DUE, grants_access=False))
 
     assert summary.sentence == "Pro is paused until a payment goes through."
+
+
+@pytest.mark.parametrize(
+    ("subscription", "words"),
+    [
+        (
+            replace(ACTIVE, next_charge=NextCharge(900, "usd", RENEWAL, "Basic")),
+            "You're on Pro. On 20 December 2026 it becomes Basic, for $9.",
+        ),
+        (
+            replace(ACTIVE, seats=5, next_charge=NextCharge(1500, "usd", RENEWAL, None, 3)),
+            "You're on Pro, 5 seats. On 20 December 2026 it becomes 3 seats, for $15.",
+        ),
+        (
+            replace(TRIALING, next_charge=NextCharge(900, "usd", RENEWAL, "Basic")),
+            "Your Pro trial ends on 20 December 2026. Then it becomes Basic, for $9.",
+        ),
+    ],
+)
+def test_a_change_that_is_planned_names_what_comes(subscription: Subscription, words: str) -> None:
+    assert describe(subscription).sentence == words
+
+
+BASIC = PaidBefore("Basic", None, RENEWAL, is_less=True)
+TWO_SEATS = PaidBefore("Pro", 2, RENEWAL, is_less=True)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "sentence", "stays"),
+    [
+        (
+            replace(PAST_DUE, paid_before=BASIC, is_in_grace=True),
+            "Your change to Pro is not paid yet. It stays on while we retry; Basic is paid until 20 December 2026.",
+            "Pro stays on until",
+        ),
+        (
+            replace(PAST_DUE, paid_before=BASIC),
+            "You're on Basic: your change to Pro is not paid. What you have is paid until 20 December 2026.",
+            "Basic stays on until",
+        ),
+        (
+            replace(PAST_DUE, paid_before=TWO_SEATS, seats=3),
+            "You're on Pro with 2 seats: your change to Pro with 3 seats is not paid. "
+            "What you have is paid until 20 December 2026.",
+            "Pro stays on until",
+        ),
+        (
+            replace(PAST_DUE, plan_name="Basic", paid_before=replace(BASIC, plan_name="Pro", is_less=False)),
+            "You're on Pro: your change to Basic is not paid. What you have is paid until 20 December 2026.",
+            "Pro stays on until",
+        ),
+    ],
+)
+def test_a_change_that_is_not_paid_is_told_beside_what_is(
+    subscription: Subscription, sentence: str, stays: str
+) -> None:
+    problem = describe_problem(subscription, Payment(), access_until=RENEWAL)
+
+    assert describe(subscription).sentence == sentence
+    assert problem
+    assert stays in problem.text
 
 
 def test_a_trial_set_to_end_was_never_charged() -> None:

@@ -101,11 +101,15 @@ def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> Ro
         return RoleDecision(nothing, f"subscription {subscription.status}", object_id)
 
 
+def grace_ends_at(subscription: SubscriptionState) -> datetime | None:
+    """Until when one that is past due gives what is not paid yet."""
+    # Where no invoice is open, the renewal is what is unpaid: the period moved on when it came due.
+    return plus_grace(subscription.unpaid_since or subscription.current_period_start)
+
+
 def _in_grace(subscription: SubscriptionState, role: Role, plan_key: str | None) -> RoleDecision:
     """The plan that is not paid yet, for the days of grace."""
-    # Where no invoice is open, the renewal is what is unpaid: the period moved on when it came due.
-    ends_at = plus_grace(subscription.unpaid_since or subscription.current_period_start)
-    object_id = subscription.stripe_subscription_id
+    object_id, ends_at = subscription.stripe_subscription_id, grace_ends_at(subscription)
     return RoleDecision(role, "subscription past_due, in grace", object_id, ends_at, plan_key)
 
 

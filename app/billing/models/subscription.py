@@ -11,7 +11,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.billing.catalog.entitlements import decide_by_subscription, plan_of, price_known_as
+from app.billing.catalog.entitlements import decide_by_subscription, grace_ends_at, plan_of, price_known_as
 from app.billing.catalog.plans import Plan, current_catalog
 from app.billing.models.stripe import STRIPE_ID, user_id_column
 from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
@@ -22,11 +22,23 @@ NEED_PAYMENT = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST
 
 @dataclass(frozen=True)
 class NextCharge:
-    """What Stripe will charge next, minor units, and when (UTC)."""
+    """What Stripe will charge next, minor units, and when (UTC); and the plan and seats of a change that is planned."""
 
     amount: int
     currency: str
     at: datetime | None
+    plan_name: str | None = None
+    seats: int | None = None
+
+
+@dataclass(frozen=True)
+class PaidBefore:
+    """What goes on being paid for while a change of plan or seats is not: to this day (UTC), and whether it is less."""
+
+    plan_name: str
+    seats: int | None
+    until: datetime
+    is_less: bool
 
 
 class SubscriptionPredicates:
@@ -36,16 +48,23 @@ class SubscriptionPredicates:
     stripe_price_id: str | None
     lookup_key: str | None
     plan_key: str | None
+    role_rank: int
     quantity: int
     cancel_at: datetime | None
     cancel_at_period_end: bool
     current_period_end: datetime | None
     is_collection_paused: bool
     collection_resumes_at: datetime | None
+    paid_until: datetime | None
+    paid_plan_key: str | None
+    paid_quantity: int | None
+    paid_role_rank: int
     snapshot_at: datetime
     next_amount: int | None
     next_currency: str | None
     next_charge_at: datetime | None
+    next_plan_key: str | None
+    next_quantity: int | None
     next_asked_for: datetime | None
 
     @property
@@ -68,10 +87,34 @@ class SubscriptionPredicates:
 
     @property
     def seats(self) -> int | None:
-        """How many seats are paid for; None for a price that is not counted by the seat."""
+        """How many seats Stripe charges for; None for a price that is not counted by the seat."""
         price = price_known_as(self.stripe_price_id, self.lookup_key)
         is_counted = price.per_seat if price else self.quantity > 1
         return self.quantity if is_counted else None
+
+    @property
+    def granted_seats(self) -> int | None:
+        """How many seats may be used now: those that were added and are not paid count for the days of grace."""
+        paid = self.paid_before
+        return self.seats if paid is None or self.is_in_grace else paid.seats
+
+    @property
+    def is_in_grace(self) -> bool:
+        """It is past due, and what is not paid yet is given all the same."""
+        ends_at = grace_ends_at(self)  # type: ignore[arg-type]
+        return self.status == SubscriptionStatus.PAST_DUE and ends_at is not None and ends_at > utcnow()
+
+    @property
+    def paid_before(self) -> PaidBefore | None:
+        """What was paid for and goes on, while a change to something else is not paid; None without such a change."""
+        plan_key, quantity, until = self.paid_plan_key, self.paid_quantity or self.quantity, self.paid_until
+        is_same = (plan_key, quantity) == (self.current_plan_key, self.quantity)
+        if self.status != SubscriptionStatus.PAST_DUE or is_same or not plan_key or not until or until <= utcnow():
+            return None
+        is_less = (self.paid_role_rank, quantity) < (self.role_rank, self.quantity)
+        is_counted = quantity > 1 or (plan_key == self.current_plan_key and self.seats is not None)
+        seats = quantity if is_counted else None
+        return PaidBefore(current_catalog().plan_name(plan_key), seats, until, is_less)
 
     @property
     def has_ended(self) -> bool:
@@ -109,8 +152,10 @@ class SubscriptionPredicates:
         """What Stripe will charge next; None when it was not asked since the subscription changed, or has nothing."""
         if self.next_asked_for != self.snapshot_at or self.next_amount is None or self.next_currency is None:
             return None
-        else:
-            return NextCharge(self.next_amount, self.next_currency, self.next_charge_at)
+        plan_name = current_catalog().plan_name(self.next_plan_key) if self.next_plan_key else None
+        is_counted = (self.next_quantity or 1) > 1 if plan_name else self.seats not in (None, self.next_quantity)
+        seats = self.next_quantity if is_counted else None
+        return NextCharge(self.next_amount, self.next_currency, self.next_charge_at, plan_name, seats)
 
     @property
     def is_trialing(self) -> bool:
@@ -174,15 +219,19 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     unpaid_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_plan_key: Mapped[str | None] = mapped_column(String(32))
+    paid_quantity: Mapped[int | None]
     paid_role: Mapped[str | None] = mapped_column(String(32))
     paid_role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     snapshot_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Stripe's preview of the next invoice, written by `next_charge` alone: what is due and what discounts take off.
+    # Stripe's preview of the next invoice, written by `next_charge` alone: what is due, what discounts take
+    # off, and the plan where it is another.
     next_amount: Mapped[int | None] = mapped_column(BigInteger)
     next_currency: Mapped[str | None] = mapped_column(String(3))
     next_charge_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_discount: Mapped[int | None] = mapped_column(BigInteger)
     next_discount_names: Mapped[str | None] = mapped_column(Text)
+    next_plan_key: Mapped[str | None] = mapped_column(String(32))
+    next_quantity: Mapped[int | None]
     # The `snapshot_at` that it was asked for, so that whatever changes the subscription makes it out of date.
     next_asked_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

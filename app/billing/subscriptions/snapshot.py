@@ -47,6 +47,7 @@ class SubscriptionSnapshot:
     unpaid_since: datetime | None = None
     paid_until: datetime | None = None
     paid_plan_key: str | None = None
+    paid_quantity: int | None = None
     paid_role: str | None = None
     paid_role_rank: int = 0
 

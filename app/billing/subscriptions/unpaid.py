@@ -26,9 +26,10 @@ from app.database import db, utcnow
 
 @dataclass(frozen=True)
 class PaidTime:
-    """A time for which a price was paid (UTC)."""
+    """A time for which a price was paid (UTC), so many times."""
 
     stripe_price_id: str
+    quantity: int
     start: datetime
     end: datetime
 
@@ -85,7 +86,7 @@ def bought_at(stripe_price_id: str, scope: StripeScope) -> Subscription | Order 
 def _times_of(lines: list[InvoiceLine], *, credits: bool) -> Iterator[PaidTime]:
     for line in lines:
         if line.stripe_price_id and line.period and ((line.amount or 0) < 0) == credits:
-            yield PaidTime(line.stripe_price_id, line.period.start, line.period.end)
+            yield PaidTime(line.stripe_price_id, line.quantity or 1, line.period.start, line.period.end)
 
 
 def _cut(paid: PaidTime, given_back: PaidTime) -> PaidTime:
@@ -101,15 +102,16 @@ def _with_paid(
 ) -> SubscriptionSnapshot:
     """The snapshot with the highest role that goes on being paid for, if there is any."""
     now = max(since, utcnow())
-    going_on = [(_bought(time.stripe_price_id, scope), time.end) for time in paid if time.start < time.end > now]
-    known = [(bought, end) for bought, end in going_on if bought]
+    going_on = [(_bought(time.stripe_price_id, scope), time) for time in paid if time.start < time.end > now]
+    known = [(bought, time) for bought, time in going_on if bought]
     if not known:
         return snapshot
-    bought, end = max(known, key=lambda one: (one[0].role.rank, one[1]))
+    bought, time = max(known, key=lambda one: (one[0].role.rank, one[1].end))
     return replace(
         snapshot,
-        paid_until=end,
+        paid_until=time.end,
         paid_plan_key=bought.plan_key,
+        paid_quantity=time.quantity,
         paid_role=bought.role.key,
         paid_role_rank=bought.role.rank,
     )

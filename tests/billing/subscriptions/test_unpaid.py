@@ -94,6 +94,9 @@ def test_unpaid_upgrade_leaves_the_plan_that_was_paid_to_its_end(past: Past) -> 
 
     assert past.mirrored()["status"] == "past_due"
     assert past.standing == ("basic", past.mirrored()["current_period_end"])
+    page = past.alice.get("/account").text
+    assert "You&#39;re on Basic: your change to Pro is not paid." in page
+    assert "Pro stays on" not in page
 
 
 def test_unpaid_upgrade_counts_for_the_days_of_grace(past: Past) -> None:
@@ -113,8 +116,19 @@ def test_seat_that_is_not_paid_takes_nothing_of_a_paid_year(past: Past) -> None:
 
     past.tell()
 
-    assert past.mirrored()["status"] == "past_due"
+    assert (past.mirrored()["status"], past.mirrored()["paid_quantity"]) == ("past_due", 1)
     assert past.has("pro", days=365 - 190)
+
+
+@pytest.mark.parametrize(("days_unpaid", "granted"), [(1, 3), (8, 2)])
+def test_seats_that_are_not_paid_count_for_the_days_of_grace(app: Flask, days_unpaid: int, granted: int) -> None:
+    now = utcnow()
+    row = Subscription(status="past_due", stripe_subscription_id="sub_1", plan_key="pro", quantity=3, role_rank=20)
+    row.paid_plan_key, row.paid_quantity, row.paid_role_rank = "pro", 2, 20
+    row.unpaid_since, row.paid_until = now - timedelta(days=days_unpaid), now + timedelta(days=90)
+
+    with app.app_context():
+        assert (row.seats, row.granted_seats) == (3, granted)
 
 
 def test_another_unpaid_period_gives_no_more_time(past: Past, emulator: Emulator) -> None:
