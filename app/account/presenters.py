@@ -96,6 +96,14 @@ class CardOnFile(Protocol):
     def card_exp_year(self) -> int | None: ...
 
 
+@dataclass(frozen=True)
+class CardView:
+    """What pays, in words: "Visa ending in 4242", and "Valid until 12/2028"."""
+
+    words: str
+    expires: str | None
+
+
 class DiscountedCharge(Protocol):
     """What takes how much off the next charge."""
 
@@ -258,8 +266,8 @@ def describe_problem(
     return Problem("Please update your card", text, UPDATE_CARD, pay=_pay_now(payment))
 
 
-def describe_card(card: CardOnFile | None, now: datetime) -> str | None:
-    """Tell what pays: "Visa ending in 4242, valid until 12/2028."; None where there is nothing on file."""
+def describe_card(card: CardOnFile | None, now: datetime) -> CardView | None:
+    """Tell what pays; None where there is nothing on file."""
     if card is None or card.card_brand is None:
         return None
     brand = BRANDS.get(card.card_brand, card.card_brand.replace("_", " ").capitalize())
@@ -267,9 +275,9 @@ def describe_card(card: CardOnFile | None, now: datetime) -> str | None:
     month, year = card.card_exp_month, card.card_exp_year
     if month and year:
         is_over = (year, month) < (now.year, now.month)
-        return f"{brand}{digits}, {'expired' if is_over else 'valid until'} {month:02}/{year}."
+        return CardView(f"{brand}{digits}", f"{'Expired' if is_over else 'Valid until'} {month:02}/{year}")
     else:
-        return f"{brand}{digits}."
+        return CardView(f"{brand}{digits}", None)
 
 
 def describe_discount(subscription: DiscountedCharge | None) -> str | None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.account.presenters import State, describe, describe_card, describe_other_access, describe_problem
+from app.account.presenters import CardView, State, describe, describe_card, describe_other_access, describe_problem
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import NextCharge, PaidBefore
 
@@ -303,15 +303,15 @@ def test_the_next_charge_is_what_stripe_will_charge(changes: dict[str, object], 
 @pytest.mark.parametrize(
     ("brand", "last4", "expiry", "words"),
     [
-        ("visa", "4242", (12, 2026), "Visa ending in 4242, valid until 12/2026."),
-        ("amex", "0005", (11, 2026), "American Express ending in 0005, expired 11/2026."),
-        ("sepa_debit", "3201", (None, None), "SEPA debit ending in 3201."),
-        ("link", None, (None, None), "Link."),
+        ("visa", "4242", (12, 2026), CardView("Visa ending in 4242", "Valid until 12/2026")),
+        ("amex", "0005", (11, 2026), CardView("American Express ending in 0005", "Expired 11/2026")),
+        ("sepa_debit", "3201", (None, None), CardView("SEPA debit ending in 3201", None)),
+        ("link", None, (None, None), CardView("Link", None)),
         (None, None, (None, None), None),
     ],
 )
 def test_card_on_file_is_told_by_what_its_owner_knows_it_by(
-    brand: str | None, last4: str | None, expiry: tuple[int | None, int | None], words: str | None
+    brand: str | None, last4: str | None, expiry: tuple[int | None, int | None], words: CardView | None
 ) -> None:
     card = StripeCustomer(card_brand=brand, card_last4=last4, card_exp_month=expiry[0], card_exp_year=expiry[1])
 
