@@ -27,7 +27,9 @@ class LazyGroup(AppGroup):
         """Import the module that holds this command."""
         if cmd_name not in self.places:
             return None
-        command: click.Command = getattr(import_module(f"app.commands.{self.places[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(
+            import_module(f"app.commands.{self.places[cmd_name]}"), cmd_name.replace("-", "_")
+        )
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -87,7 +89,7 @@ def register_commands(app: Flask) -> None:
         LazyGroup(
             "users",
             "The people with accounts.",
-            {"create": "users", "promote": "users", "logout": "users"},
+            {"create": "users", "promote": "users", "logout": "users", "reset-factors": "users"},
         )
     )
     app.cli.add_command(Migrations("db", help="Perform database migrations."))

@@ -7,11 +7,14 @@ from flask.cli import with_appcontext
 
 from app.auth import security_log
 from app.auth.email_addresses import InvalidAddress, normalize_address
+from app.auth.factors.removal import has_factor
+from app.auth.factors.reset import ask_for_reset, stop_reset
 from app.auth.password_rules import password_problem
 from app.auth.sessions import end_sessions
 from app.auth.sign_in import create_user
 from app.commands.lookup import user_with
 from app.database import db, utcnow
+from app.templating import datetime
 
 
 @click.command()
@@ -59,6 +62,27 @@ def logout(email: str) -> None:
     security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
     db.session.commit()
     click.echo(f"{user.email} is logged out everywhere.")
+
+
+@click.command("reset-factors")
+@click.argument("email")
+@click.option("--cancel", is_flag=True, help="Take it back: the factors stay.")
+@with_appcontext
+def reset_factors(email: str, cancel: bool) -> None:
+    """Take every second factor off an account after a waiting time, in which its owner can object.
+
+    For who has lost them all. The owner is told by mail at once, and once it is done.
+    """
+    user = user_with(email)
+    if cancel:
+        message = f"The factors of {user.email} stay." if stop_reset(user) else f"Nothing was asked for {user.email}."
+    elif has_factor(user.id):
+        due = ask_for_reset(user).due_at
+        message = f"{user.email} is told by mail, and logs in without a second factor from {datetime(due)} on."
+    else:
+        raise click.ClickException(f"{user.email} has no second factor.")
+    db.session.commit()
+    click.echo(message)
 
 
 def _ask_twice() -> str:
