@@ -14,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.database import utcnow
+from app.keys import signing_keys
 
 if TYPE_CHECKING:
     from huey.api import Huey, TaskWrapper
@@ -126,7 +127,7 @@ def _build_jobs(app: Flask) -> Jobs:
     from app.mail.delivery import deliver_due
 
     # Jobs are pickled: only what this application signed is taken back.
-    serializer = SignedSerializer(secret=str(app.config["SECRET_KEY"]), salt="perennial-jobs")
+    serializer = SignedSerializer(secret=signing_keys("jobs")[-1], salt="perennial-jobs")
     huey = _build_huey(app, results=False, serializer=serializer)
     deliver = huey.task(name="deliver")(_in_context(app, deliver_due))
     huey.periodic_task(crontab(minute="*"), name="every_minute")(_in_context(app, work_every_minute))

@@ -1,6 +1,6 @@
 """Every model in one import, for migrations and for `create_all`."""
 
-from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode
+from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
 from app.auth.used_tokens import UsedToken
@@ -33,6 +33,7 @@ __all__ = [
     "StripeCustomer",
     "StripeEvent",
     "Subscription",
+    "TrustedDevice",
     "UsedToken",
     "User",
     "UserSession",

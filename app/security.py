@@ -17,6 +17,7 @@ from werkzeug.routing import RequestRedirect
 
 from app.config.settings import Settings
 from app.extensions import csrf
+from app.keys import signing_keys
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -93,7 +94,7 @@ def checkout_csrf_token() -> str:
     if current_user.is_authenticated:
         return generate_csrf()
     else:
-        return _visitor_token(tuple(_keys()), int(time.time()) // VISITOR_TOKEN_KEPT_SECONDS)
+        return _visitor_token(tuple(signing_keys("forms")), int(time.time()) // VISITOR_TOKEN_KEPT_SECONDS)
 
 
 def protect_checkout() -> None:
@@ -107,7 +108,9 @@ def protect_checkout() -> None:
 
 def _is_visitor_token(token: str) -> bool:
     try:
-        return bool(_visitor_serializer(_keys()).loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout")
+        return bool(
+            _visitor_serializer(signing_keys("forms")).loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout"
+        )
     except BadData:
         return False
 
@@ -120,11 +123,6 @@ def _visitor_token(keys: tuple[str, ...], period: int) -> str:
 
 def _visitor_serializer(keys: Sequence[str]) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(list(keys), salt="visitor-checkout")
-
-
-def _keys() -> list[str]:
-    """The signing keys, oldest first, as itsdangerous wants them."""
-    return [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
 
 
 __all__ = ["CSRFError", "checkout_csrf_token", "content_security_policy", "init_security", "protect_checkout"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode
+from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
 from app.billing.models.payments import Order, Payment
@@ -48,6 +48,7 @@ KEPT = {
     "authenticators": Authenticator,
     "passkeys": Passkey,
     "recovery_codes": RecoveryCode,
+    "trusted_devices": TrustedDevice,
     "factor_resets": FactorReset,
     "identities": Identity,
 }

@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired, StopValidation, ValidationError
 
 from app.auth.forms import ENTER_ADDRESS, Address, not_endless, password_field, text_of
 from app.auth.password_rules import password_problem
+from app.auth.rate_limits import nothing_was_tried
 from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
 from app.auth.step_up import has_confirmed, require_fresh_sign_in
@@ -90,6 +91,7 @@ def is_confirmed(form: ConfirmedForm) -> bool:
     if this_user().password_hash is None:
         require_fresh_sign_in()
     if not form.validate_on_submit():
+        nothing_was_tried()
         return False
     typed = text_of(form.current_password)
     if (not typed and not asks_password()) or confirm_password(this_user(), typed):

@@ -11,12 +11,16 @@ from app.templating import date, money, rhythm, seats
 
 
 class DueAmount(Protocol):
-    """What Stripe will charge next, in minor units."""
+    """What Stripe will charge next, in minor units, and for what where a change is planned."""
 
     @property
     def amount(self) -> int: ...
     @property
     def currency(self) -> str: ...
+    @property
+    def plan_name(self) -> str | None: ...
+    @property
+    def seats(self) -> int | None: ...
 
 
 class PaidBefore(Protocol):
@@ -366,12 +370,27 @@ def _renews(subscription: DescribedSubscription) -> str:
     elif subscription.current_period_end is None:
         return ""
     else:
-        return f" It renews on {date(subscription.current_period_end)}{_for_how_much(subscription)}."
+        when, becomes = date(subscription.current_period_end), _becomes(subscription)
+        how = f"On {when} it becomes {becomes}" if becomes else f"It renews on {when}"
+        return f" {how}{_for_how_much(subscription)}."
+
+
+def _becomes(subscription: DescribedSubscription) -> str:
+    """What is planned to take the place of this plan, or of so many seats; empty without such a change."""
+    due = subscription.next_charge
+    if due is None or not (due.plan_name or due.seats):
+        return ""
+    elif due.plan_name:
+        return _with_seats(due.plan_name, due.seats)
+    else:
+        return seats(due.seats or 1)
 
 
 def _after_trial(subscription: DescribedSubscription, count: str) -> str:
     if subscription.skips_next_charge:
         return _renews(subscription)
+    elif becomes := _becomes(subscription):
+        return f" Then it becomes {becomes}{_for_how_much(subscription)}."
     elif _is_due_otherwise(subscription):
         due = subscription.next_charge
         return f" Then {money(due.amount, due.currency)} is due." if due and due.amount else " Nothing is due then."

@@ -7,11 +7,11 @@ from datetime import timedelta
 from enum import Enum
 
 import sqlalchemy as sa
-from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from app.auth.models import User
 from app.database import db
+from app.keys import signing_keys
 
 
 class Purpose(Enum):
@@ -41,16 +41,14 @@ def read_token(token: str, purpose: Purpose) -> User | None:
 
 
 def _fingerprint(user: User, purpose: Purpose) -> str:
-    """The state a token is tied to: its use, a newer token and a change of password or address all change it."""
+    """The state a token is tied to: its use and a change of password or address all change it."""
     if purpose is Purpose.RESET_PASSWORD:
-        state = [user.password_hash, user.email, user.reset_sent_at]
+        # A newer link leaves the older ones alone: a stranger who asks for links kills none that the owner holds.
+        state: list[object] = [user.password_hash, user.email]
     else:
         state = [user.email, user.pending_email, user.verification_sent_at]
     return hashlib.sha256(repr([str(part) for part in state]).encode()).hexdigest()[:32]
 
 
 def _serializer(purpose: Purpose) -> URLSafeTimedSerializer:
-    config = current_app.config
-    # The last key signs; the older ones still check, so that a rotation kills no link.
-    keys = [*config["SECRET_KEY_FALLBACKS"], config["SECRET_KEY"]]
-    return URLSafeTimedSerializer(keys, salt=f"auth:{purpose.name}")
+    return URLSafeTimedSerializer(signing_keys("links"), salt=f"auth:{purpose.name}")

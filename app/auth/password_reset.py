@@ -5,9 +5,11 @@ import uuid
 import sqlalchemy as sa
 
 from app.auth import security_log
+from app.auth.devices import remember_device
 from app.auth.email_tokens import Purpose, make_token, read_token
 from app.auth.models import User
 from app.auth.passwords import hash_password
+from app.auth.rate_limits import forget_tries
 from app.auth.sessions import end_sessions
 from app.auth.ways_in import forget_ways_of_a_stranger
 from app.database import db, utcnow
@@ -20,12 +22,10 @@ def request_reset(email: str) -> None:
 
     In the caller's transaction. Every statement is also made for an unknown address, so that the time tells nothing.
     """
-    now = utcnow()
     cause = f"password_reset:{uuid.uuid4()}"
-    db.session.execute(sa.update(User).where(User.email == email).values(reset_sent_at=now))
     security_log.record_for_address(email, security_log.Kind.RESET_REQUESTED)
     user = db.session.scalar(sa.select(User).where(User.email == email))
-    known = user or User(id=uuid.uuid4(), email=email, password_hash="", reset_sent_at=now)
+    known = user or User(id=uuid.uuid4(), email=email, password_hash="")
     link = link_to("auth.reset_password", token=make_token(known, Purpose.RESET_PASSWORD))
     queue_mail("password_reset", to=email, cause=cause, user_id=user.id if user else None, context={"url": link})
     db.session.execute(sa.delete(OutboxMail).where(OutboxMail.cause == cause, OutboxMail.user_id.is_(None)))
@@ -37,7 +37,10 @@ def user_of_reset(token: str) -> User | None:
 
 
 def reset_password(token: str, password: str) -> User | None:
-    """Set a new password and end all sessions, in the caller's transaction; None when the token does not work."""
+    """Set a new password and end all sessions, in the caller's transaction; None when the token does not work.
+
+    Whoever holds the link is the owner: strangers' tries are forgotten, and this browser is one of theirs.
+    """
     # Before the row is locked: hashing takes a while.
     db.session.rollback()
     password_hash = hash_password(password)
@@ -50,6 +53,8 @@ def reset_password(token: str, password: str) -> User | None:
         forget_ways_of_a_stranger(user.id)
         user.email_verified_at = utcnow()
     end_sessions(user.id)
+    forget_tries(user)
+    remember_device(user.id, user.password_changed_at)
     security_log.record(user.id, security_log.Kind.PASSWORD_RESET)
     return user
 
@@ -58,7 +63,6 @@ def set_password_hash(user: User, password_hash: str) -> None:
     """Change the password, and tell the address about it."""
     user.password_hash = password_hash
     user.password_changed_at = utcnow()
-    user.reset_sent_at = None
     if user.pending_email:
         # Whoever had the old password may have asked for that address: their link must not take the account.
         user.pending_email = user.verification_sent_at = None

@@ -8,7 +8,7 @@ from app.auth import bp
 from app.auth.forms import ForgotPasswordForm, ResetPasswordForm, text_of
 from app.auth.password_reset import request_reset, user_of_reset
 from app.auth.password_reset import reset_password as set_password
-from app.auth.rate_limits import limit_forgotten_password, limit_token_use
+from app.auth.rate_limits import limit_forgotten_password, limit_token_use, may_mail
 from app.auth.sessions import end_session
 from app.database import db
 
@@ -22,8 +22,10 @@ def forgot_password() -> Response | tuple[str, int]:
     """Send a link to set a new password; the answer never tells whether the address has an account."""
     form = ForgotPasswordForm()
     if form.validate_on_submit():
-        request_reset(text_of(form.email))
-        db.session.commit()
+        # Over the limit the answer is the same, and the links that were sent go on working.
+        if may_mail(text_of(form.email), "reset"):
+            request_reset(text_of(form.email))
+            db.session.commit()
         flash(LINK_SENT, "info")
         return redirect(url_for("auth.login"), 303)
     return render_template("auth/forgot_password.html", form=form), 422 if form.is_submitted() else 200

@@ -1,14 +1,29 @@
-"""How often the costly and the guessable may be tried: by network address, and by account."""
+"""How often the costly and the guessable may be tried: by network address, by account, and by device.
+
+Each try is counted before it is made, so that many at the same moment pass no limit, and given back when it was none.
+"""
 
 import hashlib
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from flask import Response, request
+import sqlalchemy as sa
+from flask import Response, g, make_response, request
+from flask_limiter import RateLimitExceeded
 from flask_login import current_user
+from limits import parse_many
+from werkzeug.exceptions import ServiceUnavailable
 
+from app.auth.devices import this_device
 from app.auth.email_addresses import InvalidAddress, normalize_address
+from app.auth.models import User
+from app.database import db
 from app.extensions import limiter
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,33 +33,34 @@ View = Callable[P, R]
 LOGIN = "20 per minute; 200 per hour"
 SIGN_UP = "30 per minute; 200 per hour"
 FORGOTTEN = "10 per minute; 60 per hour"
-# By account, from wherever: NIST SP 800-63B-4 allows at most 100 wrong passwords in a row.
+# By account, from wherever, or by the owner's device: NIST SP 800-63B-4 allows at most 100 wrong passwords in a row.
 LOGIN_BY_ACCOUNT = "10 per 5 minutes; 100 per day"
 SIGN_UP_BY_ACCOUNT = "10 per hour"
-MAIL_BY_ACCOUNT = "5 per hour"
+MAIL_BY_ADDRESS = "5 per hour; 20 per day"
 CHECKS_BY_USER = "10 per 5 minutes; 100 per day"
 MAIL_BY_USER = "5 per hour"
 CHECKOUT_LIMIT = "20 per minute; 100 per hour"
 RETURN_LIMIT = "20 per minute; 100 per hour"
+# The counters that do not belong to one page.
+LOGIN_SCOPE, CHECKS_SCOPE, MAIL_SCOPE = "login", "password", "mail"
 
 
-def limit_login(view: View[P, R]) -> View[P, R]:
-    """Bound the wrong passwords; a right one costs nothing."""
-    by_address = limiter.limit(LOGIN, methods=["POST"], deduct_when=_has_failed)
-    by_account = limiter.limit(LOGIN_BY_ACCOUNT, key_func=account_key, methods=["POST"], deduct_when=_has_failed)
-    return by_address(by_account(view))
+def limit_login(view: View[P, Any]) -> View[P, Response]:
+    """Bound the wrong passwords; a right one costs nothing, and strangers' cost the owner's devices nothing."""
+    by_address = limiter.limit(LOGIN, methods=["POST"], exempt_when=is_known_device)
+    by_account = limiter.shared_limit(LOGIN_BY_ACCOUNT, LOGIN_SCOPE, key_func=login_key, methods=["POST"])
+    return _give_back_when(_succeeded, by_address(by_account(view)))
 
 
-def limit_sign_up(view: View[P, R]) -> View[P, R]:
+def limit_sign_up(view: View[P, Any]) -> View[P, Response]:
     """Bound new accounts, and the asking which addresses have one."""
     by_account = limiter.limit(SIGN_UP_BY_ACCOUNT, key_func=account_key, methods=["POST"])
-    return limiter.limit(SIGN_UP, methods=["POST"])(by_account(view))
+    return _give_back_when(_never, limiter.limit(SIGN_UP, methods=["POST"])(by_account(view)))
 
 
 def limit_forgotten_password(view: View[P, R]) -> View[P, R]:
-    """Bound the mails that strangers can have sent to somebody."""
-    by_account = limiter.limit(MAIL_BY_ACCOUNT, key_func=account_key, methods=["POST"])
-    return limiter.limit(FORGOTTEN, methods=["POST"])(by_account(view))
+    """Bound the asking for links; of the mails to one address, `may_mail` has more to say."""
+    return limiter.limit(FORGOTTEN, methods=["POST"])(view)
 
 
 def limit_token_use(view: View[P, R]) -> View[P, R]:
@@ -52,10 +68,16 @@ def limit_token_use(view: View[P, R]) -> View[P, R]:
     return limiter.limit(FORGOTTEN, methods=["POST"])(view)
 
 
-def limit_password_checks(view: View[P, R]) -> View[P, R]:
+def limit_password_checks(view: View[P, Any]) -> View[P, Response]:
     """Bound the wrong passwords of someone who sits at another's open browser; all such forms count together."""
-    limit = limiter.shared_limit(CHECKS_BY_USER, "password", key_func=user_key, deduct_when=_has_failed)
-    return limit(view)
+    limit = limiter.shared_limit(CHECKS_BY_USER, CHECKS_SCOPE, key_func=user_key)
+    return _give_back_when(_succeeded, limit(view))
+
+
+def limit_guesses(scope: str, key: Callable[[], str]) -> Callable[[View[P, Any]], View[P, Response]]:
+    """Bound the wrong codes of someone who is on the way to sign in; all such forms of a scope count together."""
+    limit = limiter.shared_limit(CHECKS_BY_USER, scope, key_func=key)
+    return lambda view: _give_back_when(_succeeded, limit(view))
 
 
 def limit_mail(view: View[P, R]) -> View[P, R]:
@@ -73,14 +95,49 @@ def limit_return(view: View[P, R]) -> View[P, R]:
     return limiter.limit(RETURN_LIMIT, key_func=user_key, methods=["GET", "HEAD"], exempt_when=_asks_nothing)(view)
 
 
+def nothing_was_tried() -> None:
+    """Say that a form was not even complete, so that this request has cost nothing of a limit."""
+    g.nothing_was_tried = True
+
+
+def may_mail(email: str, kind: str) -> bool:
+    """Count a mail of this kind to this address, and say whether it may still go out."""
+    allowed, scope = True, f"{MAIL_SCOPE}:{kind}"
+    with _store_may_be_away():
+        allowed = all(limiter.limiter.hit(limit, key_of(email), scope) for limit in parse_many(MAIL_BY_ADDRESS))
+    return allowed
+
+
+def forget_tries(user: User) -> None:
+    """Begin to count anew for someone who has proved by mail that the account is theirs."""
+    with _store_may_be_away():
+        for limit in parse_many(LOGIN_BY_ACCOUNT):
+            limiter.limiter.clear(limit, key_of(user.email), LOGIN_SCOPE)
+        for limit in parse_many(CHECKS_BY_USER):
+            limiter.limiter.clear(limit, f"user:{user.id}", CHECKS_SCOPE)
+
+
+def is_known_device() -> bool:
+    """Whether the owner of the account that the form names has signed in with this browser before."""
+    if "knows_account" not in g:
+        g.knows_account = _knows(_typed_address())
+    return bool(g.knows_account)
+
+
+def login_key() -> str:
+    """What a log-in counts for: the owner's device, or the account for all strangers together."""
+    device = this_device()
+    return f"device:{device.id}" if device and is_known_device() else account_key()
+
+
 def account_key() -> str:
-    """The account that a form names, as a hash: the store of limits holds no addresses."""
-    typed = request.form.get("email", "")
-    try:
-        typed = normalize_address(typed)
-    except InvalidAddress:
-        typed = typed.strip().lower()
-    return f"account:{hashlib.sha256(typed.encode('utf-8', 'replace')).hexdigest()}"
+    """The account that a form names."""
+    return key_of(_typed_address())
+
+
+def key_of(email: str) -> str:
+    """An account as a hash of its address: the store of limits holds no addresses."""
+    return f"account:{hashlib.sha256(email.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def user_key() -> str:
@@ -91,8 +148,60 @@ def user_key() -> str:
         return f"address:{request.remote_addr}"
 
 
-def _has_failed(response: Response) -> bool:
-    return response.status_code != 303
+def _typed_address() -> str:
+    typed = request.form.get("email", "")
+    try:
+        return normalize_address(typed)
+    except InvalidAddress:
+        return typed.strip().lower()
+
+
+def _knows(email: str) -> bool:
+    device = this_device()
+    if device is None:
+        return False
+    owner = db.session.execute(sa.select(User.id, User.password_changed_at).where(User.email == email)).one_or_none()
+    return owner is not None and device.knows(owner.id, owner.password_changed_at)
+
+
+def _give_back_when(is_free: Callable[[Response], bool], view: View[P, Any]) -> View[P, Response]:
+    """The view with its limits, which get back what a refusal, an incomplete form or a free answer took."""
+
+    @wraps(view)
+    def count_first(*args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            response = make_response(view(*args, **kwargs))
+        except (RateLimitExceeded, ServiceUnavailable):
+            _give_back()
+            raise
+        if is_free(response) or g.get("nothing_was_tried", False):
+            _give_back()
+        return response
+
+    return count_first
+
+
+def _give_back() -> None:
+    with _store_may_be_away():
+        for counted in limiter.current_limits:
+            limiter.limiter.hit(counted.limit, *counted.request_args, cost=-1)
+
+
+@contextmanager
+def _store_may_be_away() -> Iterator[None]:
+    """Go on without the store of limits: nobody is kept from signing in because it does not answer."""
+    try:
+        yield
+    except limiter.storage.base_exceptions:
+        logger.warning("The store of limits does not answer.")
+
+
+def _succeeded(response: Response) -> bool:
+    return response.status_code == 303
+
+
+def _never(response: Response) -> bool:
+    return False
 
 
 def _asks_nothing() -> bool:

@@ -9,7 +9,7 @@ from app.auth.admission import admit
 from app.auth.email_verification import send_verification
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.next_page import Destination, go_on
-from app.auth.rate_limits import limit_login, limit_sign_up
+from app.auth.rate_limits import limit_login, limit_sign_up, nothing_was_tried
 from app.auth.sessions import Method, end_session, start_session
 from app.auth.sign_in import authenticate, create_user
 from app.billing.catalog.plans import current_catalog
@@ -38,6 +38,8 @@ def signup() -> Response | tuple[str, int] | str:
         form.email.errors = [SIGN_UP_FAILED]
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)
+    else:
+        nothing_was_tried()
     return _show("auth/signup.html", form, destination)
 
 
@@ -54,6 +56,8 @@ def login() -> Response | tuple[str, int] | str:
         form.form_errors.append(LOGIN_FAILED)
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)
+    else:
+        nothing_was_tried()
     return _show("auth/login.html", form, destination)
 
 

@@ -13,7 +13,7 @@ from flask import Response, g, request, session
 from flask_login import current_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.auth.devices import describe_device
+from app.auth.devices import describe_device, remember_device
 from app.auth.models import User, UserSession
 from app.billing.models.subscription import NEED_PAYMENT, Subscription
 from app.database import allowed_to_write, db, utcnow
@@ -50,6 +50,7 @@ _FIND = (
     .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
 )
 _START = sa.insert(UserSession.__table__)
+_PASSWORD_DATE = sa.select(User.password_changed_at).where(User.id == sa.bindparam("id"))
 
 
 class Method(StrEnum):
@@ -77,6 +78,7 @@ def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method
         "expires_at": (REMEMBERED if remember else BRIEF).end(now, now),
     }
     db.session.execute(_START, row)
+    remember_device(user_id, db.session.execute(_PASSWORD_DATE, {"id": user_id}).scalar_one())
     # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
     session.permanent = remember
     session[SESSION_KEY] = str(row["id"])

@@ -4,7 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from app.auth.factors.models import Authenticator, Passkey, RecoveryCode
+from app.auth.factors.models import Authenticator, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import User
 from app.auth.providers.models import Identity
 from app.database import db
@@ -33,5 +33,5 @@ def require_another_way_in(user: User) -> None:
 
 def forget_ways_of_a_stranger(user_id: uuid.UUID) -> None:
     """Whoever signed up with an address that was never theirs keeps no way in, once its owner takes the account."""
-    for model in (Authenticator, Passkey, RecoveryCode, Identity):
+    for model in (Authenticator, Passkey, RecoveryCode, TrustedDevice, Identity):
         db.session.execute(sa.delete(model).where(model.user_id == user_id))

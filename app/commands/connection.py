@@ -38,6 +38,8 @@ def status() -> None:
     click.echo(f"failed events  {event_log.count_failed()}")
     if state == ConnectionState.CONNECTED:
         _say_price_drift()
+    if refusals():
+        raise click.ClickException("Webhooks are refused: nobody's payment takes effect until that is mended.")
 
 
 @click.command()

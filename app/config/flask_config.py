@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.database import engine_options
+from app.keys import derive_keys
 
 if TYPE_CHECKING:
     from app.config.settings import Settings
@@ -17,14 +18,15 @@ LARGEST_FORM_BYTES = 64 * 1024
 
 def flask_config(settings: Settings) -> dict[str, Any]:
     """The mapping for `app.config`."""
-    secret_key, *older_keys = settings.secret_keys
+    session_key, *older_session_keys = derive_keys(settings.secret_keys, "sessions")
     is_https = settings.site_url.startswith("https://")
     return {
         "APP_NAME": settings.app_name,
         "BASE_URL": settings.site_url,
         "TESTING": settings.app_env == "testing",
-        "SECRET_KEY": secret_key,
-        "SECRET_KEY_FALLBACKS": older_keys,
+        # For Flask's sessions alone; what else is signed has a key of its own (`app/keys.py`).
+        "SECRET_KEY": session_key,
+        "SECRET_KEY_FALLBACKS": older_session_keys,
         "SESSION_COOKIE_NAME": "__Host-session" if is_https else "session",
         "SESSION_COOKIE_SECURE": is_https,
         "SESSION_COOKIE_HTTPONLY": True,
@@ -37,7 +39,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.sqlalchemy_url),
         # Oldest first, as itsdangerous takes several: the last key signs, each of them checks.
-        "WTF_CSRF_SECRET_KEY": [*reversed(older_keys), secret_key],
+        "WTF_CSRF_SECRET_KEY": derive_keys(settings.secret_keys, "forms")[::-1],
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_SSL_STRICT": False,
         "RATELIMIT_STORAGE_URI": settings.redis_url.get_secret_value() or "memory://",

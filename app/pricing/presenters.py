@@ -30,7 +30,7 @@ class PlanView:
     is_included: bool = False
     own_price: str | None = None
     trial_days: int = 0
-    # On the reader's own plan, at another interval than the one that is paid for.
+    # On the reader's own plan: what the button of its form says, where there is something to change.
     switch_label: str | None = None
 
 
@@ -93,10 +93,12 @@ def _view(
 
 
 def _switch_label(price: Price, by_month: Price | None, subscription: Subscription) -> str | None:
-    """Offer the reader the other interval of their own plan; None where they pay this one, or cannot change now."""
+    """Offer the reader the other interval of their own plan, or other seats; None where they cannot change now."""
     is_other = price.is_recurring and (price.interval, 1) != (subscription.interval, subscription.interval_count)
-    if not is_other or subscription.needs_payment:
+    if subscription.needs_payment or not (is_other or price.per_seat):
         return None
+    elif not is_other:
+        return "Change seats"
     saving = _saving(price, by_month) if price.interval == Interval.YEAR and by_month else None
     saved = (subscription.seats or 1) * saving if saving else None
     return f"Switch to {price.interval}ly{f', save {money(saved, price.currency)}' if saved else ''}"

@@ -54,6 +54,14 @@ def upgrade() -> None:
         key="digest",
     )
     _table(
+        "trusted_devices",
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        key="digest",
+    )
+    _table(
         "factor_resets",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("due_at", MOMENT, nullable=False),
@@ -81,5 +89,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("used_tokens", "identities", "factor_resets", "recovery_codes", "passkeys", "authenticators"):
+    for name in ("used_tokens", "identities", "factor_resets", "trusted_devices", "recovery_codes"):
+        op.drop_table(name)
+    for name in ("passkeys", "authenticators"):
         op.drop_table(name)

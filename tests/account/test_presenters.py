@@ -118,6 +118,27 @@ def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
     assert summary.sentence == "Pro is paused until a payment goes through."
 
 
+@pytest.mark.parametrize(
+    ("subscription", "words"),
+    [
+        (
+            replace(ACTIVE, next_charge=NextCharge(900, "usd", RENEWAL, "Basic")),
+            "You're on Pro. On 20 December 2026 it becomes Basic, for $9.",
+        ),
+        (
+            replace(ACTIVE, seats=5, next_charge=NextCharge(1500, "usd", RENEWAL, None, 3)),
+            "You're on Pro, 5 seats. On 20 December 2026 it becomes 3 seats, for $15.",
+        ),
+        (
+            replace(TRIALING, next_charge=NextCharge(900, "usd", RENEWAL, "Basic")),
+            "Your Pro trial ends on 20 December 2026. Then it becomes Basic, for $9.",
+        ),
+    ],
+)
+def test_a_change_that_is_planned_names_what_comes(subscription: Subscription, words: str) -> None:
+    assert describe(subscription).sentence == words
+
+
 BASIC = PaidBefore("Basic", None, RENEWAL, is_less=True)
 TWO_SEATS = PaidBefore("Pro", 2, RENEWAL, is_less=True)
 

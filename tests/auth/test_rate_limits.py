@@ -81,14 +81,6 @@ def test_asking_which_addresses_have_an_account_is_limited(alice: Person) -> Non
     assert codes[-1] == 429
 
 
-def test_mails_to_one_address_are_limited(alice: Person) -> None:
-    browser = visitor(alice.app)
-
-    codes = [post(browser, "/forgot-password", email=alice.email).status_code for _ in range(6)]
-
-    assert codes == [303] * 5 + [429]
-
-
 def test_sending_the_verification_again_is_limited(alice: Person) -> None:
     assert [post(alice, "/verify-email").status_code for _ in range(6)] == [303] * 5 + [429]
 

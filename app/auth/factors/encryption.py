@@ -4,11 +4,9 @@ from base64 import urlsafe_b64encode
 from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
 
-PURPOSE = b"perennial: second factors"
+from app.keys import derive_keys
 
 
 class Unreadable(Exception):
@@ -35,9 +33,5 @@ def renew(token: str) -> str:
 
 def _cipher() -> MultiFernet:
     """The first key encrypts; the older ones still read, while SECRET_KEY is rotated."""
-    return MultiFernet([_fernet(key) for key in current_app.extensions["settings"].secret_keys])
-
-
-def _fernet(secret_key: str) -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key.encode())
-    return Fernet(urlsafe_b64encode(derived))
+    keys = derive_keys(current_app.extensions["settings"].secret_keys, "factors")
+    return MultiFernet([Fernet(urlsafe_b64encode(bytes.fromhex(key))) for key in keys])

@@ -47,6 +47,17 @@ class RecoveryCode(db.Model):  # type: ignore[name-defined]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
+class TrustedDevice(db.Model):  # type: ignore[name-defined]
+    """A device that is not asked for the second step, until a day; its id, which only its cookie holds, as a hash."""
+
+    __tablename__ = "trusted_devices"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
 class FactorReset(db.Model):  # type: ignore[name-defined]
     """An operator's promise to take the second factors off an account whose owner has lost them all."""
 

@@ -5,7 +5,7 @@ import uuid
 import sqlalchemy as sa
 from flask import current_app
 
-from app.auth.factors.models import Authenticator, Passkey, RecoveryCode
+from app.auth.factors.models import Authenticator, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import User
 from app.auth.ways_in import lock_ways_in, require_another_way_in
 from app.database import db
@@ -46,7 +46,7 @@ def remove_passkey(user: User, passkey_id: uuid.UUID) -> bool:
 
 def remove_all_factors(user_id: uuid.UUID) -> None:
     """Leave no second factor, in the caller's transaction: for who has lost them, and for who never had the mailbox."""
-    for model in (Authenticator, Passkey, RecoveryCode):
+    for model in (Authenticator, Passkey, RecoveryCode, TrustedDevice):
         db.session.execute(sa.delete(model).where(model.user_id == user_id))
 
 

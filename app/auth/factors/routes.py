@@ -115,6 +115,16 @@ def recovery_codes_kept() -> Response:
     return redirect(url_for("account.security"), 303)
 
 
+@bp.post("/account/security/trusted-devices/forget")
+@login_required
+def forget_trusted_devices() -> Response:
+    """Ask every device for the second step again."""
+    trusted_devices.forget_trusted_devices(this_user().id)
+    db.session.commit()
+    flash("Every device is asked for the second step again.", "success")
+    return redirect(url_for("account.security"), 303)
+
+
 @bp.post("/account/security/keep-factors")
 @login_required
 def keep_factors() -> Response:

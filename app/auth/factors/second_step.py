@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import redirect, session, url_for
+from flask import redirect, request, session, url_for
 from werkzeug import Response
 
 from app.auth import security_log
@@ -16,6 +16,7 @@ from app.auth.factors.authenticator import use_code
 from app.auth.factors.recovery_codes import use_recovery_code
 from app.auth.factors.removal import has_factor
 from app.auth.factors.reset import carry_out_due_reset, stop_reset
+from app.auth.factors.trusted_devices import is_trusted, trust_this_device
 from app.auth.models import User
 from app.auth.next_page import Destination, go_on
 from app.auth.notices import record_and_tell
@@ -42,7 +43,7 @@ def is_due(user_id: uuid.UUID) -> bool:
     if not has_factor(user_id):
         return False
     carry_out_due_reset(user_id)
-    return has_factor(user_id)
+    return has_factor(user_id) and not is_trusted(user_id)
 
 
 def ask_for_second_step(user_id: uuid.UUID, method: Method, remember: bool, destination: Destination) -> Response:
@@ -73,9 +74,9 @@ def pending_sign_in() -> Pending | None:
     return Pending(user, Method(kept["method"]), kept["remember"], destination)
 
 
-def pending_user_id() -> str:
-    """Whose second step this browser may try, for counting the tries; "" for nobody's."""
-    return str(session.get(PENDING, {}).get("user", ""))
+def pending_key() -> str:
+    """Whose second step this browser may try, for counting the tries."""
+    return f"user:{session.get(PENDING, {}).get('user', request.remote_addr)}"
 
 
 def accept_code(user: User, code: str) -> bool:
@@ -88,12 +89,14 @@ def accept_code(user: User, code: str) -> bool:
     return False
 
 
-def complete(pending: Pending) -> Response:
-    """Sign this browser in, and go on to what was asked for. Commits."""
+def complete(pending: Pending, *, trust: bool = False) -> Response:
+    """Sign this browser in, trusted from now on if that was asked for, and go on. Commits."""
     # Who has a factor at hand has not lost them all.
     stop_reset(pending.user)
     security_log.record(pending.user.id, Kind.SIGNED_IN)
     start_session(pending.user.id, remember=pending.remember, method=pending.method)
+    if trust:
+        trust_this_device(pending.user.id)
     db.session.commit()
     return go_on(pending.user.id, pending.destination)
 

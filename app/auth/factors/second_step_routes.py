@@ -7,24 +7,17 @@ from werkzeug import Response
 from app.auth import security_log
 from app.auth.factors import bp
 from app.auth.factors.forms import CodeForm, SecondStepForm
-from app.auth.factors.second_step import accept_code, complete, pending_sign_in, pending_user_id
+from app.auth.factors.second_step import accept_code, complete, pending_key, pending_sign_in
 from app.auth.forms import text_of
-from app.auth.rate_limits import CHECKS_BY_USER, limit_password_checks
+from app.auth.rate_limits import limit_guesses, limit_password_checks
 from app.auth.sessions import this_user
 from app.auth.step_up import confirm_and_go_on
 from app.database import db
-from app.extensions import limiter
 
 WRONG_CODE = "That code does not count. Wait for the app's next one, or use a recovery code that you have not used yet."
 TOO_LATE = "That took too long. Log in again."
 
-limit_second_step = limiter.shared_limit(
-    CHECKS_BY_USER,
-    "second-step",
-    key_func=pending_user_id,
-    exempt_when=lambda: not pending_user_id(),
-    deduct_when=lambda response: response.status_code != 303,
-)
+limit_second_step = limit_guesses("second-step", pending_key)
 
 
 @bp.route("/login/second-step", methods=["GET", "POST"])
@@ -36,7 +29,7 @@ def second_step() -> Response | tuple[str, int]:
         return back_to_login()
     if form.validate_on_submit():
         if accept_code(pending.user, text_of(form.code)):
-            return complete(pending)
+            return complete(pending, trust=form.trust.data)
         security_log.record(pending.user.id, security_log.Kind.SECOND_STEP_FAILED)
         db.session.commit()
         form.code.errors = [WRONG_CODE]

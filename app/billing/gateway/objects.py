@@ -303,12 +303,20 @@ class InvoicePreview(StripeResource):
     created: Moment
     currency: Currency
     discounts: list[DiscountNames] = []
+    lines: InvoiceLines | None = None
     total_discount_amounts: list[DiscountTotal] | None = None
 
     @property
     def discount(self) -> int:
         """What all discounts together take off."""
         return sum(one.amount for one in self.total_discount_amounts or [])
+
+    @property
+    def next_lines(self) -> list[InvoiceLine]:
+        """What is charged of the coming period, without what is still to pay of the one before."""
+        lines = [line for line in (self.lines.data if self.lines else []) if line.period and line.stripe_price_id]
+        begins = max((line.period.start for line in lines if line.period), default=None)
+        return [line for line in lines if line.period and line.period.start == begins]
 
 
 class ChargeObject(StripeResource):

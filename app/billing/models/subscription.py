@@ -22,11 +22,13 @@ NEED_PAYMENT = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST
 
 @dataclass(frozen=True)
 class NextCharge:
-    """What Stripe will charge next, minor units, and when (UTC)."""
+    """What Stripe will charge next, minor units, and when (UTC); and the plan and seats of a change that is planned."""
 
     amount: int
     currency: str
     at: datetime | None
+    plan_name: str | None = None
+    seats: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class SubscriptionPredicates:
     next_amount: int | None
     next_currency: str | None
     next_charge_at: datetime | None
+    next_plan_key: str | None
+    next_quantity: int | None
     next_asked_for: datetime | None
 
     @property
@@ -148,8 +152,10 @@ class SubscriptionPredicates:
         """What Stripe will charge next; None when it was not asked since the subscription changed, or has nothing."""
         if self.next_asked_for != self.snapshot_at or self.next_amount is None or self.next_currency is None:
             return None
-        else:
-            return NextCharge(self.next_amount, self.next_currency, self.next_charge_at)
+        plan_name = current_catalog().plan_name(self.next_plan_key) if self.next_plan_key else None
+        is_counted = (self.next_quantity or 1) > 1 if plan_name else self.seats not in (None, self.next_quantity)
+        seats = self.next_quantity if is_counted else None
+        return NextCharge(self.next_amount, self.next_currency, self.next_charge_at, plan_name, seats)
 
     @property
     def is_trialing(self) -> bool:
@@ -217,12 +223,15 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     paid_role: Mapped[str | None] = mapped_column(String(32))
     paid_role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     snapshot_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Stripe's preview of the next invoice, written by `next_charge` alone: what is due and what discounts take off.
+    # Stripe's preview of the next invoice, written by `next_charge` alone: what is due, what discounts take
+    # off, and the plan where it is another.
     next_amount: Mapped[int | None] = mapped_column(BigInteger)
     next_currency: Mapped[str | None] = mapped_column(String(3))
     next_charge_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_discount: Mapped[int | None] = mapped_column(BigInteger)
     next_discount_names: Mapped[str | None] = mapped_column(Text)
+    next_plan_key: Mapped[str | None] = mapped_column(String(32))
+    next_quantity: Mapped[int | None]
     # The `snapshot_at` that it was asked for, so that whatever changes the subscription makes it out of date.
     next_asked_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

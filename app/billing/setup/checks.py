@@ -11,6 +11,7 @@ from app.billing.gateway.client import StripeGateway, api_version
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.portal import configuration as portal_configuration
 from app.billing.setup import webhook_endpoint
+from app.billing.setup.managed_payments import is_on_by_default
 from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
@@ -38,6 +39,7 @@ class Check:
 
 Checks = Iterator[Check]
 DELIVERIES = "Stripe could deliver its events"
+MANAGED = "the account's Managed Payments are as the setting says"
 
 
 def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
@@ -49,6 +51,8 @@ def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
     yield from _asked("customer portal", lambda: _portal(gateway))
     yield from _asked("webhook endpoint", lambda: _endpoint(gateway, settings))
     yield from _asked(DELIVERIES, lambda: _deliveries(gateway))
+    # After the deliveries: what it asks with makes an event.
+    yield from _asked(MANAGED, lambda: _managed_payments(gateway, settings))
     yield passes_if(settings, bool(settings.webhook_secrets), "webhook secret", "STRIPE_WEBHOOK_SECRET is empty")
 
 
@@ -114,6 +118,15 @@ def _mode(settings: Settings) -> Check:
 def _prices(gateway: StripeGateway, settings: Settings) -> Checks:
     for lookup_key, problem in check_prices(gateway, settings, current_scope()).items():
         yield _fails_if(problem is not None, f"price {lookup_key}", problem or "")
+
+
+def _managed_payments(gateway: StripeGateway, settings: Settings) -> Checks:
+    is_on = is_on_by_default(gateway, current_scope(), settings.site_url)
+    if is_on is None or is_on == settings.stripe_managed_payments:
+        yield Check(Mark.OK, MANAGED)
+    else:
+        detail = f"they are {'on' if is_on else 'off'} by default; our sessions say otherwise, a Payment Link cannot"
+        yield Check(Mark.FAIL if settings.stripe_payment_links else Mark.LATER, MANAGED, detail)
 
 
 def _portal(gateway: StripeGateway) -> Checks:

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.asking import ask
+from app.billing.catalog.entitlements import plan_of
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import InvoicePreview
-from app.billing.gateway.read import preview_of
+from app.billing.gateway.objects import InvoiceLine, InvoicePreview, PriceObject
+from app.billing.gateway.read import preview_of, retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.subscriptions.lookup import live_subscriptions
 from app.database import allowed_to_write, db, utcnow
@@ -31,11 +33,12 @@ def refresh_next_charges(user: User, scope: StripeScope) -> None:
 
     While Stripe cannot be asked, no figure is known, and nobody asks again for five minutes.
     """
-    due = [(row.stripe_subscription_id, row.snapshot_at) for row in live_subscriptions(user, scope) if _is_due(row)]
+    live = live_subscriptions(user, scope)
+    due = [(row.stripe_subscription_id, row.snapshot_at, row.stripe_price_id) for row in live if _is_due(row)]
     if due:
         with allowed_to_write():
-            for subscription_id, snapshot_at in due:
-                values = ask_next_charge(subscription_id, scope)
+            for subscription_id, snapshot_at, price_id in due:
+                values = ask_next_charge(subscription_id, price_id, scope)
                 _write(subscription_id, snapshot_at, values)
                 db.session.commit()
 
@@ -47,14 +50,17 @@ def forget_next_charges(stripe_customer_id: str, scope: StripeScope) -> None:
     db.session.execute(forget)
 
 
-def ask_next_charge(subscription_id: str, scope: StripeScope) -> dict[str, Any]:
+def ask_next_charge(subscription_id: str, price_id: str | None, scope: StripeScope) -> dict[str, Any]:
     """The columns that Stripe's preview of the next invoice sets: empty ones where none comes, or Stripe is away.
+
+    `price_id` is the price of today, so that another one is noticed.
 
     For use with no transaction open, or through `asking.ask`. Never raises: a figure that is not known delays nothing.
     """
     now = utcnow()
     try:
-        return _columns(preview_of(subscription_id, scope), now)
+        preview = preview_of(subscription_id, scope)
+        return _columns(preview, now) | _what_is_charged(preview, price_id, scope)
     except (StripeRefused, StripeObjectMissing):
         # Nothing comes any more.
         return _columns(None, now)
@@ -63,9 +69,31 @@ def ask_next_charge(subscription_id: str, scope: StripeScope) -> dict[str, Any]:
         return _columns(None, now) | {"next_valid_until": now + ASK_AGAIN_AFTER}
 
 
+def _what_is_charged(preview: InvoicePreview, price_id: str | None, scope: StripeScope) -> dict[str, Any]:
+    """The plan that comes next where it is another than that of this price, and how many seats."""
+    same = [line for line in preview.next_lines if line.stripe_price_id == price_id]
+    if same or not preview.next_lines:
+        return {"next_plan_key": None, "next_quantity": same[0].quantity if same else None}
+    found = [(_plan_key(line, scope), line) for line in preview.next_lines]
+    plan_key, line = max(found, key=lambda one: _rank(one[0]))
+    return {"next_plan_key": plan_key, "next_quantity": line.quantity if plan_key else None}
+
+
+def _plan_key(line: InvoiceLine, scope: StripeScope) -> str | None:
+    price_id = str(line.stripe_price_id)
+    plan = plan_of(price_id, None) or plan_of(price_id, retrieve(PriceObject, price_id, scope).lookup_key)
+    return plan.key if plan else None
+
+
+def _rank(plan_key: str | None) -> int:
+    plan = current_catalog().plan(plan_key)
+    return current_catalog().role(plan.role).rank if plan else -1
+
+
 def _columns(preview: InvoicePreview | None, now: datetime) -> dict[str, Any]:
     if preview is None:
-        found = dict.fromkeys(("amount", "currency", "charge_at", "discount", "discount_names"))
+        names = ("amount", "currency", "charge_at", "discount", "discount_names", "plan_key", "quantity")
+        found: dict[str, Any] = dict.fromkeys(names)
     else:
         found = {
             "amount": preview.amount_due,
@@ -82,7 +110,7 @@ def _columns(preview: InvoicePreview | None, now: datetime) -> dict[str, Any]:
 def note_next_charge(row: Subscription, scope: StripeScope) -> None:
     """Ask what comes next of a subscription and write it on its (locked) row, inside `ask_then_lock`."""
     if row.is_charged_again:
-        for name, value in ask(ask_next_charge, row.stripe_subscription_id, scope).items():
+        for name, value in ask(ask_next_charge, row.stripe_subscription_id, row.stripe_price_id, scope).items():
             setattr(row, name, value)
         row.next_asked_for = row.snapshot_at
 

@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 from stripe_emulator import Emulator
 
+from app.billing.gateway.client import get_gateway
 from app.billing.models.stripe import StripeConnection
+from app.billing.setup.checks import MANAGED, Mark, stripe_checks
 from app.database import db, utcnow
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
@@ -48,3 +50,26 @@ def test_connected_account_sells_by_itself(
 
     assert answer.status_code == 303
     assert not at_stripe.session(session_id_in(answer.location))["managed_payments"]["enabled"]
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "links", "mark"),
+    [(False, {}, Mark.LATER), (True, {}, Mark.OK), (False, {"lifetime": "link"}, Mark.FAIL)],
+)
+def test_check_tells_where_the_accounts_default_is_another(
+    app_with: Callable[..., Flask],
+    sells_by_default: None,
+    at_stripe: Stripe,
+    is_wanted: bool,
+    links: dict[str, str],
+    mark: Mark,
+) -> None:
+    app = app_with(stripe_managed_payments=is_wanted)
+    settings = app.extensions["settings"].model_copy(update={"stripe_payment_links": links})
+
+    with app.app_context():
+        [check] = [check for check in stripe_checks(get_gateway(), settings) if check.name == MANAGED]
+
+    assert check.mark is mark
+    assert ("they are on by default" in check.detail) == (mark is not Mark.OK)
+    assert {one.status for one in at_stripe.v1.checkout.sessions.list({}).data} == {"expired"}

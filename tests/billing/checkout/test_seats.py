@@ -172,6 +172,9 @@ def test_change_of_plan_carries_the_seats_that_are_asked_for(team: Person, seats
 
 
 def test_other_seats_of_the_same_plan_are_a_change_to_confirm(team: Person) -> None:
+    own_card = team.get("/pricing").text.partition('id="plan-team"')[2].partition("</article>")[0]
+    assert re.search(r'id="seats-team"[^>]*value="5"', own_card)
+    assert "Change seats" in own_card
     assert quantity_on(buy(team, "team", "8").location) == "8"
 
 
