@@ -27,9 +27,8 @@ class LazyGroup(AppGroup):
         """Import the module that holds this command."""
         if cmd_name not in self.places:
             return None
-        command: click.Command = getattr(
-            import_module(f"app.commands.{self.places[cmd_name]}"), cmd_name.replace("-", "_")
-        )
+        module = import_module(f"app.commands.{self.places[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> object:

@@ -32,7 +32,7 @@ def ask_for_reset(user: User) -> FactorReset:
             to=user.email,
             cause=f"factor_reset_asked:{uuid.uuid4()}",
             user_id=user.id,
-            context={"due_at": reset.due_at.isoformat(), "url": link_to("account.security")},
+            context={"date": reset.due_at.isoformat(), "url": link_to("account.security")},
         )
     return reset
 

@@ -7,7 +7,7 @@ from flask import flash, make_response, redirect, render_template, session, url_
 from flask_login import login_required
 from werkzeug import Response
 
-from app.auth.factors import bp, removal, second_step_routes  # noqa: F401  # It adds its pages to `bp`.
+from app.auth.factors import bp, removal, second_step_routes, trusted_devices  # noqa: F401  # It adds its pages to `bp`.
 from app.auth.factors.authenticator import add_authenticator, as_picture, authenticator_of, new_secret, setup_address
 from app.auth.factors.encryption import Unreadable, decrypt, encrypt
 from app.auth.factors.forms import CodeForm
@@ -32,6 +32,7 @@ KEEP_ONE = "You have to keep a second factor. Add another one first."
 bp.add_app_template_global(authenticator_of)
 bp.add_app_template_global(count_recovery_codes)
 bp.add_app_template_global(pending_reset)
+bp.add_app_template_global(trusted_devices.count_trusted_devices)
 
 
 @bp.route("/account/security/authenticator", methods=["GET", "POST"])
