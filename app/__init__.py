@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from flask import Flask
-
 if TYPE_CHECKING:
+    from flask import Flask
+
     from app.billing.catalog.plans import Catalog
     from app.config.settings import Settings
 
@@ -37,6 +37,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
         errors,
         extensions,
         logs,
+        request_log,
         security,
         templating,
     )
@@ -47,7 +48,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     catalog = catalog or load_catalog()
     check_catalog(catalog)
     settings = settings or load_settings(catalog)
-    app = Flask(
+    app = request_log.Site(
         __name__,
         instance_path=str(settings.instance_path),
         template_folder="../templates",
@@ -56,7 +57,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     app.config.from_mapping(flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["catalog"] = catalog
-    logs.configure_logging(app, settings)
+    logs.configure_logging(settings)
     extensions.init_extensions(app)
     database.init_engine(app)
     gateway.init_gateway(app, settings)
@@ -68,4 +69,5 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     blueprints.register_blueprints(app)
     access.check_requirements(app, catalog)
     commands.register_commands(app)
+    request_log.init_request_log(app, settings)
     return app

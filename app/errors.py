@@ -17,6 +17,7 @@ from app.billing.errors import PriceDrift, StripeMisconfigured, StripeRejection,
 from app.billing.gateway.access import note_turning_away
 from app.database import db
 from app.extensions import limiter
+from app.request_log import note_security
 
 
 def show_too_many(error: RateLimitExceeded) -> Response:
@@ -33,6 +34,7 @@ def init_limits(app: Flask) -> None:
 
 
 logger = logging.getLogger(__name__)
+TOLD = {403: "forbidden", 429: "too_many"}
 PAGES = {400, 403, 404, 405, 413, 429, 500, 503}
 
 
@@ -52,6 +54,8 @@ def show_http_error(error: HTTPException) -> Response:
         return make_response(error.get_response())
     if isinstance(error, InternalServerError):
         _roll_back()
+    if code in TOLD:
+        note_security(TOLD[code])
     response = _error_page(code if code in PAGES else (500 if code >= 500 else 400), code)
     for name, value in error.get_response().headers.items():
         if name in ("Allow", "Retry-After"):
@@ -62,6 +66,8 @@ def show_http_error(error: HTTPException) -> Response:
 def show_csrf_error(error: CSRFError) -> Response:
     """A form that was open too long, or was not ours."""
     response = make_response(render_template("errors/400.html", reason="expired_form"), 400)
+    # Only now is it known who the reader is.
+    note_security("form_token_refused", reason=error.description)
     return response
 
 
@@ -69,6 +75,7 @@ def show_upgrade(error: UpgradeRequired) -> Response:
     """403 with what is missing, the plans that give it, and what they cost today."""
     catalog = current_catalog()
     name, plans = _missing(catalog, error)
+    note_security(TOLD[403], reason=f"{error.kind} {error.name}")
     if _prefers_json():
         offers = [
             {"key": plan.key, "name": plan.name, "prices": [_offer(price) for price in plan.prices]} for plan in plans

@@ -1,51 +1,122 @@
-"""Logging: plain lines in development, one JSON object a line in production."""
+"""What the site writes: one JSON object a line in production, text in development, and no secret in either."""
 
-import json
+from __future__ import annotations
+
 import logging
+import re
 import sys
-from datetime import UTC, datetime
+from contextvars import ContextVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, has_request_context, request
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
 
-from app.config.settings import Settings
+    from app.config.settings import Settings
+
+    EventDict = MutableMapping[str, Any]
+
+# Lines name addresses by their rule, never by what was asked for. This is for those of others, such as gunicorn's about
+# a request that it could not read: a token behind one of these, a key of Stripe's, a password in a URL.
+TOKEN_PATHS = ("/reset-password/", "/verify-email/")
+_SECRETS = re.compile(
+    "|".join(rf"(?<={re.escape(path)})[^\s\"'?<]+" for path in TOKEN_PATHS)
+    + r"|\b[sr]k_(?:test|live)_\w+|\bwhsec_\w+|(?<=://)[^\s/@:\"']*:[^\s/@\"']+(?=@)"
+)
+_facts: ContextVar[dict[str, object]] = ContextVar("facts")
 
 
-class JsonFormatter(logging.Formatter):
-    """A log record as one JSON object: time (UTC), level, logger, message, and the request's path."""
+def begin_facts(**facts: object) -> dict[str, object]:
+    """Begin a request or a job: what is known of it stands in every line until the next one begins."""
+    _facts.set(facts)
+    return facts
+
+
+def add_facts(**facts: object) -> None:
+    """Add what has been found out about the request or job under way."""
+    _facts.get({}).update(facts)
+
+
+def current_facts() -> dict[str, object]:
+    """What is known of the request or job under way."""
+    return _facts.get({})
+
+
+def without_secrets(text: str) -> str:
+    """The text, with the secrets that can be told by their form taken out."""
+    return _SECRETS.sub("<secret>", text)
+
+
+class Line(logging.Formatter):
+    """A log record of anybody's as one line: JSON or text, by structlog, which is imported for the first line."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self.as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if has_request_context():
-            # The path alone: a query can hold a token.
-            entry |= {"method": request.method, "path": _path_without_token()}
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry)
+        return without_secrets(self._formatter.format(record))
+
+    @cached_property
+    def _formatter(self) -> logging.Formatter:
+        import structlog
+
+        before: list[Any] = [
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt="iso", key="time", utc=True),
+            _add_facts,
+        ]
+        shown: list[Any]
+        if self.as_json:
+            shown = [structlog.processors.format_exc_info, structlog.processors.EventRenamer("message")]
+            shown.append(structlog.processors.JSONRenderer(default=str))
+        else:
+            plain = structlog.dev.plain_traceback
+            shown = [structlog.dev.ConsoleRenderer(colors=False, timestamp_key="time", exception_formatter=plain)]
+        processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown]
+        return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=processors)
 
 
-def configure_logging(app: Flask, settings: Settings) -> None:
-    """Send what the application logs to standard error, in the settings' format."""
-    handler = logging.StreamHandler(sys.stderr)
-    if settings.logs_json:
-        handler.setFormatter(JsonFormatter())
-    else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("app")
-    logger.handlers = [handler]
-    logger.setLevel(logging.INFO)
+class ToStandardError(logging.Handler):
+    """Writes to whatever standard error is by then."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:
+            self.handleError(record)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send what anybody in this process logs to standard error, in the settings' format."""
+    root = logging.getLogger()
+    root.handlers = [handler for handler in root.handlers if not isinstance(handler.formatter, Line)]
+    handler = ToStandardError()
+    handler.setFormatter(Line(as_json=settings.logs_json))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
     # Stripe's own logger writes request parameters at INFO; ours never shows them.
     logging.getLogger("stripe").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.captureWarnings(settings.logs_json)
 
 
-def _path_without_token() -> str:
-    """The path, with a secret part such as a reset token replaced by its name."""
-    path = request.path
-    for name, value in (request.view_args or {}).items():
-        if name == "token":
-            path = path.replace(str(value), "<token>")
-    return path
+def gunicorn_logging(*, as_json: bool) -> dict[str, Any]:
+    """For gunicorn's `logconfig_dict`: its own lines go the same way."""
+    quiet = {"level": "INFO", "handlers": [], "propagate": True}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "root": {"level": "INFO", "handlers": ["lines"]},
+        "loggers": {"gunicorn.error": quiet, "gunicorn.access": quiet},
+        "formatters": {"line": {"()": Line, "as_json": as_json}},
+        "handlers": {"lines": {"()": ToStandardError, "formatter": "line"}},
+    }
+
+
+def _add_facts(logger: object, name: str, line: EventDict) -> EventDict:
+    for fact, value in current_facts().items():
+        line.setdefault(fact, value)
+    return line

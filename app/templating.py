@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import Protocol
@@ -60,12 +61,25 @@ def init_templating(app: Flask) -> None:
 
 def money(amount_minor: int, currency: str, exact: bool = False) -> str:
     """Write an amount as price tags do, without decimals when it is whole; `exact` lines up in a column."""
-    code = currency.lower()
-    digits = 0 if code in ZERO_DECIMAL else 3 if code in THREE_DECIMAL else 2
+    code, digits = currency.lower(), decimals_of(currency)
     whole, fraction = divmod(abs(amount_minor), 10**digits)
     number = f"{whole:,}.{fraction:0{digits}d}" if fraction or (exact and digits) else f"{whole:,}"
     symbol = SYMBOLS.get(code, code.upper() + NO_BREAK_SPACE)
     return f"{MINUS if amount_minor < 0 else ''}{symbol}{number}"
+
+
+def decimals_of(currency: str) -> int:
+    """How many digits of an amount in minor units stand behind the point: https://docs.stripe.com/currencies"""
+    code = currency.lower()
+    return 0 if code in ZERO_DECIMAL else 3 if code in THREE_DECIMAL else 2
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """An amount as people write it, in minor units; raise `ValueError` for one that is finer than the currency."""
+    exact = amount.scaleb(decimals_of(currency))
+    if not exact.is_finite() or exact != exact.to_integral_value():
+        raise ValueError(f"{amount} is no amount in {currency}.")
+    return int(exact)
 
 
 def rhythm(interval: str, count: int = 1) -> str:

@@ -1,5 +1,6 @@
 """What a start leaves behind: claims about objects and modules, not about the clock."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,26 @@ def test_gunicorn_takes_what_a_worker_starts_with_out_of_the_collectors_sight(tm
     assert after_start(f"{code}print(gc.get_freeze_count() > 50_000, gc.isenabled())", tmp_path) == "True True\n"
 
 
+def test_gunicorn_keeps_a_connection_longer_than_load_balancers_do():
+    # AWS's keep theirs for 60 seconds; whoever closes one first leaves the other with a 502.
+    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["keepalive"] > 60
+
+
 @pytest.mark.parametrize(
-    "name", ["stripe", "requests", "alembic", "flask_migrate", "huey", "redis", "stripe_emulator", "app.admin.forms"]
+    "name",
+    [
+        "stripe",
+        "requests",
+        "alembic",
+        "flask_migrate",
+        "huey",
+        "redis",
+        "structlog",
+        "prometheus_client",
+        "sentry_sdk",
+        "stripe_emulator",
+        "app.admin.forms",
+    ],
 )
 def test_a_start_imports_nothing_that_only_some_requests_need(modules_after_start, name):
     assert name not in modules_after_start

@@ -17,6 +17,7 @@ from app.auth.devices import describe_device, remember_device
 from app.auth.models import User, UserSession
 from app.billing.models.subscription import NEED_PAYMENT, Subscription
 from app.database import allowed_to_write, db, utcnow
+from app.logs import add_facts
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ def load_user(session_id: str) -> User | None:
     if found is None:
         return None
     user: User = found[0]
+    add_facts(user_id=user.id)
     user.session_id = id
     user.may_owe = found[2]
     if found[1] < utcnow() - NOTED_EVERY:

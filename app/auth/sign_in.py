@@ -9,6 +9,7 @@ from app.auth.factors import second_step
 from app.auth.models import User
 from app.auth.passwords import hash_password, needs_rehash, verify_password
 from app.database import db, insert
+from app.request_log import note_security
 
 _FIND = sa.select(User.id, User.password_hash).where(User.email == sa.bindparam("email"))
 
@@ -34,6 +35,7 @@ def authenticate(email: str, password: str) -> uuid.UUID | None:
         return _signed_in(found.id, found.password_hash, password)
     security_log.record_for_address(email, security_log.Kind.SIGN_IN_FAILED)
     db.session.commit()
+    note_security("wrong_password")
     return None
 
 
@@ -41,7 +43,10 @@ def confirm_password(user: User, password: str) -> bool:
     """Whether this is the password of someone who is signed in already; keeps no lock while it checks."""
     password_hash = user.password_hash
     db.session.rollback()
-    return verify_password(password_hash, password)
+    is_right = verify_password(password_hash, password)
+    if not is_right:
+        note_security("wrong_current_password")
+    return is_right
 
 
 def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:

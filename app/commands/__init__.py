@@ -78,12 +78,17 @@ BILLING = {
     "why": "roles",
     "grant": "roles",
     "revoke": "roles",
+    "refund": "support",
+    "cancel": "support",
+    "extend": "support",
 }
+USERS = ("create", "show", "promote", "demote", "set-email", "sign-out", "delete")
 
 
 def register_commands(app: Flask) -> None:
     """Give the application its commands."""
     app.cli.add_command(LazyGroup("billing", "Stripe: set up, watch, repair.", BILLING))
+<<<<<<< HEAD
     app.cli.add_command(
         LazyGroup(
             "users",
@@ -91,5 +96,8 @@ def register_commands(app: Flask) -> None:
             {"create": "users", "promote": "users", "logout": "users", "reset-factors": "users"},
         )
     )
+=======
+    app.cli.add_command(LazyGroup("users", "The people with accounts.", dict.fromkeys(USERS, "users")))
+>>>>>>> main
     app.cli.add_command(Migrations("db", help="Perform database migrations."))
     app.cli.add_command(LazyGroup("jobs", "What runs in the background.", {"run": "jobs"}))

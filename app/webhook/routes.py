@@ -1,12 +1,13 @@
 """Stripe's webhook: verify, hand over, answer."""
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app.billing.errors import WebhookRefused
 from app.billing.webhooks import process as events
 from app.billing.webhooks.refusals import note_refusal
 from app.extensions import csrf, limiter
+from app.request_log import note_security
 
 bp = Blueprint("webhook", __name__)
 # Stripe has no form token and comes as often as it needs to; its signature is the check.
@@ -25,8 +26,11 @@ def stripe_webhook() -> Answer:
         events.receive(_body(), request.headers.get("Stripe-Signature"))
     except RequestEntityTooLarge:
         return {"error": "The body is too large."}, 413
+    except BadRequest:
+        return {"error": "The body is cut off, or its chunks are malformed."}, 400
     except WebhookRefused as error:
-        note_refusal(error)
+        if note_refusal(error):
+            note_security("webhook_refused", reason=error.kind)
         return {"error": str(error)}, 400
     except Exception:
         # Recorded and logged with the event; Stripe tries again.
@@ -37,7 +41,11 @@ def stripe_webhook() -> Answer:
 def _body() -> bytes:
     # Werkzeug cuts a chunked body off at its limit without a word, so that lies one byte further than ours.
     request.max_content_length = LARGEST_BODY_BYTES + 1
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except Exception as error:
+        # Each server has exceptions of its own for a body that breaks off, or for chunks that are none.
+        raise BadRequest from error
     if len(body) > LARGEST_BODY_BYTES:
         raise RequestEntityTooLarge
     return body

@@ -17,6 +17,7 @@ from app.billing.webhooks.event import Event
 from app.billing.webhooks.handlers import HANDLERS
 from app.billing.webhooks.log import count_failed
 from app.database import db, end_transaction, insert
+from app.logs import add_facts
 from app.mail.alerts import end_alert, raise_alert
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def receive(body: bytes, signature: str | None) -> EventOutcome:
     """
     get_gateway().verify_signature(body, signature)
     event = Event.parse(body)
+    add_facts(event_id=event.id, event_type=event.type)
     if event.is_thin or (not _is_of_our_mode(event) and connected_account()):
         return _ignore(event)
     return process(_of_our_mode(event))

@@ -19,13 +19,13 @@ MAIL_AFTER = 3
 WRITTEN_IN_A_ROW, SECONDS_IN_A_ROW = 5, 10
 
 
-def note_refusal(error: WebhookRefused) -> None:
+def note_refusal(error: WebhookRefused) -> bool:
     """Log and count a webhook that is refused, with neither its body nor a secret; a flood is not counted. Commits.
 
-    The answer to the sender never depends on it: a database that cannot be written to is only logged.
+    Says whether it was. The answer to the sender never depends on it: a database that fails is only logged.
     """
     if not _is_among_the_first(error.kind):
-        return
+        return False
     logger.log(error.level, "Webhook refused: %s", error)
     try:
         accepted = last_event()
@@ -38,6 +38,7 @@ def note_refusal(error: WebhookRefused) -> None:
     except sa.exc.SQLAlchemyError:
         db.session.rollback()
         logger.exception("The refusal could not be counted.")
+    return True
 
 
 def _is_among_the_first(kind: str) -> bool:
