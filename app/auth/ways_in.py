@@ -5,8 +5,9 @@ import uuid
 import sqlalchemy as sa
 
 from app.auth.factors.models import Authenticator, Passkey, RecoveryCode, TrustedDevice
-from app.auth.models import User
+from app.auth.models import SecurityEvent, User
 from app.auth.providers.models import Identity
+from app.auth.security_log import Kind
 from app.database import db
 
 
@@ -32,6 +33,12 @@ def require_another_way_in(user: User) -> None:
 
 
 def forget_ways_of_a_stranger(user_id: uuid.UUID) -> None:
-    """Whoever signed up with an address that was never theirs keeps no way in, once its owner takes the account."""
+    """Whoever signed up with an address that was never theirs keeps no way in, once its owner takes the account.
+
+    An account that was proven before, under whatever address, is no stranger's: it keeps all that its owner added.
+    """
+    proofs = SecurityEvent.kind.in_([Kind.EMAIL_VERIFIED, Kind.EMAIL_CHANGED])
+    if db.session.scalar(sa.select(SecurityEvent.id).where(SecurityEvent.user_id == user_id, proofs).limit(1)):
+        return
     for model in (Authenticator, Passkey, RecoveryCode, TrustedDevice, Identity):
         db.session.execute(sa.delete(model).where(model.user_id == user_id))

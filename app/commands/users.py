@@ -10,21 +10,12 @@ from app.account import support
 from app.account.deletion import deletion_summary
 from app.audit import COMMAND_LINE, Act, ActKind, record_act
 from app.auth.email_addresses import InvalidAddress, normalize_address
-<<<<<<< HEAD
-from app.auth.factors.removal import has_factor
-from app.auth.factors.reset import ask_for_reset, stop_reset
-=======
 from app.auth.models import UserSession
->>>>>>> main
 from app.auth.password_rules import password_problem
 from app.auth.sign_in import create_user
 from app.commands.lookup import user_with
 from app.database import db, utcnow
-<<<<<<< HEAD
-from app.templating import datetime
-=======
 from app.templating import datetime as in_words
->>>>>>> main
 
 
 @click.command()
@@ -117,27 +108,6 @@ def sign_out(email: str) -> None:
     click.echo(f"{user.email} is logged out everywhere.")
 
 
-<<<<<<< HEAD
-@click.command("reset-factors")
-@click.argument("email")
-@click.option("--cancel", is_flag=True, help="Take it back: the factors stay.")
-@with_appcontext
-def reset_factors(email: str, cancel: bool) -> None:
-    """Take every second factor off an account after a waiting time, in which its owner can object.
-
-    For who has lost them all. The owner is told by mail at once, and once it is done.
-    """
-    user = user_with(email)
-    if cancel:
-        message = f"The factors of {user.email} stay." if stop_reset(user) else f"Nothing was asked for {user.email}."
-    elif has_factor(user.id):
-        due = ask_for_reset(user).due_at
-        message = f"{user.email} is told by mail, and logs in without a second factor from {datetime(due)} on."
-    else:
-        raise click.ClickException(f"{user.email} has no second factor.")
-    db.session.commit()
-    click.echo(message)
-=======
 @click.command()
 @click.argument("email")
 @click.option("--reason", default="", help="Kept in the audit.")
@@ -154,7 +124,6 @@ def delete(email: str, reason: str, yes: bool) -> None:
     address = user.email
     support.delete_user(user, actor=COMMAND_LINE, reason=reason)
     click.echo(f"{address} is deleted.")
->>>>>>> main
 
 
 def _ask_twice() -> str:

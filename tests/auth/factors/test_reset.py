@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.audit import OperatorAct
 from app.auth.factors.models import FactorReset
 from app.database import db, utcnow
 from tests.auth.factors.phones import Phone, is_signed_in, logging_in, second_step
@@ -82,3 +83,12 @@ def test_nothing_is_removed_where_there_is_nothing(alice: Person) -> None:
 
     assert answer.exit_code == 1
     assert "has no second factor" in answer.output
+
+
+def test_both_are_acts_of_the_operators(alice: Person, phone: Phone) -> None:
+    ask(alice.app, alice.email, "--reason", "lost in the sea")
+    ask(alice.app, alice.email, "--cancel")
+
+    with alice.app.app_context():
+        acts = db.session.execute(db.select(OperatorAct.kind, OperatorAct.user_id, OperatorAct.reason)).all()
+    assert acts == [("reset_factors", alice.id, "lost in the sea"), ("keep_factors", alice.id, "")]
