@@ -50,7 +50,7 @@ ACTIONS = {
 @bp.before_request
 @admin_required
 def let_admins_in() -> None:
-    """Stand before every page of the blueprint, so that none can be left unguarded; what changes something asks again."""
+    """Stand before every page of the blueprint, so that none is left unguarded; what changes something asks again."""
     asked_for = [*request.args.values(), *map(str, (request.view_args or {}).values())]
     if any("\x00" in text for text in asked_for):
         # PostgreSQL's text cannot hold this one character, so nothing has such a name.
