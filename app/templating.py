@@ -14,6 +14,7 @@ from flask_login import current_user
 from app.billing.catalog.plans import current_catalog
 from app.security import checkout_csrf_token
 from app.urls import init_addresses
+from app.words import bought
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(
@@ -124,6 +125,18 @@ def date(moment: dt.date | dt.datetime | str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def day(moment: dt.date | dt.datetime | str) -> str:
+    """Write a date for a table's column: 20 Dec 2026."""
+    exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{exact.day} {exact:%b %Y}"
+
+
+def moment(at: dt.datetime) -> str:
+    """Write a moment for a table whose heading says that times are UTC: 20 Dec, 21:08; with its year if another."""
+    year = "" if at.year == dt.datetime.now(dt.UTC).year else f" {at.year}"
+    return f"{at.day} {at:%b}{year}, {at:%H:%M}"
+
+
 def datetime(moment: dt.datetime | str) -> str:
     """Write a moment with its time, which is UTC everywhere in the app."""
     exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
@@ -161,5 +174,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "plan_name": plan_name,
     "currency_name": currency_name,
     "date": date,
+    "day": day,
+    "moment": moment,
     "datetime": datetime,
+    "bought": bought,
 }

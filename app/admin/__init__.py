@@ -19,6 +19,7 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 # https://flask.palletsprojects.com/patterns/lazyloading/
 PAGES = {
     "/": "overview_routes.index",
+    "/find": "find_routes.find",
     "/payments": "overview_routes.payments",
     "/users": "user_routes.users",
     "/users/<uuid:user_id>": "user_routes.user",
@@ -57,6 +58,12 @@ def let_admins_in() -> None:
         abort(404)
     if request.method == "POST":
         require_fresh_sign_in()
+
+
+@bp.context_processor
+def _rail() -> dict[str, Callable[[], dict[str, int]]]:
+    """Let the rail say how many there are of what it leads to."""
+    return {"rail_counts": lambda: import_module("app.admin.find_routes").rail_counts()}
 
 
 @bp.after_request
