@@ -6,7 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
+from app.auth.providers.models import Identity
 from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
@@ -19,6 +21,12 @@ from app.mail.outbox import OutboxMail
 # What would let somebody in, or is only bookkeeping between us and Stripe's servers.
 LEFT_OUT = {
     "password_hash",
+    "secret",
+    "last_step",
+    "digest",
+    "credential_id",
+    "public_key",
+    "sign_count",
     "checkout_url",
     "user_id",
     "context",
@@ -39,6 +47,12 @@ KEPT = {
     "used_cards": UsedCard,
     "mails": OutboxMail,
     "projects": Project,
+    "authenticators": Authenticator,
+    "passkeys": Passkey,
+    "recovery_codes": RecoveryCode,
+    "trusted_devices": TrustedDevice,
+    "factor_resets": FactorReset,
+    "identities": Identity,
 }
 
 
