@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from app.auth.email_undo import forget_previous
 from app.auth.models import SecurityEvent, UserSession
 from app.billing.webhooks.log import prune_payloads
 from app.database import db, utcnow
@@ -29,6 +30,7 @@ def clean_up() -> None:
     now = utcnow()
     sessions = db.session.execute(sa.delete(UserSession).where(UserSession.expires_at < now)).rowcount  # type: ignore[attr-defined]
     _empty_mails(now)
+    forget_previous(now)
     is_nobodys = sa.and_(SecurityEvent.user_id.is_(None), SecurityEvent.at < now - TRIES_AT_NOBODY)
     db.session.execute(sa.delete(SecurityEvent).where(sa.or_(SecurityEvent.at < now - HISTORY, is_nobodys)))
     forget_old_alerts()
