@@ -15,6 +15,7 @@ from app.auth.models import User
 from app.auth.tries import forget, give_back_when, has_room
 from app.database import db
 from app.extensions import limiter
+from app.proxies import client_network
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,7 +121,7 @@ def user_key() -> str:
     if current_user.is_authenticated:
         return f"user:{current_user.id}"
     else:
-        return f"address:{request.remote_addr}"
+        return f"address:{client_network()}"
 
 
 def _typed_address() -> str:

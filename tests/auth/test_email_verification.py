@@ -116,7 +116,7 @@ def test_new_address_counts_once_it_is_confirmed(alice: Person) -> None:
     alice.get(link_path(alice.app, "verify_email", "alice@new.example"))
     after = stored(alice.app, user_id)
 
-    assert (answer.status_code, answer.location) == (303, "/account")
+    assert (answer.status_code, answer.location) == (303, "/account/security")
     assert (before.email, before.pending_email) == ("alice@example.com", "alice@new.example")
     assert (after.email, after.pending_email) == ("alice@new.example", None)
     assert after.email_verified_at is not None
