@@ -66,6 +66,12 @@ def limit_password_checks(view: View[P, Any]) -> View[P, Response]:
     return give_back_when(_succeeded, limit(view))
 
 
+def limit_guesses(scope: str, key: Callable[[], str]) -> Callable[[View[P, Any]], View[P, Response]]:
+    """Bound the wrong codes of someone who is on the way to sign in; all such forms of a scope count together."""
+    limit = limiter.shared_limit(CHECKS_BY_USER, scope, key_func=key)
+    return lambda view: give_back_when(_succeeded, limit(view))
+
+
 def limit_checkout(view: View[P, R]) -> View[P, R]:
     """Bound the sessions that are made in Stripe."""
     return limiter.limit(CHECKOUT_LIMIT, key_func=user_key, methods=["POST"])(view)
