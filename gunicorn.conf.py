@@ -30,7 +30,7 @@ graceful_timeout = 30
 # A worker's heartbeat belongs in memory: on a slow disk it would look dead.
 worker_tmp_dir = MEMORY
 control_socket_disable = True
-# A header may not say that the site lies below a path of the client's choice.
+# No header says at which path the site stands: by default SCRIPT_NAME and PATH_INFO are taken from a proxy beside us.
 forwarder_headers = ""
 if os.environ.get("METRICS_TOKEN"):
     # Here the workers' counts meet; it has to be known before prometheus-client is imported.

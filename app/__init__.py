@@ -36,6 +36,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
         database,
         errors,
         extensions,
+        figures,
         logs,
         request_log,
         security,
@@ -67,6 +68,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     auth.init_auth(app)
     access.init_access(app)
     templating.init_templating(app)
+    figures.init_figures(app)
     errors.register_error_handlers(app)
     blueprints.register_blueprints(app)
     access.check_requirements(app, catalog)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import Protocol
@@ -13,6 +14,7 @@ from flask_login import current_user
 from app.billing.catalog.plans import current_catalog
 from app.security import checkout_csrf_token
 from app.urls import init_addresses
+from app.words import bought
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(
@@ -60,12 +62,30 @@ def init_templating(app: Flask) -> None:
 
 def money(amount_minor: int, currency: str, exact: bool = False) -> str:
     """Write an amount as price tags do, without decimals when it is whole; `exact` lines up in a column."""
-    code = currency.lower()
-    digits = 0 if code in ZERO_DECIMAL else 3 if code in THREE_DECIMAL else 2
+    code, digits = currency.lower(), decimals_of(currency)
     whole, fraction = divmod(abs(amount_minor), 10**digits)
     number = f"{whole:,}.{fraction:0{digits}d}" if fraction or (exact and digits) else f"{whole:,}"
     symbol = SYMBOLS.get(code, code.upper() + NO_BREAK_SPACE)
     return f"{MINUS if amount_minor < 0 else ''}{symbol}{number}"
+
+
+def decimals_of(currency: str) -> int:
+    """How many digits of an amount in minor units stand behind the point: https://docs.stripe.com/currencies"""
+    code = currency.lower()
+    return 0 if code in ZERO_DECIMAL else 3 if code in THREE_DECIMAL else 2
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """An amount as people write it, in minor units; raise `ValueError` for one that is finer than the currency."""
+    exact = amount.scaleb(decimals_of(currency))
+    if not exact.is_finite() or exact != exact.to_integral_value():
+        raise ValueError(f"{amount} is no amount in {currency}.")
+    return int(exact)
+
+
+def decimal_amount(amount_minor: int, currency: str) -> Decimal:
+    """An amount as a form shows it: 9.50 of 950 cents."""
+    return Decimal(amount_minor).scaleb(-decimals_of(currency))
 
 
 def rhythm(interval: str, count: int = 1) -> str:
@@ -105,6 +125,18 @@ def date(moment: dt.date | dt.datetime | str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def day(moment: dt.date | dt.datetime | str) -> str:
+    """Write a date for a table's column: 20 Dec 2026."""
+    exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{exact.day} {exact:%b %Y}"
+
+
+def moment(at: dt.datetime) -> str:
+    """Write a moment for a table whose heading says that times are UTC: 20 Dec, 21:08; with its year if another."""
+    year = "" if at.year == dt.datetime.now(dt.UTC).year else f" {at.year}"
+    return f"{at.day} {at:%b}{year}, {at:%H:%M}"
+
+
 def datetime(moment: dt.datetime | str) -> str:
     """Write a moment with its time, which is UTC everywhere in the app."""
     exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
@@ -142,5 +174,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "plan_name": plan_name,
     "currency_name": currency_name,
     "date": date,
+    "day": day,
+    "moment": moment,
     "datetime": datetime,
+    "bought": bought,
 }

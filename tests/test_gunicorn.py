@@ -1,79 +1,61 @@
-"""The site under gunicorn, by `gunicorn.conf.py`: what it writes, counts and refuses."""
+"""The site under gunicorn, with the file that it reads: what only a real server's parser can get wrong."""
 
-import json
-import os
-import runpy
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from http.client import HTTPConnection
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
-from app.config.settings import ROOT
-from tests.billing.lives.serving import Server
+from tests.environment import held_port
 
-TOKEN = "a-token-for-prometheus"
-SECRET = "abc.DEF-123"
+ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture
-def serve(app: Flask, tmp_path: Path) -> Iterator[tuple[Server, Callable[[], list[str]]]]:
-    """Two workers, and what they have written."""
-    log = tmp_path / "gunicorn.log"
-    settings = app.extensions["settings"]
-    environment = {"LOG_FORMAT": "json", "METRICS_TOKEN": TOKEN}
-    with Server(settings, workers=2, stripe_api_base=settings.stripe_api_base, log=log, **environment) as server:
-        yield server, lambda: log.read_text().splitlines()
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of one worker."""
+    instance = tmp_path_factory.mktemp("instance")
+    environment = {"APP_ENV": "testing", "DATABASE_URL": f"sqlite:///{instance}/site", "INSTANCE_PATH": str(instance)}
+    with held_port() as port:
+        command = [sys.executable, "-m", "gunicorn", "app:create_app()", "--bind", f"127.0.0.1:{port}"]
+        options = ["--worker-class", "gthread", "--threads", "2", "--no-control-socket"]
+        with subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as server:
+            _wait_for(port)
+            yield port
+            server.terminate()
 
 
-def ask(server: Server, path: str, **headers: str) -> tuple[int, str]:
-    """One request on a connection of its own, so that either worker can get it."""
-    with closing(HTTPConnection(server.url[7:], timeout=30)) as connection:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    with socket.socket() as probe:
+        while probe.connect_ex(("127.0.0.1", port)) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
-@pytest.mark.needs("app/metrics")
-def test_workers_write_one_object_a_line_and_count_together(serve) -> None:
-    server, written = serve
-    for _ in range(20):
-        assert ask(server, f"/pricing?{SECRET}")[0] == 200
-    with socket.create_connection((server.url[7:].split(":")[0], int(server.url.rpartition(":")[2]))) as raw:
-        raw.sendall(f"GET /reset-password/{SECRET}\r\n\r\n".encode())
-        assert raw.recv(1000).startswith(b"HTTP/1.1 400")
-
-    _, figures = ask(server, "/metrics", Authorization=f"Bearer {TOKEN}")
-    lines = [json.loads(line) for line in written()]
-
-    assert 'http_requests_total{method="GET",route="/pricing",status="200"} 20.0' in figures
-    assert {line["logger"] for line in lines} == {"gunicorn.error", "app.request_log"}
-    assert all(line["time"] and line["level"] and line["message"] for line in lines)
-    assert [line["level"] for line in lines if "<secret>" in line["message"]] == ["warning"]
-    assert SECRET not in json.dumps(lines)
+def ask(port: int, request: str) -> bytes:
+    """The whole answer to a request that is written by hand."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(request.encode())
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_bad_settings_stop_the_start_with_one_message() -> None:
-    environment = {"PATH": os.environ["PATH"], "APP_ENV": "production", "BASE_URL": "http://example.com"}
-    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--workers", "4"]
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO"])
+def test_no_path_is_taken_from_a_header(gunicorn, name):
+    answer = ask(gunicorn, f"GET //evil.example/account HTTP/1.1\r\nHost: x\r\n{name}: //evil.example\r\n\r\n")
 
-    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-
-    lines = [json.loads(line) for line in refused.stderr.splitlines()]
-    [told] = [line["message"] for line in lines if line["level"] == "critical"]
-    assert refused.returncode == 1
-    assert "SECRET_KEY: is required in production" in told
-    assert "BASE_URL: must be an https address in production" in told
-    assert not any("Traceback" in line or "Booting worker" in line for line in (refused.stderr, refused.stdout))
+    assert b"evil.example\r\n" not in answer
+    assert b"\r\nLocation: //" not in answer
 
 
-def test_connections_are_kept_longer_than_by_load_balancers_and_no_path_is_taken_from_a_header() -> None:
-    chosen = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+@pytest.mark.parametrize("path", ["/webhooks/stripe", "/login", "/checkout/basic", "/logout"])
+@pytest.mark.parametrize("body", ["zz\r\nabc\r\n0\r\n\r\n", "5\r\nab", "3\r\nabcX"])
+def test_bad_chunking_is_the_senders_fault(gunicorn, path, body):
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
-    assert chosen["keepalive"] > 60
-    assert chosen["forwarder_headers"] == ""
+    answer = ask(gunicorn, f"{head}Transfer-Encoding: chunked\r\n\r\n{body}")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")

@@ -6,7 +6,7 @@ from werkzeug import Response
 
 from app.account import bp
 from app.account.forms import ConfirmForm, asks_password
-from app.account.history import open_sessions, security_history
+from app.account.page import security_page
 from app.auth.forms import text_of
 from app.auth.next_page import safe_path
 from app.auth.rate_limits import limit_password_checks
@@ -15,7 +15,6 @@ from app.auth.sign_in import confirm_password
 from app.auth.step_up import confirm_this_session
 from app.database import db
 
-ENTRIES_SHOWN = 20
 bp.add_app_template_global(asks_password)
 
 
@@ -23,9 +22,7 @@ bp.add_app_template_global(asks_password)
 @login_required
 def security() -> str:
     """All that lets somebody into this account, and what happened to it."""
-    user = this_user()
-    activity = security_history(user, ENTRIES_SHOWN)
-    return render_template("account/security.html", sessions=open_sessions(user), activity=activity)
+    return security_page()
 
 
 @bp.route("/security/confirm", methods=["GET", "POST"])

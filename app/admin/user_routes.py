@@ -8,6 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
+from app.admin.acts import acts_for
 from app.admin.forms import GrantForm
 from app.admin.paging import newest_first
 from app.auth.models import User
@@ -86,6 +87,7 @@ def _show(found: User, form: GrantForm) -> str:
         decision=decision,
         cause=cause_of(found, decision),
         form=form,
+        acts=acts_for(found),
         grants=_newest(Grant, Grant.id, found),
         subscriptions=_newest(Subscription, Subscription.started_at, found, scope.covers(Subscription)),
         orders=_newest(Order, Order.created_at, found, scope.covers(Order)),

@@ -22,6 +22,7 @@ from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.models import User
 from app.database import db
 from app.extensions import limiter
+from app.proxies import client_network
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def user_key() -> str:
     if current_user.is_authenticated:
         return f"user:{current_user.id}"
     else:
-        return f"address:{request.remote_addr}"
+        return f"address:{client_network()}"
 
 
 def _typed_address() -> str:

@@ -4,6 +4,7 @@
 - `checkout` sells: one Stripe customer, then an `Order`, then one Checkout Session for it. Whoever has a subscription
   already goes to the `portal` instead.
 - `cancellation` ends everything that somebody pays for, before their account goes.
+- `support` is what operators are asked for: a refund, an end, days more; each leaves a row in `app/audit.py`.
 - `reconcile` compares everybody with Stripe every night, repairs mirror, orders and payments, and reports the drift.
   A paid role past its end is looked at there too (`expired_roles`): Stripe is asked once before anything is taken.
 - `webhooks` takes Stripe's events. `process` lets each take effect exactly once: its effects, its record and the audit

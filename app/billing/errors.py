@@ -91,6 +91,10 @@ class UnknownEvent(BillingError):
     """No event with this id was recorded."""
 
 
+class CannotBeDone(BillingError):
+    """What an operator asked for does not fit how things are; the message says why, and nothing was changed."""
+
+
 class NoCustomer(BillingError):
     """The user has no Stripe customer yet."""
 

@@ -27,7 +27,8 @@ class LazyGroup(AppGroup):
         """Import the module that holds this command."""
         if cmd_name not in self.places:
             return None
-        command: click.Command = getattr(import_module(f"app.commands.{self.places[cmd_name]}"), cmd_name)
+        module = import_module(f"app.commands.{self.places[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -77,18 +78,16 @@ BILLING = {
     "why": "roles",
     "grant": "roles",
     "revoke": "roles",
+    "refund": "support",
+    "cancel": "support",
+    "extend": "support",
 }
+USERS = ("create", "show", "promote", "demote", "set-email", "sign-out", "delete")
 
 
 def register_commands(app: Flask) -> None:
     """Give the application its commands."""
     app.cli.add_command(LazyGroup("billing", "Stripe: set up, watch, repair.", BILLING))
-    app.cli.add_command(
-        LazyGroup(
-            "users",
-            "The people with accounts.",
-            {"create": "users", "promote": "users", "logout": "users"},
-        )
-    )
+    app.cli.add_command(LazyGroup("users", "The people with accounts.", dict.fromkeys(USERS, "users")))
     app.cli.add_command(Migrations("db", help="Perform database migrations."))
     app.cli.add_command(LazyGroup("jobs", "What runs in the background.", {"run": "jobs"}))

@@ -1,17 +1,21 @@
-"""`flask users create`, `flask users promote` and `flask users logout`."""
+"""`flask users …`: the people with accounts. What changes something leaves a row of the audit."""
 
 import sys
 
 import click
+import sqlalchemy as sa
 from flask.cli import with_appcontext
 
-from app.auth import security_log
+from app.account import support
+from app.account.deletion import deletion_summary
+from app.audit import COMMAND_LINE, Act, ActKind, record_act
 from app.auth.email_addresses import InvalidAddress, normalize_address
+from app.auth.models import UserSession
 from app.auth.password_rules import password_problem
-from app.auth.sessions import end_sessions
 from app.auth.sign_in import create_user
 from app.commands.lookup import user_with
 from app.database import db, utcnow
+from app.templating import datetime as in_words
 
 
 @click.command()
@@ -33,8 +37,33 @@ def create(email: str, admin: bool) -> None:
         raise click.ClickException(f"{address} already has an account.")
     # Whoever may run this command vouches for the address.
     user.email_verified_at = utcnow()
+    record_act(Act(ActKind.CREATE_USER, COMMAND_LINE, user.id, changes={"is_admin": {"before": None, "after": admin}}))
     db.session.commit()
     click.echo(f"Created {address}{' as an admin' if admin else ''}.")
+
+
+@click.command()
+@click.argument("email")
+@with_appcontext
+def show(email: str) -> None:
+    """Tell what there is to know of a user: role, plan, address, sessions."""
+    user = user_with(email)
+    sessions = sa.select(sa.func.count()).where(UserSession.user_id == user.id, UserSession.expires_at > utcnow())
+    facts = {
+        "id": str(user.id),
+        "email": user.email,
+        "verified": in_words(user.email_verified_at) if user.email_verified_at else "no",
+        "new address": user.pending_email or "",
+        "role": user.role,
+        "plan": user.plan_key or "",
+        "until": in_words(user.role_expires_at) if user.role_expires_at else "",
+        "admin": "yes" if user.is_admin else "no",
+        "signed up": in_words(user.created_at),
+        "signed in": f"on {db.session.scalar(sessions)} devices",
+    }
+    for name, value in facts.items():
+        if value:
+            click.echo(f"{name:<12}  {value}")
 
 
 @click.command()
@@ -43,22 +72,58 @@ def create(email: str, admin: bool) -> None:
 def promote(email: str) -> None:
     """Let a user see the operator's pages; they log in again to do so."""
     user = user_with(email)
-    user.is_admin = True
-    end_sessions(user.id)
-    db.session.commit()
+    support.set_admin(user, True, actor=COMMAND_LINE)
     click.echo(f"{user.email} is an admin now.")
 
 
 @click.command()
 @click.argument("email")
 @with_appcontext
-def logout(email: str) -> None:
+def demote(email: str) -> None:
+    """Take the operator's pages from a user."""
+    user = user_with(email)
+    support.set_admin(user, False, actor=COMMAND_LINE)
+    click.echo(f"{user.email} is no admin any more.")
+
+
+@click.command()
+@click.argument("email")
+@click.argument("new_email")
+@click.option("--reason", default="", help="Kept in the audit.")
+@with_appcontext
+def set_email(email: str, new_email: str, reason: str) -> None:
+    """Give an account another address, for somebody who lost their mailbox; be sure that it is them."""
+    user = user_with(email)
+    support.set_email(user, new_email, actor=COMMAND_LINE, reason=reason)
+    click.echo(f"{email} is {user.email} now, logged out everywhere, and has a link to confirm the address.")
+
+
+@click.command()
+@click.argument("email")
+@with_appcontext
+def sign_out(email: str) -> None:
     """Log a user out of every browser."""
     user = user_with(email)
-    end_sessions(user.id)
-    security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
-    db.session.commit()
+    support.sign_out(user, actor=COMMAND_LINE)
     click.echo(f"{user.email} is logged out everywhere.")
+
+
+@click.command()
+@click.argument("email")
+@click.option("--reason", default="", help="Kept in the audit.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@with_appcontext
+def delete(email: str, reason: str, yes: bool) -> None:
+    """Delete an account for good; what they pay for is cancelled at Stripe first."""
+    user = user_with(email)
+    for line in deletion_summary(user):
+        click.echo(f"- {line}")
+    db.session.commit()
+    if not yes:
+        click.confirm(f"Delete {user.email} for good?", abort=True)
+    address = user.email
+    support.delete_user(user, actor=COMMAND_LINE, reason=reason)
+    click.echo(f"{address} is deleted.")
 
 
 def _ask_twice() -> str:

@@ -1,7 +1,7 @@
 """Stripe's webhook: verify, hand over, answer."""
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app import metrics
 from app.billing.errors import WebhookRefused
@@ -27,6 +27,8 @@ def stripe_webhook() -> Answer:
         outcome = events.receive(_body(), request.headers.get("Stripe-Signature"))
     except RequestEntityTooLarge:
         return {"error": "The body is too large."}, 413
+    except BadRequest:
+        return {"error": "The body is cut off, or its chunks are malformed."}, 400
     except WebhookRefused as error:
         metrics.count_webhook("refused")
         if note_refusal(error):
@@ -43,7 +45,11 @@ def stripe_webhook() -> Answer:
 def _body() -> bytes:
     # Werkzeug cuts a chunked body off at its limit without a word, so that lies one byte further than ours.
     request.max_content_length = LARGEST_BODY_BYTES + 1
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except Exception as error:
+        # Each server has exceptions of its own for a body that breaks off, or for chunks that are none.
+        raise BadRequest from error
     if len(body) > LARGEST_BODY_BYTES:
         raise RequestEntityTooLarge
     return body

@@ -1,4 +1,4 @@
-"""`flask users create`, `flask users promote` and `flask users logout`."""
+"""`flask users …`."""
 
 import pytest
 from flask import Flask
@@ -84,7 +84,7 @@ def test_promote_of_an_unknown_user_is_one_line(run: Run) -> None:
 
 
 def test_logout_ends_every_session_of_this_user_alone(alice: Person, bob: Person, run: Run) -> None:
-    result = run("users", "logout", alice.email)
+    result = run("users", "sign-out", alice.email)
 
     assert result.exit_code == 0, result.output
     assert alice.get("/account").status_code == 302

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from app.audit import Act, ActKind, record_act
 from app.auth.models import User
 from app.billing.catalog.plans import Role, current_catalog
 from app.billing.customers import lock_user
@@ -26,6 +27,8 @@ def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) 
     cause = f"grant {grant.id} by {granted_by}"
     if apply_role(locked, scope, cause) is None:
         _audit(locked, f"{GRANTED}{role.key}", f"grant {grant.id}", cause, until)
+    given = {"role": role.key, "until": until.isoformat() if until else None}
+    record_act(Act(ActKind.GRANT, granted_by, locked.id, f"grant {grant.id}", changes={"grant": {"after": given}}))
     db.session.commit()
     return grant
 
@@ -46,6 +49,8 @@ def revoke_grants(user: User, revoked_by: str) -> int:
     cause = f"grants revoked by {revoked_by}"
     if apply_role(locked, scope, cause) is None and count:
         _audit(locked, REVOKED, None, cause, None)
+    if count:
+        record_act(Act(ActKind.REVOKE, revoked_by, locked.id, changes={"grants": {"before": count, "after": 0}}))
     db.session.commit()
     return count
 

@@ -1,0 +1,72 @@
+"""Giving money back."""
+
+import sqlalchemy as sa
+
+from app.audit import Act, ActKind, recorded
+from app.billing.asking import ask_then_lock
+from app.billing.errors import CannotBeDone, StripeRefused
+from app.billing.gateway.account import StripeScope
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import RefundObject
+from app.billing.models.payments import Payment
+from app.billing.payments.refunds import record_refund_change
+from app.billing.statuses import PaymentStatus
+from app.database import db, end_transaction
+
+
+def find_payment(reference: str, scope: StripeScope) -> Payment | None:
+    """The payment with this number, invoice or PaymentIntent; None when there is none in this account and mode."""
+    columns = (Payment.number, Payment.stripe_invoice_id, Payment.stripe_payment_intent_id)
+    named = [column == reference for column in columns]
+    if reference.isdecimal() and len(reference) < 10:
+        named.append(Payment.id == int(reference))
+    query = sa.select(Payment).where(scope.covers(Payment), sa.or_(*named))
+    found: Payment | None = db.session.scalar(query.order_by(Payment.id.desc()).limit(1))
+    return found
+
+
+def amount_refundable(payment: Payment) -> int:
+    """What of a payment can be given back, in minor units; 0 for one that was not paid, or not through Stripe."""
+    is_paid = payment.status == PaymentStatus.PAID and payment.stripe_payment_intent_id
+    return payment.amount - payment.amount_refunded if is_paid and not payment.is_disputed else 0
+
+
+def refund_payment(payment: Payment, amount: int, scope: StripeScope, *, actor: str, reason: str = "") -> RefundObject:
+    """Give an amount (minor units) of a payment back, and mirror it; a full refund takes a one-time plan's role.
+
+    Two operators at once make one refund: the idempotency key says what was refunded before. Commits. Raises
+    `CannotBeDone` where that much cannot be given back, and `StripeUnavailable` when Stripe cannot be asked.
+    https://docs.stripe.com/api/refunds/create
+    """
+    before, refundable, intent = payment.amount_refunded, amount_refundable(payment), payment.stripe_payment_intent_id
+    act = Act(ActKind.REFUND, actor, payment.user_id, intent or "", reason)
+    key = f"refund-{payment.id}-{before}"
+    end_transaction()
+    with recorded(act):
+        if not 0 < amount <= refundable:
+            raise CannotBeDone(_why_not(refundable))
+        refund = _create(intent or "", amount, scope, key)
+        ask_then_lock(lambda: record_refund_change(refund, scope, cause=f"refund by {actor}"))
+        act.changes = {"amount_refunded": {"before": before, "after": before + refund.amount}, "refund": refund.id}
+    return refund
+
+
+def _create(intent: str, amount: int, scope: StripeScope, key: str) -> RefundObject:
+    gateway = get_gateway()
+    params = {"payment_intent": intent, "amount": amount, "reason": "requested_by_customer"}
+    try:
+        with gateway.errors():
+            created = gateway.v1.refunds.create(params, scope.options(key)).to_dict()
+    except StripeRefused as refusal:
+        is_other = refusal.param == "idempotency_key"
+        raise CannotBeDone(
+            "Somebody else is refunding this payment: look at it again." if is_other else f"Stripe refuses: {refusal}"
+        ) from refusal
+    return RefundObject.read(created)
+
+
+def _why_not(refundable: int) -> str:
+    if refundable <= 0:
+        return "Nothing of this payment can be refunded: it was not paid here, or has gone back already."
+    else:
+        return "The amount has to be more than nothing, and no more than is left of the payment."

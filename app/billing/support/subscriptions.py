@@ -1,0 +1,109 @@
+"""Ending a subscription for somebody, and giving them some days more."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.audit import Act, ActKind, recorded
+from app.auth.models import User
+from app.billing.errors import CannotBeDone, StripeObjectMissing, StripeRefused
+from app.billing.gateway.account import StripeScope
+from app.billing.gateway.client import get_gateway
+from app.billing.models.subscription import Subscription
+from app.billing.reconcile.users import sync_user
+from app.billing.statuses import SubscriptionStatus
+from app.billing.subscriptions.lookup import subscription_to_change
+from app.database import db, end_transaction, utcnow
+
+# Stripe takes a trial of at most two years: https://docs.stripe.com/api/subscriptions/update
+LONGEST_EXTENSION = 730
+
+
+def cancel_subscription(user: User, scope: StripeScope, *, now: bool, actor: str, reason: str = "") -> Subscription:
+    """End the user's subscription with its period, or at once, and mirror that. Commits.
+
+    Nothing is given back: that is a refund. Raises `CannotBeDone` without a subscription that could be ended, and
+    `StripeUnavailable` when Stripe cannot be asked; then nothing is changed.
+    https://docs.stripe.com/api/subscriptions/cancel
+    """
+    subscription = _subscription(user, scope)
+    if not now and subscription.is_canceling:
+        raise CannotBeDone("It is set to end already.")
+    return _change(
+        user,
+        subscription,
+        Act(ActKind.CANCEL, actor, user.id, subscription.stripe_subscription_id, reason),
+        scope,
+        None if now else {"cancel_at_period_end": True},
+    )
+
+
+def extend_subscription(user: User, scope: StripeScope, *, days: int, actor: str, reason: str = "") -> Subscription:
+    """Have the next charge come so many days later: a longer trial, or days that cost nothing. Commits.
+
+    Stripe calls such days a trial: https://docs.stripe.com/billing/subscriptions/billing-cycle#add-a-trial. Raises as
+    `cancel_subscription` does, also for a subscription that waits for a payment or is set to end.
+    """
+    subscription = _subscription(user, scope)
+    if not 1 <= days <= LONGEST_EXTENSION:
+        raise CannotBeDone(f"The days have to be 1 to {LONGEST_EXTENSION}.")
+    return _change(
+        user,
+        subscription,
+        Act(ActKind.EXTEND, actor, user.id, subscription.stripe_subscription_id, reason),
+        scope,
+        {"trial_end": int(extended_until(subscription, days).timestamp()), "proration_behavior": "none"},
+    )
+
+
+def extended_until(subscription: Subscription, days: int) -> datetime:
+    """When the next charge would come (UTC) if so many days were given; raise `CannotBeDone` where none can be."""
+    paid_until = subscription.current_period_end
+    may_grow = subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
+    if not may_grow or paid_until is None or paid_until <= utcnow():
+        raise CannotBeDone("Only a subscription that is paid for, or on trial, can be extended.")
+    elif subscription.is_canceling:
+        raise CannotBeDone("It is set to end: it has to be renewed first.")
+    return paid_until + timedelta(days=days)
+
+
+def _subscription(user: User, scope: StripeScope) -> Subscription:
+    found = subscription_to_change(user, scope)
+    if found is None:
+        raise CannotBeDone(f"{user.email} has no subscription.")
+    return found
+
+
+def _change(
+    user: User, subscription: Subscription, act: Act, scope: StripeScope, params: dict[str, Any] | None
+) -> Subscription:
+    """Change the subscription at Stripe, or cancel it when there are no parameters, and mirror what came of it."""
+    before = _told(subscription)
+    end_transaction()
+    with recorded(act):
+        _ask_stripe(act.subject, params, scope)
+        sync_user(user, cause=f"{act.kind.value} by {act.actor}")
+        db.session.refresh(subscription)
+        act.changes = {"subscription": {"before": before, "after": _told(subscription)}}
+    return subscription
+
+
+def _ask_stripe(subscription_id: str, params: dict[str, Any] | None, scope: StripeScope) -> None:
+    gateway = get_gateway()
+    try:
+        with gateway.errors():
+            if params is None:
+                gateway.v1.subscriptions.cancel(subscription_id, {}, scope.options())
+            else:
+                gateway.v1.subscriptions.update(subscription_id, params, scope.options())
+    except (StripeRefused, StripeObjectMissing) as refusal:
+        raise CannotBeDone(f"Stripe refuses: {refusal}") from refusal
+
+
+def _told(subscription: Subscription) -> dict[str, Any]:
+    """What the audit keeps of a subscription."""
+    ends_at, charged_at = subscription.ends_at, subscription.current_period_end
+    return {
+        "status": subscription.status,
+        "current_period_end": charged_at.isoformat() if charged_at else None,
+        "ends_at": ends_at.isoformat() if ends_at else None,
+    }
