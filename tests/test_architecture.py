@@ -24,8 +24,9 @@ BELOW_BILLING = {
 }
 # Billing from the ground up: a room may use those that stand before it.
 BILLING = [
-    *("errors", "statuses", "changes", "asking", "catalog", "models", "gateway", "customers", "reports", "roles"),
-    *("subscriptions", "payments", "webhooks", "reconcile", "support", "cancellation", "portal", "checkout", "setup"),
+    *("errors", "statuses", "changes", "asking", "digests", "catalog", "models", "gateway", "customers", "reports"),
+    *("roles", "subscriptions", "payments", "webhooks", "reconcile", "support", "cancellation", "portal", "checkout"),
+    "setup",
 ]
 # These put the application together, and so know everything: what they import is no arrow of a room.
 ASSEMBLY = {"app", "app.blueprints", "app.commands"}
