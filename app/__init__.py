@@ -40,6 +40,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
         logs,
         request_log,
         security,
+        sentry,
         templating,
     )
     from app.billing.gateway import client as gateway
@@ -59,6 +60,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["catalog"] = catalog
     logs.configure_logging(settings)
+    sentry.init_sentry(settings)
     extensions.init_extensions(app)
     database.init_engine(app)
     gateway.init_gateway(app, settings)

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from app import metrics
 from app.billing.errors import WebhookRefused
 from app.billing.webhooks import process as events
 from app.billing.webhooks.refusals import note_refusal
@@ -23,18 +24,21 @@ RECEIVED = '{"received": true}\n'
 def stripe_webhook() -> Answer:
     """Take one event; https://docs.stripe.com/webhooks."""
     try:
-        events.receive(_body(), request.headers.get("Stripe-Signature"))
+        outcome = events.receive(_body(), request.headers.get("Stripe-Signature"))
     except RequestEntityTooLarge:
         return {"error": "The body is too large."}, 413
     except BadRequest:
         return {"error": "The body is cut off, or its chunks are malformed."}, 400
     except WebhookRefused as error:
+        metrics.count_webhook("refused")
         if note_refusal(error):
             note_security("webhook_refused", reason=error.kind)
         return {"error": str(error)}, 400
     except Exception:
+        metrics.count_webhook("failed")
         # Recorded and logged with the event; Stripe tries again.
         return {"error": "The event could not be processed."}, 500
+    metrics.count_webhook(outcome)
     return Response(RECEIVED, mimetype="application/json")
 
 
