@@ -36,9 +36,11 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
         database,
         errors,
         extensions,
+        figures,
         logs,
         request_log,
         security,
+        sentry,
         templating,
     )
     from app.billing.gateway import client as gateway
@@ -59,6 +61,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["catalog"] = catalog
     logs.configure_logging(settings)
+    sentry.init_sentry(settings)
     extensions.init_extensions(app)
     database.init_engine(app)
     gateway.init_gateway(app, settings)
@@ -67,6 +70,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     auth.init_auth(app)
     access.init_access(app)
     templating.init_templating(app)
+    figures.init_figures(app)
     errors.register_error_handlers(app)
     blueprints.register_blueprints(app)
     access.check_requirements(app, catalog)

@@ -1,14 +1,17 @@
 """The Flask extensions, created unbound; `create_app` binds them."""
 
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest
 
+from app.config.settings import ROOT
 from app.database import db
+from app.proxies import client_network
 
 # The pages whose reading asks Stripe.
 COUNTED_READS = frozenset({"account.index", "pricing.success"})
@@ -25,13 +28,15 @@ class MigrateWhenAsked:
     def __getattr__(self, name: str) -> Any:
         from flask_migrate import Migrate
 
-        Migrate(self._app, db, directory="migrations", render_as_batch=True, compare_type=True)
+        # Alembic's configuration takes a % for more than that.
+        folder = "migrations" if Path.cwd() == ROOT else str(ROOT / "migrations").replace("%", "%%")
+        Migrate(self._app, db, directory=folder, render_as_batch=True, compare_type=True)
         return getattr(self._app.extensions["migrate"], name)
 
 
 login_manager = LoginManager()
 csrf = CSRFProtect()
-limiter = Limiter(key_func=get_remote_address, headers_enabled=False)
+limiter = Limiter(key_func=client_network, headers_enabled=False)
 
 
 @limiter.request_filter
@@ -40,10 +45,18 @@ def only_reads() -> bool:
     return request.method in ("GET", "HEAD", "OPTIONS") and request.endpoint not in COUNTED_READS
 
 
+def refuse_nameless_fields() -> None:
+    """Answer 400 to a form that no browser sends: whoever looks for a field by its name would stumble over it."""
+    if request.mimetype == "multipart/form-data" and None in request.form:
+        raise BadRequest
+
+
 def init_extensions(app: Flask) -> None:
     """Bind every extension to this application."""
     from app import models  # noqa: F401  # Every table is known before a migration or a query asks.
 
+    # Before the others, which read forms.
+    app.before_request(refuse_nameless_fields)
     db.init_app(app)
     app.extensions["migrate"] = MigrateWhenAsked(app)
     # `templating` gives templates their reader only when asked: the page for 500 needs no database.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,29 +11,30 @@ from urllib.parse import urlsplit, urlunsplit
 from flask import Flask, Response, current_app, redirect, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
-from itsdangerous import BadData, URLSafeTimedSerializer
-from werkzeug.middleware.proxy_fix import ProxyFix
+from itsdangerous import BadData
 from werkzeug.routing import RequestRedirect
 
 from app.config.settings import Settings
 from app.extensions import csrf
 from app.keys import signing_keys
+from app.proxies import init_doorway, trust_proxies
+from app.signatures import ForbearingSessions, timed_serializer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
+VISITOR_SALT = "visitor-checkout"
 VISITOR_TOKEN_SECONDS = 24 * 3600
 VISITOR_TOKEN_KEPT_SECONDS = 300
 
 
 def init_security(app: Flask, settings: Settings) -> None:
     """Send the security headers with every answer; trust as many proxies as the settings say."""
+    app.session_interface = ForbearingSessions()
+    init_doorway(app, settings)
     app.wsgi_app = SecurityHeaders(app.wsgi_app, security_headers(settings))  # type: ignore[method-assign]
-    if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        # The Host header is not taken from the proxy either: links are made from BASE_URL.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    trust_proxies(app, settings)
 
     @app.after_request
     def keep_redirects_on_the_site(response: Response) -> Response:
@@ -57,7 +58,8 @@ def security_headers(settings: Settings) -> list[tuple[str, str]]:
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     }
     if settings.site_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        subdomains = "; includeSubDomains" if settings.hsts_include_subdomains else ""
+        headers["Strict-Transport-Security"] = f"max-age=63072000{subdomains}"
     return list(headers.items())
 
 
@@ -108,9 +110,7 @@ def protect_checkout() -> None:
 
 def _is_visitor_token(token: str) -> bool:
     try:
-        return bool(
-            _visitor_serializer(signing_keys("forms")).loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout"
-        )
+        return bool(timed_serializer("forms", VISITOR_SALT).loads(token, max_age=VISITOR_TOKEN_SECONDS) == "checkout")
     except BadData:
         return False
 
@@ -118,11 +118,7 @@ def _is_visitor_token(token: str) -> bool:
 @lru_cache(maxsize=8)
 def _visitor_token(keys: tuple[str, ...], period: int) -> str:
     """One token for all visitors of a few minutes: it says nothing of whose it is."""
-    return _visitor_serializer(keys).dumps("checkout")
-
-
-def _visitor_serializer(keys: Sequence[str]) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(list(keys), salt="visitor-checkout")
+    return timed_serializer("forms", VISITOR_SALT).dumps("checkout")
 
 
 __all__ = ["CSRFError", "checkout_csrf_token", "content_security_policy", "init_security", "protect_checkout"]

@@ -14,6 +14,7 @@ from flask_login import current_user
 from app.billing.catalog.plans import current_catalog
 from app.security import checkout_csrf_token
 from app.urls import init_addresses
+from app.words import bought
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(
@@ -82,6 +83,11 @@ def minor_units(amount: Decimal, currency: str) -> int:
     return int(exact)
 
 
+def decimal_amount(amount_minor: int, currency: str) -> Decimal:
+    """An amount as a form shows it: 9.50 of 950 cents."""
+    return Decimal(amount_minor).scaleb(-decimals_of(currency))
+
+
 def rhythm(interval: str, count: int = 1) -> str:
     """Write how often something is paid: "a month", "every 3 months"."""
     return f"a {interval}" if count == 1 else f"every {count} {interval}s"
@@ -117,6 +123,18 @@ def date(moment: dt.date | dt.datetime | str) -> str:
     """Write a date in full: 20 December 2026. Mails carry theirs as ISO 8601 text."""
     day = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"{day.day} {day:%B %Y}"
+
+
+def day(moment: dt.date | dt.datetime | str) -> str:
+    """Write a date for a table's column: 20 Dec 2026."""
+    exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{exact.day} {exact:%b %Y}"
+
+
+def moment(at: dt.datetime) -> str:
+    """Write a moment for a table whose heading says that times are UTC: 20 Dec, 21:08; with its year if another."""
+    year = "" if at.year == dt.datetime.now(dt.UTC).year else f" {at.year}"
+    return f"{at.day} {at:%b}{year}, {at:%H:%M}"
 
 
 def datetime(moment: dt.datetime | str) -> str:
@@ -156,5 +174,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "plan_name": plan_name,
     "currency_name": currency_name,
     "date": date,
+    "day": day,
+    "moment": moment,
     "datetime": datetime,
+    "bought": bought,
 }

@@ -1,12 +1,17 @@
 """Links that are ours: canonical addresses, links in mails, and static files by content."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from time import time
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
+from werkzeug.security import safe_join
+
+KEPT_SECONDS = 365 * 24 * 3600
 
 
 def init_addresses(app: Flask) -> None:
@@ -15,10 +20,17 @@ def init_addresses(app: Flask) -> None:
 
     @app.url_defaults
     def add_static_version(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint == "static" and "v" not in values:
-            changed_at = _changed_at(app, values)
-            if changed_at:
-                values["v"] = changed_at
+        if endpoint == "static" and "v" not in values and (version := _version(app, values.get("filename", ""))):
+            values["v"] = version
+
+    @app.after_request
+    def keep_own_versions(response: Response) -> Response:
+        # While a deployment is under way the other version is asked for too: its address must not stand for our file.
+        if request.endpoint == "static" and response.status_code < 400:
+            asked_for = request.args.get("v")
+            if asked_for and asked_for == _version(app, (request.view_args or {})["filename"]):
+                response.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}, immutable"
+        return response
 
 
 def remembering_url_for(app: Flask) -> Callable[..., str]:
@@ -28,18 +40,18 @@ def remembering_url_for(app: Flask) -> Callable[..., str]:
     """
 
     @lru_cache(maxsize=2048)
-    def kept(mounted_at: str, changed_at: int, endpoint: str, values: tuple[tuple[str, str | None], ...]) -> str:
+    def kept(version: str, endpoint: str, values: tuple[tuple[str, str | None], ...]) -> str:
         return app.url_for(endpoint, **dict(values))  # type: ignore[arg-type]
 
     @lru_cache(maxsize=256)
-    def last_seen(filename: str, second: int) -> int:
-        return _changed_at(app, {"filename": filename})
+    def last_seen(filename: str, second: int) -> str:
+        return _version(app, filename)
 
     def url_for(endpoint: str, **values: Any) -> str:
         if endpoint.startswith(".") or not all(map(_is_plain, values, values.values())):
             return app.url_for(endpoint, **values)
-        changed_at = last_seen(values["filename"], int(time())) if endpoint == "static" else 0
-        return kept(request.script_root, changed_at, endpoint, tuple(values.items()))
+        version = last_seen(values["filename"], int(time())) if endpoint == "static" else ""
+        return kept(version, endpoint, tuple(values.items()))
 
     return url_for
 
@@ -49,11 +61,19 @@ def _is_plain(name: str, value: object) -> bool:
     return not name.startswith("_") and (value is None or isinstance(value, str))
 
 
-def _changed_at(app: Flask, values: dict[str, Any]) -> int:
+def _version(app: Flask, filename: str) -> str:
+    """What stands in the file, in short, the same on every machine; "" when there is no such file."""
+    path = safe_join(app.static_folder or "", filename)
     try:
-        return int(os.stat(os.path.join(app.static_folder or "", str(values.get("filename", "")))).st_mtime)
+        found = os.stat(path or "")
+        return _digest(str(path), found.st_mtime_ns, found.st_size)
     except (OSError, ValueError):
-        return 0
+        return ""
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, changed_at: int, size: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 def link_to(endpoint: str, **values: str) -> str:

@@ -39,6 +39,26 @@ document.addEventListener("click", async (event) => {
 });
 document.querySelectorAll("[data-shows], [data-copies]").forEach((button) => (button.hidden = false));
 
+// "/" leads to the search field, as long as nobody is typing elsewhere.
+const search = document.querySelector("[data-focus-key]");
+document.addEventListener("keydown", (event) => {
+  if (!search || event.key !== search.dataset.focusKey || event.metaKey || event.ctrlKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select")) return;
+  event.preventDefault();
+  search.focus();
+});
+
+// A menu closes with Escape, and when the reader goes on elsewhere; the focus stays where it was opened.
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  document.querySelectorAll(".menu[open]").forEach((menu) => (menu.open = menu.contains(event.target)));
+});
+
 // A form that came back with problems starts the reader at their summary.
 document.querySelector(".error-summary")?.focus();
 

@@ -5,6 +5,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from functools import cache
+from html import unescape
 
 from flask import Flask, session
 from flask.testing import FlaskClient
@@ -72,6 +73,10 @@ class Person:
 
     def get(self, path: str) -> TestResponse:
         return self.client.get(path)
+
+    def read(self, path: str) -> str:
+        """A page's words, as its reader has them: without markup."""
+        return " ".join(unescape(re.sub(r"<[^>]*>", "", self.get(path).text)).split())
 
     def post(self, path: str, *, page: str | None = None, **fields: str) -> TestResponse:
         """Send a form to `path`: the one on `page`, or one that this browser was shown before."""

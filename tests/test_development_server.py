@@ -145,8 +145,8 @@ def test_the_site_comes_up_prints_its_address_stops_when_told_and_keeps_its_data
 
 @pytest.fixture
 def fork(tmp_path: Path) -> Path:
-    """A copy of the site whose catalogue can be changed."""
-    root = tmp_path / "fork"
+    """A copy of the site whose catalogue can be changed, in a folder as some tools name it after a branch."""
+    root = tmp_path / "feature%2Flogin"
     shutil.copytree(ROOT / "app", root / "app", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", root)
     for folder in ("migrations", "templates", "static"):

@@ -23,7 +23,7 @@ def test_address_of_a_form_says_where_to_go_on(alice: Person, path: str, way_on:
 def test_form_that_was_shown_again_with_a_mistake_leads_back_to_the_account(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
 
-    assert (answer.status_code, answer.location) == (302, "/account")
+    assert (answer.status_code, answer.location) == (302, "/account/security")
 
 
 def test_changing_something_while_logged_out_leads_on_to_a_page(alice: Person) -> None:

@@ -12,7 +12,8 @@ from tests.people import Person
 
 PUBLIC = ["/", "/pricing", "/pricing?interval=year", "/pricing?checkout=cancelled", "/terms", "/privacy"]
 VISITORS = ["/signup", "/signup?plan=pro&interval=year", "/login", "/forgot-password", "/reset-password/not-a-token"]
-SIGNED_IN = ["/account", "/account/delete", "/account/invoices", "/dashboard", "/dashboard/basic", "/verify-email/x"]
+ACCOUNT = [f"/account{rest}" for rest in ("", "/delete", "/invoices", "/security", "/activity", "/data")]
+SIGNED_IN = [*ACCOUNT, "/dashboard", "/dashboard/basic", "/verify-email/x"]
 MISSING = ["/nothing-here", "/pricing?interval=week", "/dev/components", "/dev/mail"]
 LANDING_BYTES = 60_000
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 
@@ -36,6 +38,19 @@ def test_visitors_get_pages_without_a_cookie(client, path):
 )  # fmt: skip
 def test_a_post_without_a_token_is_refused(client, path):
     assert client.post(path, data={"email": "a@example.com"}).status_code == 400
+
+
+def test_a_part_without_a_name_is_refused_by_every_form(app):
+    client = app.test_client()
+    body = b"--x\r\nContent-Disposition: form-data\r\n\r\nhello\r\n--x--\r\n"
+    forms = [rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+
+    answers = {
+        path: client.post(re.sub(r"<.*?>", "1", path), data=body, content_type="multipart/form-data; boundary=x")
+        for path in forms
+    }
+
+    assert {path for path, answer in answers.items() if answer.status_code not in (400, 404)} == set()
 
 
 def test_a_visitors_token_opens_nothing_but_the_buy_button(client):

@@ -1,5 +1,6 @@
 """What a start leaves behind: claims about objects and modules, not about the clock."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,11 @@ def test_gunicorn_takes_what_a_worker_starts_with_out_of_the_collectors_sight(tm
     code = f"import runpy; runpy.run_path({str(ROOT / 'gunicorn.conf.py')!r})['post_worker_init'](None)\n"
 
     assert after_start(f"{code}print(gc.get_freeze_count() > 50_000, gc.isenabled())", tmp_path) == "True True\n"
+
+
+def test_gunicorn_keeps_a_connection_longer_than_load_balancers_do():
+    # AWS's keep theirs for 60 seconds; whoever closes one first leaves the other with a 502.
+    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["keepalive"] > 60
 
 
 @pytest.mark.parametrize(

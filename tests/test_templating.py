@@ -1,5 +1,7 @@
 """Money, dates and addresses as templates write them."""
 
+import os
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -48,13 +50,33 @@ def test_times_say_that_they_are_utc() -> None:
     assert templating.datetime(datetime(2026, 12, 5, 9, 4, tzinfo=UTC)) == "5 December 2026, 09:04 UTC"
 
 
-def test_static_addresses_change_with_the_file(app: Flask, tmp_path: Path) -> None:
-    file = Path(str(app.static_folder), "css", "tokens.css")
+def test_static_addresses_change_with_the_content_alone(app_with: Callable[..., Flask], tmp_path: Path) -> None:
+    app = app_with()
+    app.static_folder = str(tmp_path)
+    file = tmp_path / "site.css"
 
+    def address(content: str, changed_at: int) -> str:
+        file.write_text(content)
+        os.utime(file, (changed_at, changed_at))
+        with app.test_request_context():
+            return url_for("static", filename="site.css")
+
+    assert address("a", 1) == address("a", 2)
+    assert address("a", 1) != address("b", 1_000)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_kept"), [("own", True), ("another", False), ("", False)], ids=["own", "another", "none"]
+)
+def test_only_the_version_that_is_here_is_kept_for_long(app: Flask, version: str, is_kept: bool) -> None:
     with app.test_request_context():
         address = url_for("static", filename="css/tokens.css")
 
-    assert address == f"/static/css/tokens.css?v={int(file.stat().st_mtime)}"
+    with app.test_client().get(address if version == "own" else f"/static/css/tokens.css?v={version}") as answer:
+        answer.get_data()
+
+    assert ("immutable" in answer.headers["Cache-Control"]) == is_kept
+    assert is_kept or answer.headers["Cache-Control"] == "no-cache"
 
 
 def test_a_static_file_that_is_not_there_has_no_version(app: Flask) -> None:

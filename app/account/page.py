@@ -2,49 +2,73 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from flask import render_template
 
 from app.account.forms import ChangeEmailForm, ChangePasswordForm
-from app.account.history import history_of, open_sessions
-from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
+from app.account.history import open_sessions, security_history
+from app.account.life import life_of
+from app.account.presenters import (
+    Problem,
+    Summary,
+    describe,
+    describe_card,
+    describe_discount,
+    describe_other_access,
+    describe_problem,
+)
 from app.auth.models import User
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import card_on_file
 from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.roles.grants import given_role
-from app.billing.statuses import ASKED_FOR
+from app.billing.statuses import ASKED_FOR, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
-from app.database import db
+from app.database import db, utcnow
 
 logger = logging.getLogger(__name__)
 PAYMENTS_SHOWN = 5
-ENTRIES_SHOWN = 10
+ENTRIES_SHOWN = 5
 
 
-def account_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
-    """The page, with a form that came back if there is one."""
+def account_page() -> str:
+    """Plan and billing: the subscription in a sentence, its line, the card, and the last receipts."""
     user = this_user()
     scope = known_scope()
-    if scope:
-        refresh_next_charges(user, scope)
+    card = card_on_file(user, scope, again=refresh_next_charges(user, scope)) if scope else None
     summary, notice = billing_summary(user)
+    subscription = current_subscription(user)
+    payments = recent_payments(user, PAYMENTS_SHOWN)
     return render_template(
         "account/index.html",
         summary=summary,
         notice=notice,
-        payments=recent_payments(user, PAYMENTS_SHOWN),
+        card=describe_card(card, utcnow()),
+        discount=describe_discount(subscription),
+        payments=payments,
+        totals=totals_of_year(user),
+        life=life_of(subscription, payments),
+    )
+
+
+def security_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
+    """How one signs in, with a form that came back if there is one."""
+    user = this_user()
+    return render_template(
+        "account/security.html",
         email_form=email_form or ChangeEmailForm(user.email, formdata=None),
         password_form=password_form or ChangePasswordForm(user.email, formdata=None),
         sessions=open_sessions(user),
-        audit=history_of(user, ENTRIES_SHOWN),
+        activity=security_history(user, ENTRIES_SHOWN),
     )
 
 
@@ -95,6 +119,16 @@ def payments_of(user: User) -> sa.Select[Payment]:
     scope = known_scope()
     of_scope = scope.covers(Payment) if scope else sa.false()
     return sa.select(Payment).where(Payment.user_id == user.id, of_scope).order_by(Payment.created_at.desc())
+
+
+def totals_of_year(user: User) -> list[tuple[str, int, str]]:
+    """What was paid this year in each currency, less refunds: a label, minor units, the currency."""
+    year = utcnow().year
+    begins = datetime(year, 1, 1, tzinfo=UTC)
+    kept = sa.func.sum(Payment.amount - Payment.amount_refunded)
+    paid = payments_of(user).where(Payment.status == PaymentStatus.PAID.value, Payment.created_at >= begins)
+    sums = paid.order_by(None).with_only_columns(Payment.currency, kept).group_by(Payment.currency)
+    return [(f"Paid in {year}", int(row[1]), row[0]) for row in db.session.execute(sums.order_by(Payment.currency))]
 
 
 def _open_payment(subscription: Subscription) -> Payment | None:

@@ -8,7 +8,8 @@ from werkzeug.exceptions import BadRequest
 
 from app.account import bp, security_routes, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
 from app.account.export import export_of
-from app.account.page import account_page, open_problem, payments_of
+from app.account.history import history_of
+from app.account.page import account_page, open_problem, payments_of, totals_of_year
 from app.auth import security_log
 from app.auth.rate_limits import limit_checkout, limit_return
 from app.auth.sessions import this_user
@@ -21,6 +22,7 @@ __all__ = ["bp"]
 bp.add_app_template_global(open_problem)
 
 PAYMENTS_A_PAGE = 25
+ENTRIES_SHOWN = 50
 # Beyond it lies no payment, but numbers that a database cannot count to.
 LAST_PAGE = 100_000
 
@@ -42,7 +44,21 @@ def index() -> str | Response:
 @bp.get("/sessions/revoke")
 def back_to_account() -> Response:
     """Where these forms are shown again with a mistake in them, their address may be asked for by itself."""
-    return redirect(url_for("account.index"))
+    return redirect(url_for("account.security"))
+
+
+@bp.get("/activity")
+@login_required
+def activity() -> str:
+    """What happened on the account, newest first."""
+    return render_template("account/activity.html", audit=history_of(this_user(), ENTRIES_SHOWN))
+
+
+@bp.get("/data")
+@login_required
+def data() -> str:
+    """A copy of everything, and the way out."""
+    return render_template("account/data.html")
 
 
 @bp.get("/invoices")
@@ -53,7 +69,7 @@ def invoices() -> str:
     if not 1 <= page <= LAST_PAGE:
         abort(404)
     payments = db.paginate(payments_of(this_user()), page=page, per_page=PAYMENTS_A_PAGE)
-    return render_template("account/invoices.html", payments=payments)
+    return render_template("account/invoices.html", payments=payments, totals=totals_of_year(this_user()))
 
 
 @bp.get("/export")

@@ -26,4 +26,4 @@ def sessions_revoke() -> Response | tuple[str, int]:
     security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
     db.session.commit()
     flash("That browser is logged out." if chosen else "You are logged out everywhere else.", "success")
-    return redirect(url_for("account.index"), 303)
+    return redirect(url_for("account.security"), 303)

@@ -1,19 +1,19 @@
 """Changes to an account: address, password, and its end; each asks for the password."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_login import login_required
 from werkzeug import Response
 
 from app.account import bp
 from app.account.deletion import LastAdmin, delete_account, deletion_summary
 from app.account.forms import ChangeEmailForm, ChangePasswordForm, DeleteForm, is_confirmed
-from app.account.page import account_page
+from app.account.page import security_page
 from app.auth import security_log
 from app.auth.email_verification import request_email_change
 from app.auth.forms import text_of
 from app.auth.password_reset import set_password_hash
 from app.auth.passwords import hash_password
-from app.auth.rate_limits import limit_password_checks
+from app.auth.rate_limits import limit_password_checks, require_room_for_mail
 from app.auth.sessions import end_session, renew_session, this_user
 from app.database import db
 
@@ -25,12 +25,13 @@ def change_email() -> Response | tuple[str, int]:
     """Ask for another address; it counts once it is verified."""
     form = ChangeEmailForm(this_user().email)
     if not is_confirmed(form):
-        return account_page(email_form=form), 422
+        return security_page(email_form=form), 422
     email = text_of(form.email)
+    require_room_for_mail(this_user(), email)
     request_email_change(this_user(), email)
     db.session.commit()
     flash(f"We sent a link to {email}. The address counts once you follow it.", "success")
-    return redirect(url_for("account.index"), 303)
+    return redirect(url_for("account.security"), 303)
 
 
 @bp.post("/password")
@@ -40,7 +41,7 @@ def change_password() -> Response | tuple[str, int]:
     """Set another password; all other sessions end, and this one gets a new cookie."""
     form = ChangePasswordForm(this_user().email)
     if not is_confirmed(form):
-        return account_page(password_form=form), 422
+        return security_page(password_form=form), 422
     password_hash = hash_password(text_of(form.new_password))
     user = this_user()
     set_password_hash(user, password_hash)
@@ -48,7 +49,7 @@ def change_password() -> Response | tuple[str, int]:
     security_log.record(user.id, security_log.Kind.PASSWORD_CHANGED)
     db.session.commit()
     flash("Your password is changed, and you are logged out everywhere else.", "success")
-    return redirect(url_for("account.index"), 303)
+    return redirect(url_for("account.security"), 303)
 
 
 @bp.get("/delete")
@@ -73,7 +74,7 @@ def delete() -> Response | tuple[str, int]:
         return _delete_page(form), 422
     end_session()
     db.session.commit()
-    flash("Your account is deleted. Thank you for having been here.", "success")
+    flash(f"Your account is deleted. Thanks for trying {current_app.config['APP_NAME']}.", "success")
     return redirect(url_for("pricing.landing"), 303)
 
 

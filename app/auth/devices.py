@@ -15,7 +15,7 @@ from ipaddress import ip_address, ip_network
 from flask import Response, current_app, g, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from app.keys import signing_keys
+from app.signatures import timed_serializer
 
 # The order matters: Edge and Opera also say Chrome, and Chrome also says Safari.
 BROWSERS = {
@@ -134,4 +134,4 @@ def _cookie_name() -> str:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(signing_keys("devices"), salt="device")
+    return timed_serializer("devices", "device")

@@ -35,7 +35,6 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
         "MAX_CONTENT_LENGTH": LARGEST_FORM_BYTES,
         "MAX_FORM_MEMORY_SIZE": LARGEST_FORM_BYTES,
-        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.sqlalchemy_url),
         # Oldest first, as itsdangerous takes several: the last key signs, each of them checks.

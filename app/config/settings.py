@@ -7,7 +7,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     port: int = Field(5000, ge=1, le=65535)
     emulator_port: int = Field(12111, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)
+    hsts_include_subdomains: bool = False
 
     secret_key: SecretStr = SecretStr("")
     database_url: SecretStr = SecretStr("")
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
     mail_from: str = "Perennial <hello@example.com>"
     operator_email: str = ""
     step_up_for_portal: bool = False
+    second_factor_for_admins: bool = False
+    metrics_token: SecretStr = SecretStr("")
+    sentry_dsn: SecretStr = SecretStr("")
     log_format: Literal["text", "json", ""] = ""
 
     @property
@@ -130,7 +134,8 @@ class Settings(BaseSettings):
     def sqlalchemy_url(self) -> str:
         url = self.database_url.get_secret_value()
         if not url:
-            return f"sqlite:///{self.instance_path / 'perennial.sqlite3'}"
+            # A folder may be called anything, `feature%2Flogin` too.
+            return f"sqlite:///{quote(str(self.instance_path / 'perennial.sqlite3'))}"
         for prefix in ("postgresql://", "postgres://"):
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)

@@ -55,14 +55,14 @@ def test_new_reader_is_on_the_free_plan(alice: Person) -> None:
 def test_subscriber_reads_the_plan_and_the_price(alice: Person, scope: None) -> None:
     subscribe(alice)
 
-    assert "You&#39;re on Pro, $29 a month." in alice.get("/account").text
+    assert "You're on Pro, $29 a month." in alice.read("/account")
 
 
 def test_running_subscription_is_told_before_an_ended_one(alice: Person, scope: None) -> None:
     subscribe(alice, stripe_subscription_id="sub_0", status="canceled", ended_at=utcnow())
     subscribe(alice, lookup_key="shop_basic_month", amount=900)
 
-    assert "You&#39;re on Basic, $9 a month." in alice.get("/account").text
+    assert "You're on Basic, $9 a month." in alice.read("/account")
 
 
 def test_failed_payment_is_told_with_the_way_to_pay(alice: Person, scope: None) -> None:
@@ -185,7 +185,7 @@ def test_history_tells_of_signing_in_and_of_failures(alice: Person) -> None:
     stranger = Person(alice.app, alice.app.test_client(), alice.email)
     stranger.post("/login", page="/login", email=alice.email, password="a wrong password")
 
-    page = alice.get("/account").text
+    page = alice.get("/account/activity").text
 
     assert "Account created" in page
     assert "Log-in failed: wrong password" in page
@@ -200,7 +200,7 @@ def test_history_tells_of_the_plan_and_why(alice: Person) -> None:
         db.session.add(change)
         db.session.commit()
 
-    assert "Plan changed from Free to Pro: grant by the operator" in alice.get("/account").text
+    assert "Plan changed from Free to Pro: grant by the operator" in alice.get("/account/activity").text
 
 
 def test_portal_without_a_customer_leads_to_the_prices(alice: Person) -> None:
@@ -252,7 +252,7 @@ def test_history_gives_the_reason_in_the_owners_words(app: Flask, alice: Person,
         db.session.add(change)
         db.session.commit()
 
-    assert f"Plan changed from Free to Pro: {words}" in alice.get("/account").text
+    assert f"Plan changed from Free to Pro: {words}" in alice.get("/account/activity").text
 
 
 def owe(person: Person, **values: object) -> None:

@@ -28,10 +28,10 @@ def test_browsers_are_listed_with_their_device(alice: Person) -> None:
     elsewhere.client.environ_base["HTTP_USER_AGENT"] = FIREFOX
     elsewhere.post("/login", page="/login", email=alice.email, password=PASSWORD)
 
-    page = alice.get("/account").text
+    page = alice.get("/account/security").text
 
     assert "Firefox on Linux" in page
-    assert "This one" in page
+    assert "This device" in page
 
 
 def test_one_browser_is_logged_out(alice: Person) -> None:
@@ -39,7 +39,7 @@ def test_one_browser_is_logged_out(alice: Person) -> None:
 
     answer = alice.post("/account/sessions/revoke", session_id=session_of(phone))
 
-    assert (answer.status_code, answer.location) == (303, "/account")
+    assert (answer.status_code, answer.location) == (303, "/account/security")
     assert phone.get("/account").status_code == 302
     assert laptop.get("/account").status_code == 200
     assert alice.get("/account").status_code == 200

@@ -24,7 +24,7 @@ def change_password(person: Person, **fields: str):  # type: ignore[no-untyped-d
 def test_new_password_counts_at_once(alice: Person) -> None:
     answer = change_password(alice)
 
-    assert (answer.status_code, answer.location) == (303, "/account")
+    assert (answer.status_code, answer.location) == (303, "/account/security")
     assert signed_in_elsewhere(alice, NEW_PASSWORD).get("/account").status_code == 200
     assert signed_in_elsewhere(alice, PASSWORD).get("/account").status_code == 302
 

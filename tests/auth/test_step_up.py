@@ -102,7 +102,7 @@ def test_who_has_no_password_sets_one_soon_after_signing_in_and_is_asked_later(a
 
     later = alice.post("/account/password", new_password="ten lives of a cat")
 
-    assert (first.status_code, first.location) == (303, "/account")
+    assert (first.status_code, first.location) == (303, "/account/security")
     assert (later.status_code, urlsplit(later.location).path) == (303, "/account/security/confirm")
     assert confirm(alice, "").status_code == 422
 
@@ -147,7 +147,7 @@ def test_program_is_told_that_it_has_to_confirm(alice: Person) -> None:
 def test_security_page_lists_browsers_and_what_happened(alice: Person) -> None:
     page = alice.get("/account/security").text
 
-    assert "This one" in page
+    assert "This device" in page
     assert "Account created" in page
 
 

@@ -7,6 +7,7 @@ from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
+from app.billing.payments.trials import remember_trial
 from app.database import db, utcnow
 from tests.people import Person
 
@@ -21,41 +22,57 @@ def live_elsewhere(person: Person) -> list[StripeScope]:
         scopes = [StripeScope("acct_another", False), StripeScope(ours.stripe_account, True)]
         for scope in scopes:
             _live_in(scope, user_id)
+            remember_trial(person.email, scope)
         db.session.commit()
     return scopes
 
 
+def id_in(scope: StripeScope, what: str) -> str:
+    """The id of one of these things, such as `cus` or `sub_active`."""
+    return f"{what}_{scope.name.replace('/', '_')}"
+
+
+def order_id_in(scope: StripeScope, state: str) -> uuid.UUID:
+    """The id of the order in this state."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, id_in(scope, state))
+
+
 def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
-    name = scope.name.replace("/", "_")
     of_scope = {"stripe_account": scope.stripe_account, "livemode": scope.livemode}
-    customer = {"stripe_customer_id": f"cus_{name}"}
     now = utcnow()
-    db.session.add(StripeCustomer(user_id=user_id, **customer, **of_scope))
-    for status, ended_at in [("active", None), ("canceled", now)]:
-        subscription = f"sub_{status}_{name}"
+    db.session.add(StripeCustomer(user_id=user_id, stripe_customer_id=id_in(scope, "cus"), **of_scope))
+    # One that goes on, one of a customer that was deleted, and one of an account that was.
+    for name, customer, owner, ended_at in [
+        ("active", "cus", user_id, None),
+        ("canceled", "cus_former", user_id, now),
+        ("gone", "cus_gone", None, now),
+    ]:
         db.session.add(
             Subscription(
-                stripe_subscription_id=subscription, user_id=user_id, status=status, lookup_key="shop_pro_month",
-                plan_key="pro", role="pro", role_rank=20,
-                stripe_price_id="price_of_no_plan" if ended_at is None else None, amount=2900, currency="usd",
-                interval="month", current_period_start=now, current_period_end=now + timedelta(days=30),
-                started_at=now, ended_at=ended_at, snapshot_at=now, **customer, **of_scope,
+                stripe_subscription_id=id_in(scope, f"sub_{name}"), stripe_customer_id=id_in(scope, customer),
+                user_id=owner, status="canceled" if ended_at else "active", lookup_key="shop_pro_month",
+                plan_key="pro", role="pro", role_rank=20, stripe_price_id=None if ended_at else "price_of_no_plan",
+                amount=2900, currency="usd", interval="month", interval_count=1, current_period_start=now,
+                current_period_end=now + timedelta(days=30), started_at=now - timedelta(days=60), ended_at=ended_at,
+                snapshot_at=now, next_asked_for=now, **of_scope,
             )
         )  # fmt: skip
-    for state in ("pending", "fulfilled", "mismatched"):
+    for state in ("pending", "fulfilled", "mismatched", "expired"):
         db.session.add(
             Order(
-                user_id=user_id, state=state, plan_key="lifetime", interval=None, amount=19900, currency="usd",
-                role="pro", role_rank=20,
-                stripe_payment_intent_id=f"pi_{state}_{name}", stripe_checkout_session_id=f"cs_{state}_{name}",
-                note=ELSEWHERE, **customer, **of_scope,
+                id=order_id_in(scope, state), user_id=None if state == "expired" else user_id, state=state,
+                plan_key="lifetime", interval=None, amount=19900, currency="usd", role="pro", role_rank=20,
+                stripe_price_id="price_ordered", stripe_customer_id=id_in(scope, "cus"),
+                stripe_payment_intent_id=id_in(scope, f"pi_{state}"),
+                stripe_checkout_session_id=id_in(scope, f"cs_{state}"), note=ELSEWHERE, **of_scope,
             )
         )  # fmt: skip
     for status in ("paid", "failed"):
+        paid_at = now + timedelta(seconds=1) if status == "paid" else None
         db.session.add(
             Payment(
                 user_id=user_id, status=status, amount=19900, currency="usd", number=f"{ELSEWHERE}-{status}",
-                stripe_invoice_id=f"in_{status}_{name}", stripe_payment_intent_id=f"pi_{status}_{name}",
-                created_at=now, paid_at=now if status == "paid" else None, **of_scope,
+                stripe_invoice_id=id_in(scope, f"in_{status}"), stripe_payment_intent_id=id_in(scope, f"pi_{status}"),
+                stripe_subscription_id=id_in(scope, "sub_canceled"), created_at=now, paid_at=paid_at, **of_scope,
             )
         )  # fmt: skip

@@ -20,6 +20,9 @@ SIGNED_IN = {
     "pricing-subscriber": "/pricing",
     "delete-account": "/account/delete",
     "invoices": "/account/invoices",
+    "security": "/account/security",
+    "activity": "/account/activity",
+    "data": "/account/data",
 }
 ADMIN = {
     "admin": "/admin/",

@@ -26,9 +26,9 @@ def subscription(site: str, alice: Person, at_stripe: Stripe, emulator: Emulator
 
 
 def sentence(person: Person) -> str:
-    found = re.search(r'<p class="statement[^"]*">(.*?)</p>', person.get("/account").text)
+    found = re.search(r'<p class="standing[^"]*">(.*?)</p>', person.get("/account").text)
     assert found
-    return found[1].replace("&#39;", "'")
+    return re.sub(r"<[^>]*>", "", found[1]).replace("&#39;", "'")
 
 
 def halve_for_good(at_stripe: Stripe, subscription: str) -> None:

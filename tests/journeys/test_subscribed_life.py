@@ -117,7 +117,7 @@ def test_return_from_the_portal_does_not_need_stripe(
     answer = browser.get(way_back(at_stripe))
 
     assert answer.status_code == 303
-    assert "You&#39;re on Pro, $29 a month." in browser.get(answer.location).text
+    assert "You're on Pro, $29 a month." in browser.read(answer.location)
 
 
 def test_cancellation_in_the_portal_is_seen_and_ends_with_the_period(

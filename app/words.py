@@ -1,0 +1,22 @@
+"""How what Stripe wrote on an invoice reads on the site."""
+
+import re
+from functools import lru_cache
+
+LINE = re.compile(r"^(\d[\d,]*) \N{MULTIPLICATION SIGN} (.+?)(?: \(at .+ / (day|week|month|year)\))?$")
+OFTEN = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+
+
+def bought(description: str | None, app_name: str) -> str:
+    """What a payment was for: a line of Stripe's, one Perennial Pro at $29.00 a month, is "Pro, monthly" here."""
+    return _bought(description or "", app_name) or "Payment"
+
+
+@lru_cache(maxsize=256)
+def _bought(description: str, app_name: str) -> str:
+    line = LINE.match(description)
+    if line is None:
+        return description
+    count, name, interval = line.groups()
+    parts = [name.removeprefix(f"{app_name} "), OFTEN.get(interval or ""), f"{count} seats" if count != "1" else None]
+    return ", ".join(part for part in parts if part)
