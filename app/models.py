@@ -4,6 +4,7 @@ from app.auth.factors.models import Authenticator, FactorReset, Passkey, Recover
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
 from app.auth.used_tokens import UsedToken
+from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
@@ -34,6 +35,7 @@ __all__ = [
     "StripeEvent",
     "Subscription",
     "TrustedDevice",
+    "UsedCard",
     "UsedToken",
     "User",
     "UserSession",

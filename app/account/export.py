@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
+from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
@@ -43,6 +44,7 @@ KEPT = {
     "orders": Order,
     "payments": Payment,
     "stripe_customers": StripeCustomer,
+    "used_cards": UsedCard,
     "mails": OutboxMail,
     "projects": Project,
     "authenticators": Authenticator,

@@ -41,6 +41,7 @@ ACTIONS = {
     "/users/<uuid:user_id>/acts/<name>": "act_routes.do_user_act",
     "/payments/<int:payment_id>/refund": "act_routes.do_refund",
     "/payments/<int:payment_id>/keep": "overview_routes.keep_payment",
+    "/users/cards/<digest>/accept": "user_routes.accept_card",
     "/events/<event_id>/replay": "event_routes.replay_event",
     "/connection": "connect_routes.connect",
     "/connection/check": "connection_routes.check_connection",
