@@ -45,6 +45,7 @@ ACTIONS = {
     "/<name>.csv": "export_routes.export",
     "/events/replay": "event_routes.replay_failed",
     "/payments/<int:payment_id>/keep": "overview_routes.keep_payment",
+    "/users/cards/<digest>/accept": "user_routes.accept_card",
     "/events/<event_id>/replay": "event_routes.replay_event",
     "/connection": "connect_routes.connect",
     "/connection/check": "connection_routes.check_connection",

@@ -14,6 +14,7 @@ from app.billing.gateway.connection import ConnectionState, known_state
 from app.billing.gateway.prices import noted_problems
 from app.billing.models.payments import Order, Payment
 from app.billing.models.subscription import NEED_PAYMENT, Subscription
+from app.billing.payments.cards import shared_card
 from app.billing.payments.disputes import DISPUTED
 from app.billing.reports import count_payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
@@ -70,6 +71,8 @@ def _events() -> Iterator[Need]:
 def _money(scope: StripeScope) -> Iterator[Need]:
     for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE)):
         yield Need(alert.message, "admin.payments", "See payments")
+    for alert in open_alerts(shared_card(scope)):
+        yield Need(alert.message, "admin.users", "See whose", {"card": alert.cause.rpartition(":")[2]})
     mismatched = sa.select(sa.func.count()).where(scope.covers(Order), Order.state == OrderState.MISMATCHED)
     if count := db.session.scalar(mismatched):
         words = "order was" if count == 1 else "orders were"

@@ -18,6 +18,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import accept_shared_card, users_of_card
 from app.billing.reconcile import users as reconcile
 from app.billing.roles import grants
 from app.billing.roles.decision import cause_of, decide_role
@@ -29,18 +30,27 @@ Column = sa.orm.InstrumentedAttribute[Any]
 
 
 def users() -> str:
-    """Everybody with an account, newest first, or those whose address contains what is searched."""
-    search = request.args.get("q", "").strip().lower()
+    """Everybody with an account, newest first; or who has such an address, or has paid with this card."""
+    search, card = request.args.get("q", "").strip().lower(), request.args.get("card")
     query = sa.select(User)
+    if card:
+        query = query.where(User.id.in_(users_of_card(card, current_scope())))
     if search:
         query = query.where(User.email.contains(search, autoescape=True))
     page = newest_first(query, User.created_at, User.id, request.args.get("after"))
-    return render_template("admin/users.html", page=page, search=search)
+    return render_template("admin/users.html", page=page, search=search, card=card)
 
 
 def user(user_id: uuid.UUID) -> str:
     """One user: which role and why, and everything that it rests on."""
     return _show(_find(user_id), GrantForm(formdata=None))
+
+
+def accept_card(digest: str) -> Response:
+    """Several accounts may go on paying with one card: a family, a company."""
+    accept_shared_card(digest, current_scope())
+    flash("It is not shown again, unless another account pays with this card.", "success")
+    return redirect(url_for("admin.index"), 303)
 
 
 def grant(user_id: uuid.UUID) -> Response | tuple[str, int]:
