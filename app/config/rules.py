@@ -68,6 +68,9 @@ def _malformed_addresses(settings: Settings) -> Iterator[str]:
     redis_url = settings.redis_url.get_secret_value()
     if redis_url and not _is_address(redis_url, ("redis", "rediss", "unix"), needs_host=False):
         yield "REDIS_URL: must look like redis://:pass@host:port/0 or rediss://…"
+    sentry_dsn = settings.sentry_dsn.get_secret_value()
+    if sentry_dsn and not _is_address(sentry_dsn, ("http", "https")):
+        yield "SENTRY_DSN: must look like https://key@host/project"
     mail_url = settings.mail_url.get_secret_value()
     if mail_url and not _is_address(mail_url, ("smtp", "smtps")):
         yield "MAIL_URL: must look like smtp://user:pass@host:port"

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     operator_email: str = ""
     step_up_for_portal: bool = False
     second_factor_for_admins: bool = False
+    metrics_token: SecretStr = SecretStr("")
+    sentry_dsn: SecretStr = SecretStr("")
     log_format: Literal["text", "json", ""] = ""
 
     @property
