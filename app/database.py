@@ -37,9 +37,9 @@ class UnannouncedWrite(RuntimeError):
 
 
 def will_write() -> bool:
-    """Whether a write may come: in any request but a plain GET, and after `begin_write`."""
+    """Whether a write may come: in any request but a plain GET, unless `begin_write` or `begin_read` says otherwise."""
     if has_request_context():
-        return request.method not in ("GET", "HEAD", "OPTIONS") or g.get("writes", False)
+        return bool(g.get("writes", request.method not in ("GET", "HEAD", "OPTIONS")))
     else:
         return True
 
@@ -91,6 +91,13 @@ def begin_write() -> None:
     db.session.commit()
     if has_request_context():
         g.writes = True
+
+
+def begin_read() -> None:
+    """Say that this request only reads from here on, so that nobody who writes waits for it. Commits."""
+    db.session.commit()
+    if has_request_context():
+        g.writes = False
 
 
 @contextmanager

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     operator_email: str = ""
     step_up_for_portal: bool = False
     second_factor_for_admins: bool = False
+    pwned_passwords_check: bool = False
+    pwned_passwords_api: str = "https://api.pwnedpasswords.com"
     metrics_token: SecretStr = SecretStr("")
     sentry_dsn: SecretStr = SecretStr("")
     log_format: Literal["text", "json", ""] = ""
