@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app import metrics
 from app.billing.asking import ask_then_lock
 from app.billing.changes import IGNORED, Effect
 from app.billing.errors import ForeignMode, StripeObjectMissing, UnknownEvent
@@ -35,6 +36,7 @@ def receive(body: bytes, signature: str | None) -> EventOutcome:
     """
     get_gateway().verify_signature(body, signature)
     event = Event.parse(body)
+    metrics.note_webhook_age(event.created_at)
     add_facts(event_id=event.id, event_type=event.type)
     if event.is_thin or (not _is_of_our_mode(event) and connected_account()):
         return _ignore(event)
