@@ -46,6 +46,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     from app.billing.gateway import client as gateway
     from app.config.flask_config import flask_config
     from app.config.load import check_catalog, load_catalog, load_settings
+    from app.webhook import door
 
     catalog = catalog or load_catalog()
     check_catalog(catalog)
@@ -64,6 +65,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     extensions.init_extensions(app)
     database.init_engine(app)
     gateway.init_gateway(app, settings)
+    door.init_door(app)
     security.init_security(app, settings)
     auth.init_auth(app)
     access.init_access(app)

@@ -5,6 +5,7 @@ from flask import flash, make_response, redirect, render_template, url_for
 from werkzeug import Response
 
 from app.auth import bp
+from app.auth.email_tokens import Purpose, was_used
 from app.auth.forms import ForgotPasswordForm, ResetPasswordForm, text_of
 from app.auth.password_reset import request_reset, user_of_reset
 from app.auth.password_reset import reset_password as set_password
@@ -37,20 +38,21 @@ def reset_password(token: str) -> Response:
     """Set a new password with a link from a mail."""
     user = user_of_reset(token)
     if user is None:
-        return _show(None, 400)
+        return _show(None, 400, used=was_used(token, Purpose.RESET_PASSWORD))
     form = ResetPasswordForm(user.email)
     if not form.validate_on_submit():
         return _show(form, 422 if form.is_submitted() else 200)
     if set_password(token, text_of(form.password)) is None:
-        return _show(None, 400)
+        return _show(None, 400, used=was_used(token, Purpose.RESET_PASSWORD))
     end_session()
     db.session.commit()
     flash(RESET_DONE, "success")
     return redirect(url_for("auth.login"), 303)
 
 
-def _show(form: ResetPasswordForm | None, status: int) -> FlaskResponse:
-    response = make_response(render_template("auth/reset_password.html", form=form), status)
-    # The address holds the token: no other page is to learn it.
+def _show(form: ResetPasswordForm | None, status: int, *, used: bool = False) -> FlaskResponse:
+    response = make_response(render_template("auth/reset_password.html", form=form, used=used), status)
+    # The address holds the token: no other page is to learn it, and no cache to keep what it leads to.
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
     return response

@@ -9,9 +9,10 @@ from app.auth.admission import admit
 from app.auth.email_verification import send_verification
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.next_page import Destination, go_on
-from app.auth.rate_limits import limit_login, limit_sign_up, nothing_was_tried
+from app.auth.rate_limits import limit_login, limit_sign_up
 from app.auth.sessions import Method, end_session, start_session
 from app.auth.sign_in import authenticate, create_user
+from app.auth.tries import nothing_was_tried
 from app.billing.catalog.plans import current_catalog
 from app.database import db
 
