@@ -16,6 +16,7 @@ from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
 from app.billing.errors import PriceDrift, StripeMisconfigured, StripeRejection, StripeUnavailable
 from app.billing.gateway.access import note_turning_away
 from app.database import db
+from app.database_errors import driver_says, is_away, why_no_answer
 from app.extensions import limiter
 from app.request_log import note_security
 
@@ -44,6 +45,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(UpgradeRequired, show_upgrade)
     app.register_error_handler(StripeUnavailable, show_stripe_unavailable)
     app.register_error_handler(StripeRejection, show_stripe_unavailable)
+    app.register_error_handler(SQLAlchemyError, show_database_away)
 
 
 def show_http_error(error: HTTPException) -> Response:
@@ -122,6 +124,17 @@ def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Respo
     response = _error_page(503, 503, is_outage=is_outage)
     if is_outage:
         response.headers["Retry-After"] = "30"
+    return response
+
+
+def show_database_away(error: SQLAlchemyError) -> Response:
+    """503 and a line while the database is away; any other error of its is a mistake of ours, and stays one."""
+    if not is_away(error):
+        raise error
+    _roll_back()
+    logger.warning("%s (%s).", why_no_answer(error), driver_says(error))
+    response = _error_page(500, 503)
+    response.headers["Retry-After"] = "5"
     return response
 
 

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr = SecretStr("")
     database_url: SecretStr = SecretStr("")
+    database_pooler: bool = False
     allow_sqlite_in_production: bool = False
     redis_url: SecretStr = SecretStr("")
     instance_path: Path = Field(ROOT / "instance", validation_alias=AliasChoices("instance_path", "INSTANCE_PATH"))
