@@ -141,18 +141,14 @@ def end_transaction() -> None:
         db.session.commit()
 
 
-def engine_options(url: str) -> dict[str, Any]:
+def engine_options(url: str, *, has_pooler: bool = False) -> dict[str, Any]:
     """SQLAlchemy's engine options for this database address."""
     if url.startswith("sqlite"):
         return {"hide_parameters": True, "connect_args": {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}}
     else:
-        return {
-            "hide_parameters": True,
-            "pool_size": 10,
-            "max_overflow": 10,
-            "pool_recycle": 1800,
-            "connect_args": {"connect_timeout": 5},
-        }
+        from app import postgresql
+
+        return postgresql.engine_options(url, has_pooler=has_pooler)
 
 
 def init_engine(app: Flask) -> None:
@@ -163,6 +159,10 @@ def init_engine(app: Flask) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    else:
+        from app.postgresql import init_postgresql
+
+        init_postgresql(engine)
 
 
 def _refuse_unannounced_write(

@@ -14,6 +14,7 @@ from app.database import db, utcnow
 from app.mail.alerts import forget_old_alerts
 from app.mail.delivery import GIVE_UP_AFTER
 from app.mail.outbox import OutboxMail
+from app.postgresql import unhurried
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ TRIES_AT_NOBODY = timedelta(days=7)
 def clean_up() -> None:
     """Delete ended sessions, old history and old alerts, and empty old events and mails. Commits."""
     now = utcnow()
+    unhurried(db.session.connection())
     sessions = db.session.execute(sa.delete(UserSession).where(UserSession.expires_at < now)).rowcount  # type: ignore[attr-defined]
     _empty_mails(now)
     forget_previous(now)

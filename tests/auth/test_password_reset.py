@@ -96,6 +96,17 @@ def test_using_one_link_kills_the_others(alice: Person, visitor: Person) -> None
     assert set_password(visitor, newer).status_code == 400
 
 
+def test_change_of_address_kills_the_link(alice: Person, visitor: Person) -> None:
+    """The mailbox that the link went to is theirs no longer."""
+    ask(visitor)
+    path = link_path(alice.app, "password_reset", alice.email)
+    with alice.app.app_context():
+        db.session.execute(db.update(User).values(email="alice@new.example.com"))
+        db.session.commit()
+
+    assert set_password(visitor, path).status_code == 400
+
+
 def test_change_of_password_kills_the_link(alice: Person, visitor: Person) -> None:
     ask(visitor)
     alice.post("/account/password", current_password=PASSWORD, new_password="a third password")
