@@ -6,18 +6,18 @@ from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
 from app.billing.models.trials import PastTrial
-from app.dashboard.models import Project
+from app.dashboard.product.models import Entry
 from app.mail.alerts import Alert
 from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Alert",
+    "Entry",
     "Grant",
     "Order",
     "OutboxMail",
     "PastTrial",
     "Payment",
-    "Project",
     "RoleChange",
     "SecurityEvent",
     "StripeAccount",

@@ -29,7 +29,7 @@ FOUNDER = Plan("founder", name="Founder", role="patron", prices=(once(19000),))
 def selling(*plans: Plan, currency: str = "eur") -> Catalog:
     """A catalogue of these plans, with what the example's dashboard asks for."""
     roles = (GUEST, MEMBER, PATRON)
-    names = {"exports": "CSV export"}, {"projects": "projects"}
+    names = {"exports": "CSV export"}, {"entries": "entries"}
     return Catalog("other", currency, roles=roles, plans=plans, features=names[0], limits=names[1])
 
 

@@ -24,7 +24,7 @@ TEAMS = Catalog(
     currency="eur",
     roles=(Role("guest", "Guest", 0), Role("member", "Member", 10), Role("patron", "Patron", 20)),
     features={"exports": "CSV export"},
-    limits={"projects": "projects"},
+    limits={"entries": "entries"},
     plans=(
         Plan("solo", name="Solo", role="member", prices=(monthly(500),)),
         Plan("team", name="Team", role="patron", prices=(monthly(1200, per_seat=True), yearly(12000, per_seat=True))),
