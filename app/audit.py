@@ -35,6 +35,8 @@ class ActKind(StrEnum):
     SEND_VERIFICATION = "send_verification"
     SIGN_OUT = "sign_out"
     DELETE_USER = "delete_user"
+    RESET_FACTORS = "reset_factors"
+    KEEP_FACTORS = "keep_factors"
     EXPORT = "export"
     CONNECT = "connect"
     DISCONNECT = "disconnect"

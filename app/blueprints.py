@@ -7,6 +7,7 @@ def register_blueprints(app: Flask) -> None:
     """Register every blueprint; those for development are absent in production."""
     from app.account.routes import bp as account
     from app.admin import bp as admin
+    from app.auth.factors.routes import bp as factors
     from app.auth.routes import bp as auth
     from app.dashboard.routes import bp as dashboard
     from app.health import bp as health
@@ -14,7 +15,7 @@ def register_blueprints(app: Flask) -> None:
     from app.pricing.routes import bp as pricing
     from app.webhook.routes import bp as webhook
 
-    for blueprint in (pricing, auth, account, dashboard, webhook, admin, health, legal):
+    for blueprint in (pricing, auth, factors, account, dashboard, webhook, admin, health, legal):
         app.register_blueprint(blueprint)
     if not app.extensions["settings"].is_production:
         from app.dev.routes import bp as dev

@@ -1,6 +1,10 @@
 """Every model in one import, for migrations and for `create_all`."""
 
+from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
+from app.auth.providers.models import Identity
+from app.auth.used_tokens import UsedToken
+from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
@@ -12,12 +16,17 @@ from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Alert",
+    "Authenticator",
     "Entry",
+    "FactorReset",
     "Grant",
+    "Identity",
     "Order",
     "OutboxMail",
+    "Passkey",
     "PastTrial",
     "Payment",
+    "RecoveryCode",
     "RoleChange",
     "SecurityEvent",
     "StripeAccount",
@@ -25,6 +34,9 @@ __all__ = [
     "StripeCustomer",
     "StripeEvent",
     "Subscription",
+    "TrustedDevice",
+    "UsedCard",
+    "UsedToken",
     "User",
     "UserSession",
 ]

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from app.auth.factors.authenticator import renew_encryption
 from app.auth.models import SecurityEvent, UserSession
+from app.auth.used_tokens import forget_used_tokens
 from app.billing.webhooks.log import prune_payloads
 from app.database import db, utcnow
 from app.mail.alerts import forget_old_alerts
@@ -32,7 +34,9 @@ def clean_up() -> None:
     is_nobodys = sa.and_(SecurityEvent.user_id.is_(None), SecurityEvent.at < now - TRIES_AT_NOBODY)
     db.session.execute(sa.delete(SecurityEvent).where(sa.or_(SecurityEvent.at < now - HISTORY, is_nobodys)))
     forget_old_alerts()
+    forget_used_tokens()
     db.session.commit()
+    renew_encryption()
     payloads = prune_payloads(EVENT_PAYLOADS)
     logger.info("Cleaned up: %s sessions, %s event payloads.", sessions, payloads)
 

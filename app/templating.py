@@ -83,6 +83,11 @@ def minor_units(amount: Decimal, currency: str) -> int:
     return int(exact)
 
 
+def decimal_amount(amount_minor: int, currency: str) -> Decimal:
+    """An amount as a form shows it: 9.50 of 950 cents."""
+    return Decimal(amount_minor).scaleb(-decimals_of(currency))
+
+
 def rhythm(interval: str, count: int = 1) -> str:
     """Write how often something is paid: "a month", "every 3 months"."""
     return f"a {interval}" if count == 1 else f"every {count} {interval}s"

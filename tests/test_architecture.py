@@ -22,8 +22,9 @@ OF_A_REQUEST = {"flask.request", "flask.render_template", "flask.session", "flas
 BELOW_BILLING = {"app.audit", "app.auth.models", "app.config", "app.database", "app.logs", "app.mail", "app.urls"}
 # Billing from the ground up: a room may use those that stand before it.
 BILLING = [
-    *("errors", "statuses", "changes", "asking", "catalog", "models", "gateway", "customers", "reports", "roles"),
-    *("subscriptions", "payments", "webhooks", "reconcile", "support", "cancellation", "portal", "checkout", "setup"),
+    *("errors", "statuses", "changes", "asking", "digests", "catalog", "models", "gateway", "customers", "reports"),
+    *("roles", "subscriptions", "payments", "webhooks", "reconcile", "support", "cancellation", "portal", "checkout"),
+    "setup",
 ]
 # These put the application together, and so know everything: what they import is no arrow of a room.
 ASSEMBLY = {"app", "app.blueprints", "app.commands"}

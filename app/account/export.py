@@ -6,7 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
+from app.auth.providers.models import Identity
+from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
@@ -18,6 +21,12 @@ from app.mail.outbox import OutboxMail
 # What would let somebody in, or is only bookkeeping between us and Stripe's servers.
 LEFT_OUT = {
     "password_hash",
+    "secret",
+    "last_step",
+    "digest",
+    "credential_id",
+    "public_key",
+    "sign_count",
     "checkout_url",
     "user_id",
     "context",
@@ -35,8 +44,15 @@ KEPT = {
     "orders": Order,
     "payments": Payment,
     "stripe_customers": StripeCustomer,
+    "used_cards": UsedCard,
     "mails": OutboxMail,
     "entries": Entry,
+    "authenticators": Authenticator,
+    "passkeys": Passkey,
+    "recovery_codes": RecoveryCode,
+    "trusted_devices": TrustedDevice,
+    "factor_resets": FactorReset,
+    "identities": Identity,
 }
 
 

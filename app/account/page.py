@@ -10,13 +10,22 @@ from flask import render_template
 from app.account.forms import ChangeEmailForm, ChangePasswordForm
 from app.account.history import open_sessions, security_history
 from app.account.life import life_of
-from app.account.presenters import Problem, Summary, describe, describe_other_access, describe_problem
+from app.account.presenters import (
+    Problem,
+    Summary,
+    describe,
+    describe_card,
+    describe_discount,
+    describe_other_access,
+    describe_problem,
+)
 from app.auth.models import User
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import card_on_file
 from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
@@ -35,17 +44,19 @@ def account_page() -> str:
     """Plan and billing: the subscription in a sentence, its line, the card, and the last receipts."""
     user = this_user()
     scope = known_scope()
-    if scope:
-        refresh_next_charges(user, scope)
+    card = card_on_file(user, scope, again=refresh_next_charges(user, scope)) if scope else None
     summary, notice = billing_summary(user)
+    subscription = current_subscription(user)
     payments = recent_payments(user, PAYMENTS_SHOWN)
     return render_template(
         "account/index.html",
         summary=summary,
         notice=notice,
+        card=describe_card(card, utcnow()),
+        discount=describe_discount(subscription),
         payments=payments,
         totals=totals_of_year(user),
-        life=life_of(current_subscription(user), payments),
+        life=life_of(subscription, payments),
     )
 
 

@@ -83,6 +83,38 @@ class DescribedSubscription(Protocol):
     def paid_before(self) -> PaidBefore | None: ...
 
 
+class CardOnFile(Protocol):
+    """What the next invoice is charged to, as the mirror keeps it."""
+
+    @property
+    def card_brand(self) -> str | None: ...
+    @property
+    def card_last4(self) -> str | None: ...
+    @property
+    def card_exp_month(self) -> int | None: ...
+    @property
+    def card_exp_year(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class CardView:
+    """What pays, in words: "Visa ending in 4242", and "Valid until 12/2028"."""
+
+    words: str
+    expires: str | None
+
+
+class DiscountedCharge(Protocol):
+    """What takes how much off the next charge."""
+
+    @property
+    def next_charge(self) -> DueAmount | None: ...
+    @property
+    def next_discount(self) -> int | None: ...
+    @property
+    def next_discount_names(self) -> str | None: ...
+
+
 class OpenPayment(Protocol):
     """A payment that is still asked for, as the mirror keeps it."""
 
@@ -156,6 +188,15 @@ class Problem:
     pay: Action | None = None
 
 
+BRANDS = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "mastercard": "Mastercard",
+    "sepa_debit": "SEPA debit",
+    "unionpay": "UnionPay",
+    "us_bank_account": "Bank account",
+}
 NOTHING_MORE = " There is nothing more to pay."
 SEE_PLANS = Action("See plans", "pricing.index")
 CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
@@ -223,6 +264,29 @@ def describe_problem(
     way_out = "Update your card and all goes on." if again else f"Nothing is tried again: pay now to keep {name}."
     text = f"The payment of {asked} didn't go through.{again}{stays} {way_out}"
     return Problem("Please update your card", text, UPDATE_CARD, pay=_pay_now(payment))
+
+
+def describe_card(card: CardOnFile | None, now: datetime) -> CardView | None:
+    """Tell what pays; None where there is nothing on file."""
+    if card is None or card.card_brand is None:
+        return None
+    brand = BRANDS.get(card.card_brand, card.card_brand.replace("_", " ").capitalize())
+    digits = f" ending in {card.card_last4}" if card.card_last4 else ""
+    month, year = card.card_exp_month, card.card_exp_year
+    if month and year:
+        is_over = (year, month) < (now.year, now.month)
+        return CardView(f"{brand}{digits}", f"{'Expired' if is_over else 'Valid until'} {month:02}/{year}")
+    else:
+        return CardView(f"{brand}{digits}", None)
+
+
+def describe_discount(subscription: DiscountedCharge | None) -> str | None:
+    """Tell what the next charge is less for: "HALF takes $14.50 off."; None without a discount."""
+    due = subscription.next_charge if subscription else None
+    if subscription is None or due is None or not subscription.next_discount:
+        return None
+    names = subscription.next_discount_names or "A discount"
+    return f"{names} takes {money(subscription.next_discount, due.currency)} off the next payment."
 
 
 def describe_price(subscription: DescribedSubscription) -> str:

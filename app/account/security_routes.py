@@ -1,6 +1,6 @@
 """Sign-in and security: the ways in, where one is signed in, what happened, and showing again that it is oneself."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from flask_login import login_required
 from werkzeug import Response
 
@@ -8,12 +8,10 @@ from app.account import bp
 from app.account.forms import ConfirmForm, asks_password
 from app.account.page import security_page
 from app.auth.forms import text_of
-from app.auth.next_page import safe_path
 from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
-from app.auth.step_up import confirm_this_session
-from app.database import db
+from app.auth.step_up import confirm_and_go_on
 
 bp.add_app_template_global(asks_password)
 
@@ -33,14 +31,6 @@ def confirm() -> Response | tuple[str, int]:
     form, user = ConfirmForm(next=request.args.get("next", "")), this_user()
     if form.validate_on_submit():
         if confirm_password(user, text_of(form.password)):
-            return confirmed(form.next.data or "")
+            return confirm_and_go_on(form.next.data or "")
         form.password.errors = ["This is not your password."]
     return render_template("account/confirm.html", form=form), 422 if form.is_submitted() else 200
-
-
-def confirmed(next_page: str) -> Response:
-    """Remember that it is them, and lead on to what they were about to do."""
-    confirm_this_session()
-    db.session.commit()
-    flash("Thank you. For a quarter of an hour you are not asked again.", "success")
-    return redirect(safe_path(next_page) or url_for("account.security"), 303)

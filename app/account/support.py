@@ -29,6 +29,8 @@ def set_admin(user: User, is_admin: bool, *, actor: str) -> None:
         act.changes = {"is_admin": {"before": user.is_admin, "after": is_admin}}
         user.is_admin = is_admin
         end_sessions(user.id)
+        if is_admin:
+            tell_admins(f"{actor} made {user.email} an admin.", cause=f"admin:{user.id}:{utcnow().isoformat()}")
 
 
 def set_email(user: User, typed: str, *, actor: str, reason: str = "") -> None:
@@ -52,6 +54,13 @@ def set_email(user: User, typed: str, *, actor: str, reason: str = "") -> None:
     update_customer_email(user)
 
 
+def send_verification_again(user: User, *, actor: str) -> str:
+    """Send a new link that confirms the address, which is returned; older links stop working. Commits."""
+    with recorded(Act(ActKind.SEND_VERIFICATION, actor, user.id)):
+        send_verification(user)
+    return user.pending_email or user.email
+
+
 def sign_out(user: User, *, actor: str) -> None:
     """Log somebody out of every browser. Commits."""
     with recorded(Act(ActKind.SIGN_OUT, actor, user.id)):
@@ -69,6 +78,12 @@ def delete_user(user: User, *, actor: str, reason: str = "") -> None:
             delete_account(user)
         except LastAdmin as error:
             raise CannotBeDone("This is the only admin: make another one first.") from error
+
+
+def tell_admins(message: str, *, cause: str) -> None:
+    """Queue a mail to every admin, in the caller's transaction."""
+    for email in db.session.scalars(sa.select(User.email).where(User.is_admin)):
+        queue_mail("operator_notice", to=email, cause=f"{cause}:{email}", context={"message": message})
 
 
 def _free_address(typed: str) -> str:

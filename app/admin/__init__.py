@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, request
 from flask_login import current_user
 
 from app.access import admin_required
+from app.auth.step_up import require_fresh_sign_in
 from app.request_log import note_security
 
 __all__ = ["bp"]
@@ -23,6 +24,9 @@ PAGES = {
     "/users": "user_routes.users",
     "/users/<uuid:user_id>": "user_routes.user",
     "/users/<uuid:user_id>/grants": "user_routes.back_to_user",
+    "/users/<uuid:user_id>/acts/<name>": "act_routes.user_act",
+    "/payments/<int:payment_id>/refund": "act_routes.refund",
+    "/acts": "act_routes.acts",
     "/subscriptions": "record_routes.subscriptions",
     "/orders": "record_routes.orders",
     "/audit": "record_routes.audit",
@@ -34,7 +38,10 @@ ACTIONS = {
     "/users/<uuid:user_id>/grants": "user_routes.grant",
     "/users/<uuid:user_id>/grants/revoke": "user_routes.revoke",
     "/users/<uuid:user_id>/sync": "user_routes.sync_user",
+    "/users/<uuid:user_id>/acts/<name>": "act_routes.do_user_act",
+    "/payments/<int:payment_id>/refund": "act_routes.do_refund",
     "/payments/<int:payment_id>/keep": "overview_routes.keep_payment",
+    "/users/cards/<digest>/accept": "user_routes.accept_card",
     "/events/<event_id>/replay": "event_routes.replay_event",
     "/connection": "connect_routes.connect",
     "/connection/check": "connection_routes.check_connection",
@@ -45,11 +52,13 @@ ACTIONS = {
 @bp.before_request
 @admin_required
 def let_admins_in() -> None:
-    """Stand before every page of the blueprint, so that none can be left unguarded."""
+    """Stand before every page of the blueprint, so that none is left unguarded; what changes something asks again."""
     asked_for = [*request.args.values(), *map(str, (request.view_args or {}).values())]
     if any("\x00" in text for text in asked_for):
         # PostgreSQL's text cannot hold this one character, so nothing has such a name.
         abort(404)
+    if request.method == "POST":
+        require_fresh_sign_in()
 
 
 @bp.context_processor

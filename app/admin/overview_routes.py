@@ -22,6 +22,7 @@ from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, current_connection, known_state
 from app.billing.gateway.prices import noted_problems
 from app.billing.models.payments import Order, Payment
+from app.billing.payments.cards import shared_card
 from app.billing.payments.disputes import DISPUTED
 from app.billing.reports import count_payments_to_refund, payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
@@ -115,6 +116,8 @@ def _concerns(scope: StripeScope) -> Iterator[Concern]:
         yield Concern(alert.message, "admin.payments", {}, "See payments")
     for refused in refusals():
         yield Concern(refused.message, "admin.payments", {}, "See the connection")
+    for alert in open_alerts(shared_card(scope)):
+        yield Concern(alert.message, "admin.users", {"card": alert.cause.rpartition(":")[2]}, "See whose")
     if failed := event_log.count_failed():
         words = "event was" if failed == 1 else "events were"
         values = {"outcome": EventOutcome.FAILED.value}

@@ -8,6 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
+from app.admin.acts import acts_for
 from app.admin.forms import GrantForm
 from app.admin.paging import newest_first
 from app.auth.models import User
@@ -17,6 +18,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import accept_shared_card, users_of_card
 from app.billing.reconcile import users as reconcile
 from app.billing.roles import grants
 from app.billing.roles.decision import cause_of, decide_role
@@ -28,18 +30,27 @@ Column = sa.orm.InstrumentedAttribute[Any]
 
 
 def users() -> str:
-    """Everybody with an account, newest first, or those whose address contains what is searched."""
-    search = request.args.get("q", "").strip().lower()
+    """Everybody with an account, newest first; or who has such an address, or has paid with this card."""
+    search, card = request.args.get("q", "").strip().lower(), request.args.get("card")
     query = sa.select(User)
+    if card:
+        query = query.where(User.id.in_(users_of_card(card, current_scope())))
     if search:
         query = query.where(User.email.contains(search, autoescape=True))
     page = newest_first(query, User.created_at, User.id, request.args.get("after"))
-    return render_template("admin/users.html", page=page, search=search)
+    return render_template("admin/users.html", page=page, search=search, card=card)
 
 
 def user(user_id: uuid.UUID) -> str:
     """One user: which role and why, and everything that it rests on."""
     return _show(_find(user_id), GrantForm(formdata=None))
+
+
+def accept_card(digest: str) -> Response:
+    """Several accounts may go on paying with one card: a family, a company."""
+    accept_shared_card(digest, current_scope())
+    flash("It is not shown again, unless another account pays with this card.", "success")
+    return redirect(url_for("admin.index"), 303)
 
 
 def grant(user_id: uuid.UUID) -> Response | tuple[str, int]:
@@ -86,6 +97,7 @@ def _show(found: User, form: GrantForm) -> str:
         decision=decision,
         cause=cause_of(found, decision),
         form=form,
+        acts=acts_for(found),
         grants=_newest(Grant, Grant.id, found),
         subscriptions=_newest(Subscription, Subscription.started_at, found, scope.covers(Subscription)),
         orders=_newest(Order, Order.created_at, found, scope.covers(Order)),

@@ -1,7 +1,7 @@
 """The forms to sign up, sign in and get back in."""
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField
+from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
 from app.auth.email_addresses import InvalidAddress, normalize_address
@@ -25,7 +25,7 @@ def password_field(label: str = "Password", message: str = "Enter your password.
     return PasswordField(label, validators=[InputRequired(message), not_endless])
 
 
-def text_of(field: EmailField | PasswordField) -> str:
+def text_of(field: StringField) -> str:
     """What was typed; nothing is an empty text."""
     return field.data or ""
 

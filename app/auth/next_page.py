@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,12 +29,17 @@ class Destination:
     @classmethod
     def from_request(cls) -> Self:
         """Read it from the form or the address; what makes no sense is left out."""
-        plan = current_catalog().plan(request.values.get("plan", ""))
-        interval = request.values.get("interval", "")
+        return cls.from_fields(request.values)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, str]) -> Self:
+        """Read it from what `as_fields` wrote, or from what anybody else did."""
+        plan = current_catalog().plan(fields.get("plan", ""))
+        interval = fields.get("interval", "")
         price = plan.price(Interval(interval) if interval in set(Interval) else Interval.MONTH) if plan else None
-        seats = seats_in(request.values.get("seats", ""))
+        seats = seats_in(fields.get("seats", ""))
         return cls(
-            next=safe_path(request.values.get("next", "")),
+            next=safe_path(fields.get("next", "")),
             price=price if plan and plan.is_sold else None,
             seats=min(seats, price.most_seats) if price and seats else None,
         )

@@ -11,6 +11,7 @@ from app.auth.models import User
 from app.auth.passwords import hash_password
 from app.auth.rate_limits import forget_tries
 from app.auth.sessions import end_sessions
+from app.auth.ways_in import forget_ways_of_a_stranger
 from app.database import db, utcnow
 from app.mail.outbox import OutboxMail, queue_mail
 from app.urls import link_to
@@ -49,6 +50,7 @@ def reset_password(token: str, password: str) -> User | None:
     set_password_hash(user, password_hash)
     # The link came by mail, so the address is theirs.
     if user.email_verified_at is None:
+        forget_ways_of_a_stranger(user.id)
         user.email_verified_at = utcnow()
     end_sessions(user.id)
     forget_tries(user)

@@ -75,6 +75,12 @@ def limit_password_checks(view: View[P, Any]) -> View[P, Response]:
     return _give_back_when(_succeeded, limit(view))
 
 
+def limit_guesses(scope: str, key: Callable[[], str]) -> Callable[[View[P, Any]], View[P, Response]]:
+    """Bound the wrong codes of someone who is on the way to sign in; all such forms of a scope count together."""
+    limit = limiter.shared_limit(CHECKS_BY_USER, scope, key_func=key)
+    return lambda view: _give_back_when(_succeeded, limit(view))
+
+
 def limit_mail(view: View[P, R]) -> View[P, R]:
     """Bound the mails that a user can have sent."""
     return limiter.limit(MAIL_BY_USER, key_func=user_key, methods=["POST"])(view)

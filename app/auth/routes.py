@@ -5,11 +5,12 @@ from flask_login import current_user
 from werkzeug import Response
 
 from app.auth import bp, email_verification_routes, password_reset_routes, security_log  # noqa: F401  # They add pages to `bp`.
+from app.auth.admission import admit
 from app.auth.email_verification import send_verification
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.next_page import Destination, go_on
 from app.auth.rate_limits import limit_login, limit_sign_up, nothing_was_tried
-from app.auth.sessions import end_session, start_session
+from app.auth.sessions import Method, end_session, start_session
 from app.auth.sign_in import authenticate, create_user
 from app.billing.catalog.plans import current_catalog
 from app.database import db
@@ -51,9 +52,7 @@ def login() -> Response | tuple[str, int] | str:
     if form.validate_on_submit():
         user_id = authenticate(text_of(form.email), text_of(form.password))
         if user_id is not None:
-            start_session(user_id, remember=form.remember.data)
-            db.session.commit()
-            return go_on(user_id, destination)
+            return admit(user_id, Method.PASSWORD, remember=form.remember.data, destination=destination)
         form.form_errors.append(LOGIN_FAILED)
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)

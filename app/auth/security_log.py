@@ -34,6 +34,20 @@ class Kind(StrEnum):
     EMAIL_CHANGED = "email_changed", "Address changed"
     EMAIL_VERIFIED = "email_verified", "Address confirmed"
     EXPORTED = "exported", "Data downloaded"
+    SECOND_STEP_ASKED = "second_step_asked", "Log-in begun; the second step was asked for"
+    SECOND_STEP_FAILED = "second_step_failed", "Log-in failed: wrong code in the second step"
+    AUTHENTICATOR_ADDED = "authenticator_added", "Authenticator app added"
+    AUTHENTICATOR_REMOVED = "authenticator_removed", "Authenticator app removed"
+    PASSKEY_ADDED = "passkey_added", "Passkey added"
+    PASSKEY_REMOVED = "passkey_removed", "Passkey removed"
+    PASSKEY_REFUSED = "passkey_refused", "Passkey refused: it seems to have been copied"
+    RECOVERY_CODES_MADE = "recovery_codes_made", "New recovery codes made"
+    RECOVERY_CODE_USED = "recovery_code_used", "Recovery code used"
+    FACTOR_RESET_ASKED = "factor_reset_asked", "Removal of all second factors asked for"
+    FACTOR_RESET_STOPPED = "factor_reset_stopped", "Removal of all second factors stopped"
+    FACTORS_RESET = "factors_reset", "All second factors removed"
+    PROVIDER_LINKED = "provider_linked", "Way to log in connected"
+    PROVIDER_UNLINKED = "provider_unlinked", "Way to log in disconnected"
 
 
 # Written once: every sign-in runs one of them.

@@ -5,6 +5,7 @@ import uuid
 import sqlalchemy as sa
 
 from app.auth import security_log
+from app.auth.factors import second_step
 from app.auth.models import User
 from app.auth.passwords import hash_password, needs_rehash, verify_password
 from app.database import db, insert
@@ -51,7 +52,9 @@ def confirm_password(user: User, password: str) -> bool:
 def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:
     """Record it; nobody is signed in who was deleted, or given another password, while this one was checked."""
     stronger = hash_password(password) if needs_rehash(password_hash) else None
-    if not security_log.record_if_unchanged(user_id, password_hash, security_log.Kind.SIGNED_IN):
+    kind = security_log.Kind.SIGNED_IN
+    kind = security_log.Kind.SECOND_STEP_ASKED if second_step.is_due(user_id) else kind
+    if not security_log.record_if_unchanged(user_id, password_hash, kind):
         return None
     if stronger is not None:
         db.session.execute(sa.update(User).where(User.id == user_id).values(password_hash=stronger))

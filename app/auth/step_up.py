@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import Response as FlaskResponse
-from flask import current_app, jsonify, make_response, redirect, request, url_for
+from flask import current_app, flash, jsonify, make_response, redirect, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
@@ -64,6 +64,14 @@ def confirm_this_session() -> None:
     """Remember that it is really them, in the caller's transaction."""
     this_one = UserSession.id == this_user().session_id
     db.session.execute(sa.update(UserSession).where(this_one).values(confirmed_at=utcnow()))
+
+
+def confirm_and_go_on(next_page: str) -> Response:
+    """Remember that it is really them, and lead on to what they were about to do. Commits."""
+    confirm_this_session()
+    db.session.commit()
+    flash("Thank you. For a quarter of an hour you are not asked again.", "success")
+    return redirect(safe_path(next_page) or url_for("account.security"), 303)
 
 
 def ask_to_confirm(error: StepUpRequired) -> Response | FlaskResponse:

@@ -82,12 +82,13 @@ BILLING = {
     "cancel": "support",
     "extend": "support",
 }
-USERS = ("create", "show", "promote", "demote", "set-email", "sign-out", "delete")
+USERS = dict.fromkeys(("create", "show", "promote", "demote", "set-email", "sign-out", "delete"), "users")
+USERS["reset-factors"] = "factors"
 
 
 def register_commands(app: Flask) -> None:
     """Give the application its commands."""
     app.cli.add_command(LazyGroup("billing", "Stripe: set up, watch, repair.", BILLING))
-    app.cli.add_command(LazyGroup("users", "The people with accounts.", dict.fromkeys(USERS, "users")))
+    app.cli.add_command(LazyGroup("users", "The people with accounts.", USERS))
     app.cli.add_command(Migrations("db", help="Perform database migrations."))
     app.cli.add_command(LazyGroup("jobs", "What runs in the background.", {"run": "jobs"}))

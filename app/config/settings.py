@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     mail_from: str = "Perennial <hello@example.com>"
     operator_email: str = ""
     step_up_for_portal: bool = False
+    second_factor_for_admins: bool = False
     log_format: Literal["text", "json", ""] = ""
 
     @property

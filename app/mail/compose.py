@@ -31,6 +31,7 @@ DEFAULT_PATHS = {
     "subscription_ended": "/pricing",
     "account_deleted": "/",
     "operator_alert": "/admin/",
+    "operator_notice": "/admin/acts",
 }
 
 

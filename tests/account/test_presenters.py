@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.account.presenters import State, describe, describe_other_access, describe_problem
+from app.account.presenters import CardView, State, describe, describe_card, describe_other_access, describe_problem
+from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import NextCharge, PaidBefore
 
 RENEWAL = datetime(2026, 12, 20, tzinfo=UTC)
@@ -297,3 +298,21 @@ def test_there_is_no_problem_where_nothing_is_owed(
 )
 def test_the_next_charge_is_what_stripe_will_charge(changes: dict[str, object], sentence: str) -> None:
     assert describe(replace(ACTIVE, **changes)).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("brand", "last4", "expiry", "words"),
+    [
+        ("visa", "4242", (12, 2026), CardView("Visa ending in 4242", "Valid until 12/2026")),
+        ("amex", "0005", (11, 2026), CardView("American Express ending in 0005", "Expired 11/2026")),
+        ("sepa_debit", "3201", (None, None), CardView("SEPA debit ending in 3201", None)),
+        ("link", None, (None, None), CardView("Link", None)),
+        (None, None, (None, None), None),
+    ],
+)
+def test_card_on_file_is_told_by_what_its_owner_knows_it_by(
+    brand: str | None, last4: str | None, expiry: tuple[int | None, int | None], words: CardView | None
+) -> None:
+    card = StripeCustomer(card_brand=brand, card_last4=last4, card_exp_month=expiry[0], card_exp_year=expiry[1])
+
+    assert describe_card(card, RENEWAL) == words

@@ -16,6 +16,7 @@ PAGES = [
     "/admin/orders",
     "/admin/events",
     "/admin/audit",
+    "/admin/acts",
 ]
 
 

@@ -57,7 +57,7 @@ class StripeConnection(db.Model):  # type: ignore[name-defined]
 
 
 class StripeCustomer(db.Model):  # type: ignore[name-defined]
-    """A user's customer in one Stripe account and mode."""
+    """A user's customer in one Stripe account and mode, and what it pays with: `payments.cards` writes that."""
 
     __tablename__ = "stripe_customers"
     __table_args__ = (UniqueConstraint("user_id", "stripe_account", "livemode"),)
@@ -67,6 +67,12 @@ class StripeCustomer(db.Model):  # type: ignore[name-defined]
     stripe_account: Mapped[str] = mapped_column(STRIPE_ID)
     livemode: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    stripe_payment_method_id: Mapped[str | None] = mapped_column(STRIPE_ID, index=True)
+    card_brand: Mapped[str | None] = mapped_column(String(32))
+    card_last4: Mapped[str | None] = mapped_column(String(32))
+    card_exp_month: Mapped[int | None]
+    card_exp_year: Mapped[int | None]
+    card_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class StripeEvent(db.Model):  # type: ignore[name-defined]

@@ -1,7 +1,5 @@
 """The free trial of a person's first subscription, which deleting the account does not give again."""
 
-import hashlib
-import hmac
 import uuid
 
 import sqlalchemy as sa
@@ -9,12 +7,14 @@ from flask import current_app
 
 from app.auth.models import User
 from app.billing.catalog.plans import Price, current_catalog
+from app.billing.digests import digests_of
 from app.billing.gateway.account import StripeScope
+from app.billing.models.cards import UsedCard
 from app.billing.models.subscription import Subscription
 from app.billing.models.trials import PastTrial
 from app.database import db, insert
 
-PURPOSE = b"past trials:"
+PURPOSE = "past trials"
 
 
 def trial_days_for(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:
@@ -45,7 +45,7 @@ def trial_days_of(plan_key: str) -> int:
 def remember_trial(email: str, scope: StripeScope) -> None:
     """Keep that this address has had its trial."""
     row = {
-        "address_digest": _digests(email)[0],
+        "address_digest": digests_of(PURPOSE, email)[0],
         "stripe_account": scope.stripe_account,
         "livemode": scope.livemode,
     }
@@ -53,11 +53,18 @@ def remember_trial(email: str, scope: StripeScope) -> None:
 
 
 def remember_trials_of(user: User) -> None:
-    """Keep that the address of a user, who is about to be deleted, has had its trial, wherever there was one."""
+    """Keep that the address of a user, who is about to be deleted, has had its trial, wherever there was one.
+
+    The digests of the cards stay there too, without a name; elsewhere they go.
+    """
     had_trial = (Subscription.user_id == user.id, Subscription.trial_end.is_not(None))
     where = sa.select(Subscription.stripe_account, Subscription.livemode).where(*had_trial).distinct()
     for stripe_account, livemode in db.session.execute(where).all():
         remember_trial(user.email, StripeScope(stripe_account, livemode))
+    was_tried = sa.exists().where(
+        *had_trial, Subscription.stripe_account == UsedCard.stripe_account, Subscription.livemode == UsedCard.livemode
+    )
+    db.session.execute(sa.delete(UsedCard).where(UsedCard.user_id == user.id, ~was_tried))
 
 
 def _had_trial(user_id: uuid.UUID, scope: StripeScope) -> bool:
@@ -65,12 +72,6 @@ def _had_trial(user_id: uuid.UUID, scope: StripeScope) -> bool:
     if email is None:
         return False
     query = sa.select(PastTrial.address_digest).where(
-        PastTrial.address_digest.in_(_digests(email)), scope.covers(PastTrial)
+        PastTrial.address_digest.in_(digests_of(PURPOSE, email)), scope.covers(PastTrial)
     )
     return db.session.scalar(query.limit(1)) is not None
-
-
-def _digests(email: str) -> list[str]:
-    """The address under each of the site's keys, the newest first: what an older key wrote is known while it stands."""
-    keys = current_app.extensions["settings"].secret_keys
-    return [hmac.new(PURPOSE + key.encode(), email.encode(), hashlib.sha256).hexdigest() for key in keys]

@@ -28,8 +28,8 @@ VALID_FOR = timedelta(days=1)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 
 
-def refresh_next_charges(user: User, scope: StripeScope) -> None:
-    """Ask Stripe what comes next of this user's subscriptions, where that is not known. Commits if it asks.
+def refresh_next_charges(user: User, scope: StripeScope) -> bool:
+    """Ask Stripe what comes next of this user's subscriptions, where that is not known; whether it did. Commits then.
 
     While Stripe cannot be asked, no figure is known, and nobody asks again for five minutes.
     """
@@ -41,6 +41,7 @@ def refresh_next_charges(user: User, scope: StripeScope) -> None:
                 values = ask_next_charge(subscription_id, price_id, scope)
                 _write(subscription_id, snapshot_at, values)
                 db.session.commit()
+    return bool(due)
 
 
 def forget_next_charges(stripe_customer_id: str, scope: StripeScope) -> None:

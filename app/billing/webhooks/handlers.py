@@ -6,8 +6,9 @@ from datetime import datetime
 from app.auth.models import User
 from app.billing.catalog.plans import current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
-from app.billing.customers import owner_of, unlink_customer
+from app.billing.customers import lock_user, owner_of, unlink_customer
 from app.billing.gateway.account import StripeScope
+from app.billing.gateway.card_objects import PaymentMethodObject
 from app.billing.gateway.objects import (
     NO_METADATA,
     ChargeObject,
@@ -18,6 +19,7 @@ from app.billing.gateway.objects import (
 )
 from app.billing.gateway.prices import forget_prices, is_of_catalog
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import forget_card, note_card
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.order_lookup import find_order
@@ -115,7 +117,19 @@ def on_terms_changed(event: Event, scope: StripeScope) -> Effect:
     if owner_of(customer_id, NO_METADATA, scope) is None:
         return IGNORED
     forget_next_charges(customer_id, scope)
+    forget_card(customer_id, None, scope)
     return Effect()
+
+
+def on_payment_method_changed(event: Event, scope: StripeScope) -> Effect:
+    """Have the card on file asked for again before it is shown, and notice one that pays for another account too."""
+    method = current_object(PaymentMethodObject, event, scope)
+    user_id = owner_of(method.customer, NO_METADATA, scope)
+    user = lock_user(user_id) if user_id else None
+    is_ours = forget_card(method.customer, method.id, scope)
+    if user and method.details.fingerprint:
+        note_card(user.id, method.details.fingerprint, scope)
+    return Effect() if user or is_ours else IGNORED
 
 
 def on_price_changed(event: Event, scope: StripeScope) -> Effect:
@@ -163,6 +177,11 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "charge.dispute.funds_reinstated": on_dispute_changed,
     # The customer is gone from Stripe.
     "customer.deleted": on_customer_deleted,
+    # What is charged is another card; one that was detached names no customer any more.
+    "payment_method.attached": on_payment_method_changed,
+    "payment_method.updated": on_payment_method_changed,
+    "payment_method.automatically_updated": on_payment_method_changed,
+    "payment_method.detached": on_payment_method_changed,
     # What is charged next is another amount, though the subscription stays as it is.
     "customer.updated": on_terms_changed,
     "customer.discount.created": on_terms_changed,

@@ -56,5 +56,7 @@ def absent_stripe(app: Flask) -> Iterator[None]:
     kept = app.extensions["stripe_gateway"]
     away = app.extensions["settings"].model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
     app.extensions["stripe_gateway"] = StripeGateway(away)
-    yield
-    app.extensions["stripe_gateway"] = kept
+    try:
+        yield
+    finally:
+        app.extensions["stripe_gateway"] = kept

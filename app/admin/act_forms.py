@@ -1,0 +1,64 @@
+"""What an operator fills in before an act."""
+
+from decimal import Decimal
+
+from flask_wtf import FlaskForm
+from wtforms import DecimalField, EmailField, IntegerField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+
+from app.auth.forms import ENTER_ADDRESS, Address
+from app.billing.support.subscriptions import LONGEST_EXTENSION
+from app.templating import minor_units
+
+AT_THE_END, NOW = "at_the_end", "now"
+
+
+class ActForm(FlaskForm):
+    """An act that asks for nothing but a reason, which the audit keeps."""
+
+    reason = StringField("Reason, for the audit", validators=[Optional(), Length(max=500)])
+
+
+class RefundForm(ActForm):
+    """How much of a payment goes back, as it stands on the receipt."""
+
+    amount = DecimalField("Amount", places=None, validators=[InputRequired("Enter an amount, such as 9.50.")])
+    # The payment's, set by the view.
+    currency = ""
+
+    @property
+    def minor_units(self) -> int:
+        """The amount in minor units."""
+        return minor_units(self.amount.data or Decimal(0), self.currency)
+
+    def validate_amount(self, field: DecimalField) -> None:
+        """Refuse an amount that is finer than its currency."""
+        try:
+            _ = self.minor_units
+        except ValueError as error:
+            raise ValidationError(f"That is no amount in {self.currency.upper()}.") from error
+
+
+class CancelForm(ActForm):
+    """When a subscription ends."""
+
+    when = RadioField(
+        "When",
+        choices=[SelectChoice(AT_THE_END, "When the time that is paid for ends"), SelectChoice(NOW, "Now")],
+        default=AT_THE_END,
+    )
+
+
+class ExtendForm(ActForm):
+    """How many days cost nothing."""
+
+    days = IntegerField(
+        "Days", validators=[InputRequired("Enter a number of days."), NumberRange(1, LONGEST_EXTENSION)]
+    )
+
+
+class NewAddressForm(ActForm):
+    """Another address for an account."""
+
+    email = EmailField("New e-mail address", validators=[InputRequired(ENTER_ADDRESS), Address()])

@@ -1,0 +1,123 @@
+"""Acts: a page that says what will happen and to whom, and then the doing. Each asks again who it is first."""
+
+import uuid
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug import Response
+
+from app.admin.act_forms import ActForm, RefundForm
+from app.admin.acts import ACTS, Heading, UserAct
+from app.admin.paging import newest_first
+from app.audit import OperatorAct
+from app.auth.models import User
+from app.auth.step_up import fresh_sign_in_required
+from app.billing.errors import CannotBeDone, StripeUnavailable
+from app.billing.gateway.account import current_scope
+from app.billing.models.payments import Payment
+from app.billing.support.refunds import amount_refundable, refund_payment
+from app.database import db
+from app.templating import date, decimal_amount, money
+
+REFUND = Heading("Refund a payment", "Refund it", is_danger=True)
+Answer = Response | str | tuple[str, int]
+
+
+@fresh_sign_in_required
+def user_act(user_id: uuid.UUID, name: str) -> Answer:
+    """Say what an act will do to this user."""
+    user, act = _find(user_id, name)
+    try:
+        return _show(act, act.says(user), act.form(formdata=None), url_for("admin.user", user_id=user_id))
+    except CannotBeDone as error:
+        flash(str(error), "warn")
+        return redirect(url_for("admin.user", user_id=user_id))
+
+
+@fresh_sign_in_required
+def do_user_act(user_id: uuid.UUID, name: str) -> Answer:
+    """Do it, and say what came of it."""
+    user, act = _find(user_id, name)
+    back, form = url_for("admin.user", user_id=user_id), act.form()
+    try:
+        if not form.validate_on_submit():
+            return _show(act, act.says(user), form, back), 422
+        flash(act.do(user, form), "success")
+    except CannotBeDone as error:
+        flash(str(error), "warn")
+    except StripeUnavailable as error:
+        flash(f"{error} Nothing was changed here; refresh from Stripe before you try again.", "danger")
+    return redirect(back if db.session.get(User, user_id) else url_for("admin.users"), 303)
+
+
+@fresh_sign_in_required
+def refund(payment_id: int) -> Answer:
+    """Say what a refund of this payment will do."""
+    payment = _find_payment(payment_id)
+    form = RefundForm(formdata=None, amount=decimal_amount(amount_refundable(payment), payment.currency))
+    return _show(REFUND, _says_refund(payment), form, _page_of(payment))
+
+
+@fresh_sign_in_required
+def do_refund(payment_id: int) -> Answer:
+    """Give the money back."""
+    payment, form = _find_payment(payment_id), RefundForm()
+    back = _page_of(payment)
+    form.currency = payment.currency
+    if not form.validate_on_submit():
+        return _show(REFUND, _says_refund(payment), form, back), 422
+    try:
+        refund = refund_payment(
+            payment, form.minor_units, current_scope(), actor=current_user.email, reason=form.reason.data or ""
+        )
+        flash(f"{money(refund.amount, payment.currency)} is on its way back.", "success")
+    except CannotBeDone as error:
+        flash(str(error), "warn")
+    except StripeUnavailable as error:
+        flash(f"{error} Refresh from Stripe before you try again: it tells whether the money went back.", "danger")
+    return redirect(back, 303)
+
+
+def acts() -> str:
+    """What operators did, newest first."""
+    page = newest_first(db.select(OperatorAct), OperatorAct.at, OperatorAct.id, request.args.get("after"))
+    ids = {row.user_id for row in page.rows if row.user_id}
+    found = db.session.execute(db.select(User.id, User.email).where(User.id.in_(ids)))
+    return render_template("admin/acts.html", page=page, emails={row.id: row.email for row in found})
+
+
+def _find(user_id: uuid.UUID, name: str) -> tuple[User, UserAct]:
+    user, act = db.session.get(User, user_id), ACTS.get(name)
+    if user is None or act is None:
+        abort(404)
+    return user, act
+
+
+def _find_payment(payment_id: int) -> Payment:
+    scope = current_scope()
+    return db.session.scalar(db.select(Payment).where(Payment.id == payment_id, scope.covers(Payment))) or abort(404)
+
+
+def _page_of(payment: Payment) -> str:
+    owner = payment.user_id
+    return url_for("admin.user", user_id=owner) if owner else url_for("admin.payments")
+
+
+def _says_refund(payment: Payment) -> list[str]:
+    left = amount_refundable(payment)
+    owner = db.session.get(User, payment.user_id) if payment.user_id else None
+    whose = owner.email if owner else "somebody whose account is gone"
+    says = [
+        f"{money(payment.amount, payment.currency)} was paid by {whose} on {date(payment.created_at)}: "
+        f"{payment.description or 'a payment'}.",
+        f"{money(left, payment.currency)} of it can go back to the card or account that it came from.",
+    ]
+    if payment.order_id and not payment.stripe_subscription_id:
+        says.append("A full refund takes back what was bought; a part takes nothing.")
+    else:
+        says.append("The subscription goes on: ending it is a step of its own.")
+    return says
+
+
+def _show(act: Heading, says: list[str], form: ActForm, back: str) -> str:
+    return render_template("admin/act.html", act=act, says=says, form=form, back=back)

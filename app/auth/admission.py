@@ -1,0 +1,21 @@
+"""Where every way in ends: signed in, and on to what was asked for."""
+
+import uuid
+
+from werkzeug import Response
+
+from app.auth.factors.second_step import ask_for_second_step, is_due
+from app.auth.next_page import Destination, go_on
+from app.auth.sessions import Method, start_session
+from app.database import db
+
+
+def admit(user_id: uuid.UUID, method: Method, *, remember: bool, destination: Destination) -> Response:
+    """Sign in who has shown the first proof, or ask them for the second. Commits."""
+    if is_due(user_id):
+        answer = ask_for_second_step(user_id, method, remember, destination)
+        db.session.commit()
+        return answer
+    start_session(user_id, remember=remember, method=method)
+    db.session.commit()
+    return go_on(user_id, destination)

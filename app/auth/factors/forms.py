@@ -1,0 +1,20 @@
+"""The forms of second factors."""
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, StringField
+from wtforms.validators import InputRequired, Length
+
+LONGEST_CODE = 60
+
+
+class CodeForm(FlaskForm):
+    """A code: the app's six digits, or a recovery code."""
+
+    code = StringField("Code", validators=[InputRequired("Enter the code."), Length(max=LONGEST_CODE)])
+    next = HiddenField()
+
+
+class SecondStepForm(CodeForm):
+    """The second step of a log-in."""
+
+    trust = BooleanField("Do not ask again on this device for 30 days")

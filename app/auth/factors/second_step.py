@@ -1,0 +1,105 @@
+"""The second step of a log-in: who has shown one proof waits here, not signed in, until they show another."""
+
+import hashlib
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import redirect, request, session, url_for
+from werkzeug import Response
+
+from app.auth import security_log
+from app.auth.factors.authenticator import use_code
+from app.auth.factors.recovery_codes import use_recovery_code
+from app.auth.factors.removal import has_factor
+from app.auth.factors.reset import carry_out_due_reset, stop_reset
+from app.auth.factors.trusted_devices import is_trusted, trust_this_device
+from app.auth.models import User
+from app.auth.next_page import Destination, go_on
+from app.auth.notices import record_and_tell
+from app.auth.security_log import Kind
+from app.auth.sessions import Method, end_session, start_session
+from app.database import db
+
+PENDING = "second_step"
+PATIENCE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Somebody who is half signed in."""
+
+    user: User
+    method: Method
+    remember: bool
+    destination: Destination
+
+
+def is_due(user_id: uuid.UUID) -> bool:
+    """Whether this user has to show a second factor before they are signed in."""
+    if not has_factor(user_id):
+        return False
+    carry_out_due_reset(user_id)
+    return has_factor(user_id) and not is_trusted(user_id)
+
+
+def ask_for_second_step(user_id: uuid.UUID, method: Method, remember: bool, destination: Destination) -> Response:
+    """Have this browser wait, signed in as nobody, and lead it to the page that asks. In the caller's transaction."""
+    user = db.session.get_one(User, user_id)
+    end_session()
+    session[PENDING] = {
+        "user": user_id.hex,
+        "method": method.value,
+        "remember": remember,
+        "at": int(time.time()),
+        "state": _fingerprint(user),
+        "destination": destination.as_fields(),
+    }
+    return redirect(url_for("factors.second_step"), 303)
+
+
+def pending_sign_in() -> Pending | None:
+    """Who waits in this browser, with the row locked; None when it took too long, or the password changed meanwhile."""
+    kept: dict[str, Any] = session.get(PENDING, {})
+    if not kept or kept["at"] < time.time() - PATIENCE.total_seconds():
+        return None
+    query = sa.select(User).where(User.id == uuid.UUID(kept["user"])).with_for_update()
+    user: User | None = db.session.scalar(query.execution_options(populate_existing=True))
+    if user is None or kept["state"] != _fingerprint(user):
+        return None
+    destination = Destination.from_fields(kept["destination"])
+    return Pending(user, Method(kept["method"]), kept["remember"], destination)
+
+
+def pending_key() -> str:
+    """Whose second step this browser may try, for counting the tries."""
+    return f"user:{session.get(PENDING, {}).get('user', request.remote_addr)}"
+
+
+def accept_code(user: User, code: str) -> bool:
+    """Whether this is the app's code, or a recovery code; it is used up, in the caller's transaction."""
+    if use_code(user.id, code):
+        return True
+    if use_recovery_code(user.id, code):
+        record_and_tell(user, Kind.RECOVERY_CODE_USED)
+        return True
+    return False
+
+
+def complete(pending: Pending, *, trust: bool = False) -> Response:
+    """Sign this browser in, trusted from now on if that was asked for, and go on. Commits."""
+    # Who has a factor at hand has not lost them all.
+    stop_reset(pending.user)
+    security_log.record(pending.user.id, Kind.SIGNED_IN)
+    start_session(pending.user.id, remember=pending.remember, method=pending.method)
+    if trust:
+        trust_this_device(pending.user.id)
+    db.session.commit()
+    return go_on(pending.user.id, pending.destination)
+
+
+def _fingerprint(user: User) -> str:
+    return hashlib.sha256(f"{user.password_hash} {user.email}".encode()).hexdigest()[:16]
