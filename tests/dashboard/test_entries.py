@@ -15,7 +15,7 @@ from app.dashboard.product.models import Entry
 from app.database import db
 from tests.people import PASSWORD, Person
 
-pytestmark = pytest.mark.needs("app/dashboard/product")
+pytestmark = pytest.mark.needs("app/dashboard/product/routes.py")
 WALL = "Your plan has no room for more entries"
 TODAY = date(2026, 11, 26)
 A_FILE = 'date,what,kind,amount\n2026-11-01,Invoice,in,"1,250.50"\n2026-11-02,Rent,OUT,850\n'
