@@ -15,6 +15,10 @@ def register_blueprints(app: Flask) -> None:
     from app.pricing.routes import bp as pricing
     from app.webhook.routes import bp as webhook
 
+    if app.extensions["settings"].metrics_token.get_secret_value():
+        from app.metrics.routes import init_metrics
+
+        init_metrics(app)
     for blueprint in (pricing, auth, factors, account, dashboard, webhook, admin, health, legal):
         app.register_blueprint(blueprint)
     if not app.extensions["settings"].is_production:

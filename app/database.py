@@ -37,9 +37,9 @@ class UnannouncedWrite(RuntimeError):
 
 
 def will_write() -> bool:
-    """Whether a write may come: in any request but a plain GET, and after `begin_write`."""
+    """Whether a write may come: in any request but a plain GET, unless `begin_write` or `begin_read` says otherwise."""
     if has_request_context():
-        return request.method not in ("GET", "HEAD", "OPTIONS") or g.get("writes", False)
+        return bool(g.get("writes", request.method not in ("GET", "HEAD", "OPTIONS")))
     else:
         return True
 
@@ -93,6 +93,13 @@ def begin_write() -> None:
         g.writes = True
 
 
+def begin_read() -> None:
+    """Say that this request only reads from here on, so that nobody who writes waits for it. Commits."""
+    db.session.commit()
+    if has_request_context():
+        g.writes = False
+
+
 @contextmanager
 def allowed_to_write() -> Iterator[None]:
     """Let a GET write in this block, in transactions of its own; what the block does not commit is rolled back."""
@@ -134,18 +141,14 @@ def end_transaction() -> None:
         db.session.commit()
 
 
-def engine_options(url: str) -> dict[str, Any]:
+def engine_options(url: str, *, has_pooler: bool = False) -> dict[str, Any]:
     """SQLAlchemy's engine options for this database address."""
     if url.startswith("sqlite"):
         return {"hide_parameters": True, "connect_args": {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}}
     else:
-        return {
-            "hide_parameters": True,
-            "pool_size": 10,
-            "max_overflow": 10,
-            "pool_recycle": 1800,
-            "connect_args": {"connect_timeout": 5},
-        }
+        from app import postgresql
+
+        return postgresql.engine_options(url, has_pooler=has_pooler)
 
 
 def init_engine(app: Flask) -> None:
@@ -156,6 +159,10 @@ def init_engine(app: Flask) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    else:
+        from app.postgresql import init_postgresql
+
+        init_postgresql(engine)
 
 
 def _refuse_unannounced_write(

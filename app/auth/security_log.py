@@ -32,6 +32,7 @@ class Kind(StrEnum):
     PASSWORD_RESET = "password_reset", "New password set with a link from your mail"
     EMAIL_CHANGE_REQUESTED = "email_change_requested", "Change of address asked for"
     EMAIL_CHANGED = "email_changed", "Address changed"
+    EMAIL_CHANGE_UNDONE = "email_change_undone", "Change of address undone from the old address"
     EMAIL_VERIFIED = "email_verified", "Address confirmed"
     EXPORTED = "exported", "Data downloaded"
     SECOND_STEP_ASKED = "second_step_asked", "Log-in begun; the second step was asked for"

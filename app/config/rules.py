@@ -57,7 +57,12 @@ def _is_on_another_host(database_url: str) -> bool:
 
 def _malformed_addresses(settings: Settings) -> Iterator[str]:
     links = {f"STRIPE_PAYMENT_LINK_{key.upper()}": link for key, link in settings.stripe_payment_links.items()}
-    for name, value in {"BASE_URL": settings.base_url, "STRIPE_API_BASE": settings.stripe_api_base, **links}.items():
+    addresses = {
+        "BASE_URL": settings.base_url,
+        "STRIPE_API_BASE": settings.stripe_api_base,
+        "PWNED_PASSWORDS_API": settings.pwned_passwords_api,
+    }
+    for name, value in (addresses | links).items():
         if value and not _is_address(value, ("http", "https")):
             yield f"{name}: must be an absolute http(s) address"
     if _is_address(settings.base_url, ("http", "https")) and _has_path(settings.base_url):
@@ -68,6 +73,9 @@ def _malformed_addresses(settings: Settings) -> Iterator[str]:
     redis_url = settings.redis_url.get_secret_value()
     if redis_url and not _is_address(redis_url, ("redis", "rediss", "unix"), needs_host=False):
         yield "REDIS_URL: must look like redis://:pass@host:port/0 or rediss://…"
+    sentry_dsn = settings.sentry_dsn.get_secret_value()
+    if sentry_dsn and not _is_address(sentry_dsn, ("http", "https")):
+        yield "SENTRY_DSN: must look like https://key@host/project"
     mail_url = settings.mail_url.get_secret_value()
     if mail_url and not _is_address(mail_url, ("smtp", "smtps")):
         yield "MAIL_URL: must look like smtp://user:pass@host:port"

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr = SecretStr("")
     database_url: SecretStr = SecretStr("")
+    database_pooler: bool = False
     allow_sqlite_in_production: bool = False
     redis_url: SecretStr = SecretStr("")
     instance_path: Path = Field(ROOT / "instance", validation_alias=AliasChoices("instance_path", "INSTANCE_PATH"))
@@ -61,6 +62,10 @@ class Settings(BaseSettings):
     operator_email: str = ""
     step_up_for_portal: bool = False
     second_factor_for_admins: bool = False
+    pwned_passwords_check: bool = False
+    pwned_passwords_api: str = "https://api.pwnedpasswords.com"
+    metrics_token: SecretStr = SecretStr("")
+    sentry_dsn: SecretStr = SecretStr("")
     log_format: Literal["text", "json", ""] = ""
 
     @property
