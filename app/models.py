@@ -1,5 +1,6 @@
 """Every model in one import, for migrations and for `create_all`."""
 
+from app.account.models import DeletedAccount
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
@@ -17,6 +18,7 @@ from app.mail.outbox import OutboxMail
 __all__ = [
     "Alert",
     "Authenticator",
+    "DeletedAccount",
     "Entry",
     "FactorReset",
     "Grant",

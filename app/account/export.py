@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.audit import OperatorAct
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
@@ -21,6 +22,8 @@ from app.mail.outbox import OutboxMail
 # What would let somebody in, or is only bookkeeping between us and Stripe's servers.
 LEFT_OUT = {
     "password_hash",
+    # Who of the operators it was.
+    "actor",
     "secret",
     "last_step",
     "digest",
@@ -53,6 +56,7 @@ KEPT = {
     "trusted_devices": TrustedDevice,
     "factor_resets": FactorReset,
     "identities": Identity,
+    "operator_acts": OperatorAct,
 }
 
 
@@ -67,7 +71,9 @@ def _rows_of(user: User, model: Any) -> list[dict[str, Any]]:
 
 
 def _plain_row(row: Any) -> dict[str, Any]:
-    names = [column.key for column in sa.inspect(type(row)).columns if column.key not in LEFT_OUT]
+    # The id of a session is what its browser shows to be signed in.
+    left_out = LEFT_OUT | {"id"} if isinstance(row, UserSession) else LEFT_OUT
+    names = [column.key for column in sa.inspect(type(row)).columns if column.key not in left_out]
     return {name: _plain(getattr(row, name)) for name in names}
 
 

@@ -95,10 +95,11 @@ def record_if_unchanged(user_id: uuid.UUID, password_hash: str, kind: Kind) -> b
 
 
 def _values(kind: Kind) -> dict[str, object]:
-    return {"kind": kind.value, "at": utcnow()} | _origin()
+    return {"kind": kind.value, "at": utcnow()} | origin()
 
 
-def _origin() -> dict[str, object]:
+def origin() -> dict[str, object]:
+    """Where this comes from: the device and the network, in words."""
     if has_request_context():
         device = describe_device(request.user_agent.string)
         return {"device": device, "network": describe_network(request.remote_addr)}
