@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     login_oidc_name: str = "Single sign-on"
     login_oidc_client_id: str = ""
     login_oidc_client_secret: SecretStr = SecretStr("")
+    login_links: bool = False
     second_factor_for_admins: bool = False
     pwned_passwords_check: bool = False
     pwned_passwords_api: str = "https://api.pwnedpasswords.com"
