@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, MutableMapping
 from decimal import Decimal
-from email.utils import parseaddr
 from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urljoin
@@ -60,7 +59,7 @@ def init_templating(app: Flask) -> None:
     app.jinja_env.globals.update(
         app_name=app.config["APP_NAME"],
         catalog=app.extensions["catalog"],
-        support_email=settings.support_email or parseaddr(settings.mail_from)[1],
+        support_email=settings.support_address,
         canonical_url=canonical_url,
         checkout_csrf_token=checkout_csrf_token,
         nav_current=nav_current,
