@@ -1,0 +1,25 @@
+"""Keep who does the regular work, and when it was done."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "chores",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("owner", sa.String(120), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("chores")
