@@ -1,4 +1,4 @@
-"""Keep who does the regular work, and when it was done."""
+"""Keep who does the regular work, and which mails were refused for good."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,11 @@ def upgrade() -> None:
         sa.Column("result", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
     )
+    with op.batch_alter_table("outbox_mails") as mails:
+        mails.add_column(sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("outbox_mails") as mails:
+        mails.drop_column("refused_at")
     op.drop_table("chores")
