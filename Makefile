@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format bench screenshots lighthouse rename pictures lock clean
+.PHONY: run test check format mutants bench screenshots lighthouse rename pictures upstream docs lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
@@ -20,6 +20,10 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+mutants: $(VENV)/.installed ## small faults in billing, auth and settings: do the tests notice? (hours; MUTANTS='app.config.*' for some)
+	nice $(BIN)/python -m mutmut run --max-children $(or $(CHILDREN),2) $(MUTANTS)
+	$(BIN)/python -m tests.mutants
+
 bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 	$(BIN)/python -m benchmarks
 
@@ -34,6 +38,9 @@ rename: $(VENV)/.installed ## make rename NAME="Your Product"
 
 pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name and hue (needs Chromium)
 	@$(BIN)/python -m scripts.pictures
+
+upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
+	@$(BIN)/python -m scripts.upstream $(TO)
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
@@ -157,12 +158,22 @@ def init_engine(app: Flask) -> None:
         engine = db.engine
     event.listen(engine, "before_cursor_execute", _refuse_unannounced_write)
     if engine.dialect.name == "sqlite":
+        keep_private(engine.url.database)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     else:
         from app.postgresql import init_postgresql
 
         init_postgresql(engine)
+
+
+def keep_private(path: str | Path | None) -> None:
+    """Let nobody but this user read a SQLite file; its journals are made with the same rights."""
+    if path and str(path) != ":memory:" and not str(path).startswith("file:"):
+        # A folder that is not there yet, or a file of somebody else's, is for the connection to complain about.
+        with suppress(OSError):
+            Path(path).touch(mode=0o600)
+            Path(path).chmod(0o600)
 
 
 def _refuse_unannounced_write(

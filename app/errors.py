@@ -41,7 +41,6 @@ PAGES = {400, 403, 404, 405, 413, 429, 500, 503}
 
 def register_error_handlers(app: Flask) -> None:
     """Answer every error with a page, and every failed request with a rolled-back transaction."""
-    app.register_error_handler(CSRFError, show_csrf_error)
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(UpgradeRequired, show_upgrade)
     app.register_error_handler(StripeUnavailable, show_stripe_unavailable)
@@ -67,7 +66,7 @@ def show_http_error(error: HTTPException) -> Response:
 
 def show_csrf_error(error: CSRFError) -> Response:
     """A form that was open too long, or was not ours."""
-    response = make_response(render_template("errors/400.html", reason="expired_form"), 400)
+    response = _error_page(400, 400, reason="expired_form")
     # Only now is it known who the reader is.
     note_security("form_token_refused", reason=error.description)
     return response

@@ -1,19 +1,55 @@
 """The probes: alive, and ready to serve."""
 
-from flask import Blueprint, current_app
+from time import perf_counter
+
+from flask import Blueprint, abort, current_app, request
+from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database_errors import driver_says, why_no_answer
-from app.extensions import db, limiter
+from app.extensions import csrf, db, limiter
+from app.proxies import plain_address
+from app.signatures import timed_serializer
 
 bp = Blueprint("health", __name__)
 limiter.exempt(bp)
+QUESTION_SECONDS = 60
 
 
 @bp.get("/healthz")
 def healthz() -> tuple[dict[str, str], int]:
     """Alive: the process answers."""
     return {"status": "ok"}, 200
+
+
+@bp.post("/healthz/arrival")
+@csrf.exempt
+def arrival() -> tuple[dict[str, object], int]:
+    """How a question of `flask billing check` gets here: by which proxies, and whether one waited for its body."""
+    if not _is_question(request.headers.get("Authorization", "")):
+        abort(404)
+    began = perf_counter()
+    request.get_data()
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    by = [plain_address(part) for part in forwarded.split(",") if part.strip()]
+    return {"forwarded": by, "waited": perf_counter() - began}, 200
+
+
+def sign_question() -> str:
+    """What shows that a question comes from this site's own commands."""
+    return _questions().dumps("arrival")
+
+
+def _is_question(authorization: str) -> bool:
+    try:
+        value = _questions().loads(authorization.removeprefix("Bearer "), max_age=QUESTION_SECONDS)
+    except BadData:
+        return False
+    return bool(value == "arrival")
+
+
+def _questions() -> URLSafeTimedSerializer:
+    return timed_serializer("questions", "arrival")
 
 
 @bp.get("/readyz")

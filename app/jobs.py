@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.chores import do_if_due, look_up, note_done
 from app.config.redis import redis_limits
-from app.database import utcnow
+from app.database import keep_private, utcnow
 from app.keys import signing_keys
 from app.logs import without_secrets
 from app.mail.alerts import end_alert_apart, raise_alert_apart
@@ -179,7 +179,9 @@ def _build_huey(app: Flask, **options: Any) -> Huey:
         from huey import SqliteHuey
 
         settings.instance_path.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey("perennial", filename=str(settings.instance_path / "jobs.sqlite3"), **options)
+        file = settings.instance_path / "jobs.sqlite3"
+        keep_private(file)
+        return SqliteHuey("perennial", filename=str(file), **options)
 
 
 def _in_context(app: Flask, work: Callable[[], object]) -> Callable[[], None]:

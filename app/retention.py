@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from app.account.models import DeletedAccount
+from app.account.remains import empty_events_of_deleted
 from app.auth.email_undo import forget_previous
 from app.auth.factors.authenticator import renew_encryption
 from app.auth.models import SecurityEvent, UserSession
@@ -37,10 +39,12 @@ def clean_up() -> None:
     forget_previous(now)
     is_nobodys = sa.and_(SecurityEvent.user_id.is_(None), SecurityEvent.at < now - TRIES_AT_NOBODY)
     db.session.execute(sa.delete(SecurityEvent).where(sa.or_(SecurityEvent.at < now - HISTORY, is_nobodys)))
+    db.session.execute(sa.delete(DeletedAccount).where(DeletedAccount.deleted_at < now - HISTORY))
     forget_old_alerts()
     forget_used_tokens()
     db.session.commit()
     renew_encryption()
+    empty_events_of_deleted(now)
     payloads = prune_payloads(EVENT_PAYLOADS)
     logger.info("Cleaned up: %s sessions, %s event payloads.", sessions, payloads)
 

@@ -25,7 +25,19 @@ BELOW_BILLING = {
 }
 # Billing from the ground up: a room may use those that stand before it.
 BILLING = [
-    *("errors", "statuses", "changes", "asking", "digests", "catalog", "models", "gateway", "customers", "reports"),
+    *(
+        "errors",
+        "statuses",
+        "changes",
+        "asking",
+        "digests",
+        "catalog",
+        "models",
+        "gateway",
+        "customers",
+        "reports",
+        "figures",
+    ),
     *("roles", "subscriptions", "payments", "webhooks", "reconcile", "support", "cancellation", "portal", "checkout"),
     "setup",
 ]

@@ -21,6 +21,7 @@ PAGES = {
     "/": "overview_routes.index",
     "/find": "find_routes.find",
     "/payments": "overview_routes.payments",
+    "/figures": "overview_routes.figures",
     "/users": "user_routes.users",
     "/users/<uuid:user_id>": "user_routes.user",
     "/users/<uuid:user_id>/grants": "user_routes.back_to_user",

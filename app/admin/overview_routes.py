@@ -10,6 +10,7 @@ from app.admin.needs import needs
 from app.admin.paging import newest_first
 from app.admin.record_routes import emails_of
 from app.auth.models import User
+from app.billing import figures as by_time
 from app.billing import reports
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeUnavailable
@@ -57,6 +58,21 @@ def payments() -> str:
         last_event=event_log.last_event(),
         failed_events=event_log.count_failed(),
         last_reconcile=jobs.last_reconcile(),
+    )
+
+
+def figures() -> str:
+    """Who stays and who leaves, what is lost and won back, and what each plan brings."""
+    scope = _scope_to_show()
+    return render_template(
+        "admin/figures.html",
+        cohorts=by_time.cohorts(scope),
+        trials=by_time.trial_conversion(scope),
+        customer_churn=reports.churn(scope),
+        revenue_churn=by_time.revenue_churn(scope),
+        recovered=by_time.recovered_payments(scope),
+        reasons=by_time.reasons_for_leaving(scope),
+        by_plan=by_time.revenue_by_plan(scope),
     )
 
 

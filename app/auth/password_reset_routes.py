@@ -11,6 +11,7 @@ from app.auth.password_reset import request_reset, user_of_reset
 from app.auth.password_reset import reset_password as set_password
 from app.auth.rate_limits import limit_forgotten_password, limit_token_use, may_mail
 from app.auth.sessions import end_session
+from app.auth.stale_forms import checks_its_own_token, form_status
 from app.database import db
 
 LINK_SENT = "If that address has an account, a link to set a new password is on its way. It works for an hour."
@@ -18,6 +19,7 @@ RESET_DONE = "Your new password is set, and you are logged out everywhere. Log i
 
 
 @bp.route("/forgot-password", methods=["GET", "POST"])
+@checks_its_own_token
 @limit_forgotten_password
 def forgot_password() -> Response | tuple[str, int]:
     """Send a link to set a new password; the answer never tells whether the address has an account."""
@@ -29,10 +31,12 @@ def forgot_password() -> Response | tuple[str, int]:
             db.session.commit()
         flash(LINK_SENT, "info")
         return redirect(url_for("auth.login"), 303)
-    return render_template("auth/forgot_password.html", form=form), 422 if form.is_submitted() else 200
+    status = form_status(form)
+    return render_template("auth/forgot_password.html", form=form), status
 
 
 @bp.route("/reset-password/<token>", methods=["GET", "POST"])
+@checks_its_own_token
 @limit_token_use
 def reset_password(token: str) -> Response:
     """Set a new password with a link from a mail."""
@@ -41,7 +45,7 @@ def reset_password(token: str) -> Response:
         return _show(None, 400, used=was_used(token, Purpose.RESET_PASSWORD))
     form = ResetPasswordForm(user.email)
     if not form.validate_on_submit():
-        return _show(form, 422 if form.is_submitted() else 200)
+        return _show(form, form_status(form))
     if set_password(token, text_of(form.password)) is None:
         return _show(None, 400, used=was_used(token, Purpose.RESET_PASSWORD))
     end_session()

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # Where Flask-Login looks in the cookie for what it gives to `load_user`.
 SESSION_KEY = "_user_id"
+KEPT_FORM = "kept_form"
 # How long the row may go without being told that it was used.
 NOTED_EVERY = timedelta(minutes=5)
 # Browsers that one user may be signed in with; with one more, the one that lay unused for longest is signed out.
@@ -76,7 +77,11 @@ class Method(StrEnum):
 
 def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method.PASSWORD) -> None:
     """Sign this browser in, in the caller's transaction; whatever its cookie held before is gone."""
+    # What somebody typed before they had to log in waits for them: see `stale_forms`.
+    kept = session.get(KEPT_FORM)
     _delete_current()
+    if kept is not None:
+        session[KEPT_FORM] = kept
     now, device = utcnow(), describe_device(request.user_agent.string)
     row = {
         # All 128 bits at random: in a UUID of version 4 six are not.

@@ -36,6 +36,22 @@ def _malformed(settings: Settings) -> Iterator[str]:
     if settings.stripe_connect_client_id and not settings.stripe_connect_client_id.startswith("ca_"):
         yield "STRIPE_CONNECT_CLIENT_ID: must start with ca_"
     yield from _malformed_addresses(settings)
+    yield from _half_set_providers(settings)
+
+
+def _half_set_providers(settings: Settings) -> Iterator[str]:
+    """Ways to sign in elsewhere that are set in part, or whose answers anybody on the way could change."""
+    issuer = settings.login_oidc_issuer
+    for name in ("google", "github", "oidc"):
+        id, secret = getattr(settings, f"login_{name}_client_id"), getattr(settings, f"login_{name}_client_secret")
+        if bool(id) != bool(secret.get_secret_value()):
+            yield f"LOGIN_{name.upper()}_CLIENT_ID: goes with LOGIN_{name.upper()}_CLIENT_SECRET, never alone"
+    if bool(issuer) != bool(settings.login_oidc_client_id):
+        yield "LOGIN_OIDC_ISSUER: goes with LOGIN_OIDC_CLIENT_ID, never alone"
+    for name, address in {"LOGIN_OIDC_ISSUER": issuer, "LOGIN_GITHUB_URL": settings.login_github_url}.items():
+        is_local = not settings.is_production and is_loopback(urlsplit(address).hostname or "")
+        if address and not _is_address(address, ("https", "http") if is_local else ("https",)):
+            yield f"{name}: must be an https address"
 
 
 def _sign_of_production(settings: Settings) -> str | None:

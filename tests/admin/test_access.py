@@ -11,6 +11,7 @@ from tests.people import Person
 PAGES = [
     "/admin/",
     "/admin/payments",
+    "/admin/figures",
     "/admin/users",
     "/admin/subscriptions",
     "/admin/orders",

@@ -16,7 +16,7 @@ from app.billing.customers import customer_of, owner_is_gone, owner_of
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.objects import NO_METADATA, ChargeObject, CheckoutSessionObject, Metadata
 from app.billing.models.payments import Order
-from app.billing.models.stripe import StripeCustomer
+from app.billing.models.stripe import StripeAccount, StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.payments.charges import known_order
 from app.billing.payments.order_lookup import find_order, order_named_in
@@ -263,6 +263,7 @@ def test_account_that_pays_in_live_mode_alone_is_deleted_without_asking_stripe(
     with app.app_context():
         for table in (StripeCustomer, Subscription, Order):
             db.session.execute(db.delete(table).where(table.livemode.is_(False)))
+        db.session.execute(db.delete(StripeAccount))
         db.session.commit()
 
     answer = alice.on(app_with(stripe_api_base="http://127.0.0.1:9")).post("/account/delete", current_password=PASSWORD)

@@ -28,7 +28,12 @@ def connected(app_with) -> Flask:
     site = app_with(stripe_connect_client_id="ca_test")
     with site.app_context():
         moment = utcnow().replace(microsecond=0)
-        for account, livemode, at in [("acct_live", True, moment + timedelta(days=1)), (CONNECTED, False, moment)]:
+        day = timedelta(days=1)
+        for account, livemode, at in [
+            ("acct_live", True, moment - day),
+            ("acct_live_again", True, moment + day),
+            (CONNECTED, False, moment),
+        ]:
             db.session.add(
                 StripeConnection(stripe_account=account, livemode=livemode, connected_at=at, changed_at=moment)
             )
@@ -55,7 +60,7 @@ def test_connected_account_that_takes_its_permission_back_stops_checkout_and_por
 
     assert answer == 200
     assert [alice.buy("pro").status_code, alice.post("/account/portal").status_code] == [503, 503]
-    assert states(connected) == {"acct_live": "connected", CONNECTED: "revoked"}
+    assert states(connected) == {"acct_live": "connected", "acct_live_again": "connected", CONNECTED: "revoked"}
     with connected.app_context():
         assert db.session.scalars(db.select(StripeEvent.outcome)).one() == "processed"
 
