@@ -108,6 +108,8 @@ def _is_address(value: str, schemes: tuple[str, ...], *, needs_host: bool = True
     try:
         address = urlsplit(value)
         has_place = address.port != 0 and bool(address.hostname or not needs_host)
+        # As the socket will have it: `mail..example.com` is no name.
+        (address.hostname or "").encode("idna")
     except ValueError:
         # A bracket in a password is enough. The reason would quote it.
         return False
