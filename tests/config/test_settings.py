@@ -145,6 +145,7 @@ def test_one_message_lists_every_problem_without_a_secret(load):
         ("MAIL_URL", "smtp://user:hunter2\u2100@mail:25"),
         ("MAIL_URL", "smtp://user:hunter2@mail:port"),
         ("MAIL_URL", "smtp://"),
+        ("MAIL_URL", "smtp://user:hunter2@mail..example.com"),
         ("DATABASE_URL", "postgresql://user:hunter2@db:port/perennial"),
         ("REDIS_URL", "redis://:hunter2[@redis"),
         ("REDIS_URL", "redis://:hunter2@redis:port"),
