@@ -11,14 +11,17 @@ from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
 from app.billing.models.trials import PastTrial
-from app.dashboard.models import Project
+from app.chores import Chore
+from app.dashboard.product.models import Entry
 from app.mail.alerts import Alert
 from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Alert",
     "Authenticator",
+    "Chore",
     "DeletedAccount",
+    "Entry",
     "FactorReset",
     "Grant",
     "Identity",
@@ -27,7 +30,6 @@ __all__ = [
     "Passkey",
     "PastTrial",
     "Payment",
-    "Project",
     "RecoveryCode",
     "RoleChange",
     "SecurityEvent",

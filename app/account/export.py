@@ -1,7 +1,7 @@
 """Everything that is kept about a user, as JSON that they can take with them."""
 
 import uuid
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.dashboard.models import Project
+from app.dashboard.product.models import Entry
 from app.database import db, utcnow
 from app.mail.outbox import OutboxMail
 
@@ -49,7 +49,7 @@ KEPT = {
     "stripe_customers": StripeCustomer,
     "used_cards": UsedCard,
     "mails": OutboxMail,
-    "projects": Project,
+    "entries": Entry,
     "authenticators": Authenticator,
     "passkeys": Passkey,
     "recovery_codes": RecoveryCode,
@@ -78,7 +78,7 @@ def _plain_row(row: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     else:
         return str(value) if isinstance(value, uuid.UUID) else value

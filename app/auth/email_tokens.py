@@ -20,6 +20,7 @@ class Purpose(Enum):
 
     VERIFY_EMAIL = timedelta(days=3)
     RESET_PASSWORD = timedelta(hours=1)
+    SIGN_IN = timedelta(minutes=15)
     UNDO_EMAIL_CHANGE = timedelta(days=7)
 
 
@@ -63,7 +64,7 @@ def _owner(token: str, purpose: Purpose) -> tuple[User | None, str]:
 
 def _fingerprint(user: User, purpose: Purpose) -> str:
     """The state a token is tied to: its use and a change of password or address all change it."""
-    if purpose is Purpose.RESET_PASSWORD:
+    if purpose in (Purpose.RESET_PASSWORD, Purpose.SIGN_IN):
         # A newer link leaves the older ones alone: a stranger who asks for links kills none that the owner holds.
         state: list[object] = [user.password_hash, user.email]
     elif purpose is Purpose.UNDO_EMAIL_CHANGE:

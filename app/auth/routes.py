@@ -4,6 +4,7 @@ from flask import redirect, render_template, url_for
 from flask_login import current_user, login_required
 from werkzeug import Response
 
+import app.auth.sign_in_link_routes  # noqa: F401  # It adds its pages to `bp`.
 from app.auth import bp, email_verification_routes, password_reset_routes, security_log  # noqa: F401  # They add pages to `bp`.
 from app.auth.admission import admit
 from app.auth.email_verification import send_verification

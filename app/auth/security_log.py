@@ -39,6 +39,7 @@ class Kind(StrEnum):
     SECOND_STEP_FAILED = "second_step_failed", "Log-in failed: wrong code in the second step"
     AUTHENTICATOR_ADDED = "authenticator_added", "Authenticator app added"
     AUTHENTICATOR_REMOVED = "authenticator_removed", "Authenticator app removed"
+    SIGN_IN_LINK_SENT = "sign_in_link_sent", "Link to log in sent"
     PASSKEY_ADDED = "passkey_added", "Passkey added"
     PASSKEY_REMOVED = "passkey_removed", "Passkey removed"
     PASSKEY_REFUSED = "passkey_refused", "Passkey refused: it seems to have been copied"

@@ -17,6 +17,8 @@ GOOD = {
     "STRIPE_WEBHOOK_SECRET": "whsec_secret",
 }
 
+OIDC = {"LOGIN_OIDC_CLIENT_ID": "id", "LOGIN_OIDC_CLIENT_SECRET": "secret"}
+
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch):
@@ -66,6 +68,12 @@ def test_production_starts_with_a_whole_set(load):
         ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE"),
         ({"STRIPE_API_BASE": "https://localhost"}, "STRIPE_API_BASE"),
         ({"STRIPE_API_BASE": "http://stripe.example.com"}, "STRIPE_API_BASE"),
+        ({"LOGIN_GOOGLE_CLIENT_ID": "id"}, "LOGIN_GOOGLE_CLIENT_ID"),
+        ({"LOGIN_GITHUB_CLIENT_SECRET": "secret"}, "LOGIN_GITHUB_CLIENT_ID"),
+        ({"LOGIN_OIDC_ISSUER": "https://sso.example"}, "LOGIN_OIDC_ISSUER"),
+        ({"LOGIN_OIDC_CLIENT_ID": "id", "LOGIN_OIDC_CLIENT_SECRET": "secret"}, "LOGIN_OIDC_ISSUER"),
+        (OIDC | {"LOGIN_OIDC_ISSUER": "http://127.0.0.1:9000"}, "LOGIN_OIDC_ISSUER"),
+        ({"LOGIN_GITHUB_URL": "http://github.example"}, "LOGIN_GITHUB_URL"),
     ],
 )
 def test_production_refuses(load, change, name):
@@ -148,6 +156,7 @@ def test_one_message_lists_every_problem_without_a_secret(load):
         ("MAIL_URL", "smtp://user:hunter2\u2100@mail:25"),
         ("MAIL_URL", "smtp://user:hunter2@mail:port"),
         ("MAIL_URL", "smtp://"),
+        ("MAIL_URL", "smtp://user:hunter2@mail..example.com"),
         ("DATABASE_URL", "postgresql://user:hunter2@db:port/perennial"),
         ("REDIS_URL", "redis://:hunter2[@redis"),
         ("REDIS_URL", "redis://:hunter2@redis:port"),

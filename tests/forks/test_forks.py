@@ -40,6 +40,7 @@ def test_a_fork_with_a_catalogue_of_its_own_passes_its_tests_and_sells_the_third
 def test_the_guide_names_every_optional_part() -> None:
     assert set(STEPS) == {
         *OF_THE_CATALOGUE,
+        "The example product",
         "The fast path",
         "Connect",
         "Admin pages",
