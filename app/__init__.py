@@ -57,6 +57,8 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
         template_folder="../templates",
         static_folder="../static",
     )
+    # Before any extension asks for it.
+    app.jinja_environment = templating.PageEnvironment
     app.config.from_mapping(flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["catalog"] = catalog
