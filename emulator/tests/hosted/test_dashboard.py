@@ -14,6 +14,7 @@ from tests.webhook_receiver import WebhookReceiver
 LISTS = (
     "customers",
     "events",
+    "keys",
     "webhooks",
     "portal",
     "time",
@@ -43,11 +44,11 @@ def test_every_page_opens_with_something_to_show(shop: Shop, visitor: Visitor, n
     assert "<h1" in page.text
 
 
-def test_overview_has_keys_and_webhook_secret(shop: Shop, visitor: Visitor, emulator: Emulator) -> None:
+def test_second_tab_has_keys_and_webhook_secret(shop: Shop, visitor: Visitor, emulator: Emulator) -> None:
     endpoint = shop.client.v1.webhook_endpoints.create(
         {"url": "http://127.0.0.1:9/hook", "enabled_events": ["invoice.paid"]}
     )
-    page = visitor.get("/")
+    page = visitor.get("/dashboard/keys")
     shop.client.v1.webhook_endpoints.delete(endpoint.id)
 
     assert emulator.secret_key in page.text

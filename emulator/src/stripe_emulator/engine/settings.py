@@ -10,6 +10,9 @@ DAY = 24 * HOUR
 DEFAULTS: dict[str, Any] = {
     #: Whether the account is one of those made since July 2026 that have Managed Payments on by default.
     "managed_payments_by_default": False,
+    #: The merchant's name and colour (`#00603c`) on the hosted pages; empty for those of the account.
+    "merchant_name": "",
+    "merchant_accent": "",
     # Clock time.
     "invoice_draft_seconds": HOUR,
     "incomplete_expires_seconds": 23 * HOUR,

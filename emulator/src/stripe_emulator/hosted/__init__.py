@@ -4,6 +4,7 @@ from flask import Flask
 
 from stripe_emulator.hosted import (
     blueprints,
+    brand,
     errors,
     security,
     templating,
@@ -26,5 +27,6 @@ def create_hosted_app(store: Store) -> Flask:
     templating.init_app(app)
     security.init_app(app)
     errors.init_app(app)
+    brand.init_app(app)
     blueprints.init_app(app)
     return app

@@ -1,5 +1,8 @@
 """The merchant that the hosted pages speak for."""
 
+import re
+
+from stripe_emulator.engine.settings import setting
 from stripe_emulator.server.seed import ACCOUNT_SETTING
 from stripe_emulator.state.store import Json, Transaction
 
@@ -14,4 +17,11 @@ def merchant_name(tx: Transaction) -> str:
     account = current_account(tx) or {}
     profile = (account.get("business_profile") or {}).get("name")
     dashboard = ((account.get("settings") or {}).get("dashboard") or {}).get("display_name")
-    return profile or dashboard or "the shop"
+    return setting(tx, "merchant_name") or profile or dashboard or "the shop"
+
+
+def merchant_accent(tx: Transaction) -> str | None:
+    """Return the merchant's colour, such as `#00603c`, if one was given."""
+    branding = ((current_account(tx) or {}).get("settings") or {}).get("branding") or {}
+    colour = str(setting(tx, "merchant_accent") or branding.get("primary_color") or "")
+    return colour if re.fullmatch(r"#[0-9a-fA-F]{6}", colour) else None

@@ -4,6 +4,7 @@ from flask import Flask
 
 from stripe_emulator.hosted import (
     authentication,
+    brand,
     checkout,
     dashboard,
     invoices,
@@ -17,5 +18,6 @@ from stripe_emulator.hosted import (
 
 def init_app(app: Flask) -> None:
     """Register the blueprints."""
-    for part in (checkout, payment_links, authentication, portal, portal_login, invoices, receipts, oauth, dashboard):
+    pages = (checkout, payment_links, authentication, portal, portal_login, invoices, receipts, oauth, dashboard, brand)
+    for part in pages:
         app.register_blueprint(part.bp)

@@ -9,7 +9,7 @@ from stripe_emulator.api.origins import is_cross_site
 from stripe_emulator.hosted.links import origin_of
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {

@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
         "interval": money.format_interval,
         "day": format_day,
         "moment": format_moment,
+        "iso": format_iso,
         "words": in_words,
         "tone": tone,
         "pretty": pretty,
@@ -69,6 +70,11 @@ def format_day(timestamp: float | None) -> str:
 def format_moment(timestamp: float | None) -> str:
     """Write a date and time to the second."""
     return "" if timestamp is None else f"{_at(timestamp):%-d %b %Y, %H:%M:%S} UTC"
+
+
+def format_iso(timestamp: float) -> str:
+    """Write a moment for a `datetime` attribute."""
+    return f"{_at(timestamp):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def in_words(status: str | None) -> str:

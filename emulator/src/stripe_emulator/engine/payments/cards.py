@@ -54,6 +54,11 @@ class Card:
         """The digits shown of the number."""
         return self.number[-4:]
 
+    @property
+    def is_first_choice(self) -> bool:
+        """Whether a payment page shows it at once: one works, one asks, one is declined, one fails at the renewal."""
+        return self.names[-1] in ("visa", "threeDSecure2Required", "chargeDeclined", "visa_chargeCustomerFail")
+
 
 @dataclass(frozen=True)
 class Iban:

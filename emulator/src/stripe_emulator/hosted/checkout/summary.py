@@ -54,6 +54,7 @@ class Discount:
 class Later:
     """What is charged after today: how much, how often, and from when."""
 
+    amount: int
     price: str
     rhythm: str
     trial_end: int | None
@@ -76,7 +77,7 @@ def summarize(
         lines=[_line(tx, item, trial_end) for item in items],
         adjustments=_adjustments(session, discount),
         due_today=format_amount(session["amount_total"], session["currency"]),
-        button=button,
+        button=_button(button, session, later),
         busy=busy,
         promise=_promise(later, discount),
         needs_payment_method=needs_payment_method(session),
@@ -99,7 +100,7 @@ def _later(items: list[Json], trial_end: int | None, discount: Discount | None) 
     lasting = discount is not None and discount.coupon["duration"] == "forever"
     amount = sum(item["amount_total" if lasting else "amount_subtotal"] for item in recurring)
     price = recurring[0]["price"]
-    return Later(format_price({**price, "unit_amount": amount}), format_interval(price["recurring"]), trial_end)
+    return Later(amount, format_price({**price, "unit_amount": amount}), format_interval(price["recurring"]), trial_end)
 
 
 def _undiscounted(session: Json, items: list[Json]) -> int:
@@ -117,6 +118,14 @@ def _words(session: Json, trial_end: int | None) -> tuple[str, str, str]:
     else:
         words = ("Subscribe to", "Subscribe", "Working…")
     return words
+
+
+def _button(verb: str, session: Json, later: Later | None) -> str:
+    """Say what is paid, if each later payment is as high as today's."""
+    if verb != "Subscribe" or later is None or later.amount != session["amount_total"]:
+        return verb
+    rhythm = later.rhythm.replace("per ", "a ", 1)
+    return f"{verb} for {format_amount(later.amount, session['currency'])} {rhythm}"
 
 
 def _promise(later: Later | None, discount: Discount | None) -> str:

@@ -3,6 +3,7 @@
 from flask import url_for
 
 from stripe_emulator.hosted.dashboard.kinds import BY_OBJECT
+from stripe_emulator.hosted.storage import current_store
 from stripe_emulator.state.store import Json
 
 #: What kind of object an id belongs to, by its prefix.
@@ -45,6 +46,16 @@ def page_of(id: str | None, kind: str | None = None) -> str | None:
     """Return the address of an object's page; ids that somebody chose need their kind told."""
     kind = kind or (kind_of(id) if id else None)
     return url_for("dashboard.show_object", kind=kind, id=id) if id and kind in BY_OBJECT else None
+
+
+def person(id: str | None) -> str | None:
+    """Return the email of the customer with this id, or of the one whom the object with it belongs to."""
+    kind = kind_of(id or "")
+    with current_store().read() as tx:
+        found = tx.get(kind, str(id)) if kind else None
+        owner = (found or {}).get("customer")
+        customer = tx.get("customer", owner) if isinstance(owner, str) else found
+    return customer.get("email") or customer.get("name") if customer and customer["object"] == "customer" else None
 
 
 def title_of(obj: Json) -> str:

@@ -5,10 +5,9 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from stripe_emulator.hosted.dashboard.addresses import page_of
+from stripe_emulator.hosted.dashboard.addresses import page_of, person
 from stripe_emulator.hosted.dashboard.kinds import KINDS
 from stripe_emulator.hosted.dashboard.messages import MESSAGES
-from stripe_emulator.hosted.storage import current_store
 from stripe_emulator.state.store import Json
 
 bp = Blueprint("dashboard", __name__)
@@ -16,11 +15,9 @@ bp = Blueprint("dashboard", __name__)
 
 @bp.context_processor
 def share_navigation() -> Json:
-    """Give templates the navigation, the clock, and what the last action did."""
-    with current_store().read() as tx:
-        now, offset = tx.now(), int(tx.get_setting("clock_offset", 0))
+    """Give templates the navigation, whose each id is, and what the last action did."""
     notice = MESSAGES.get(request.args.get("done", ""))
-    return {"kinds": KINDS, "page_of": page_of, "now": now, "clock_offset": offset, "notice": notice}
+    return {"kinds": KINDS, "page_of": page_of, "person": person, "notice": notice}
 
 
 def done(what: str, endpoint: str, **values: Any) -> Response:

@@ -1,42 +1,21 @@
 """Browsing and searching objects, each with its JSON, its relations and its events."""
 
+from collections.abc import Iterator
+
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from stripe_emulator.hosted.dashboard.addresses import kind_of, title_of
+from stripe_emulator.hosted.dashboard.addresses import kind_of, page_of, title_of
 from stripe_emulator.hosted.dashboard.blueprint import bp
 from stripe_emulator.hosted.dashboard.kinds import BY_OBJECT, KINDS
 from stripe_emulator.hosted.dashboard.possible import actions_for
-from stripe_emulator.hosted.dashboard.queries import count, events_about, newest, search
+from stripe_emulator.hosted.dashboard.queries import count, events_about, naming, newest, search
 from stripe_emulator.hosted.storage import current_store
 from stripe_emulator.state import deliveries
 from stripe_emulator.state.store import Json, Transaction
 
 PAGE = 50
-#: Which kinds name an object of a kind in a field of its name.
-POINTING = {
-    "customer": ("subscription", "invoice", "payment_intent", "charge", "checkout.session", "payment_method"),
-    "payment_intent": ("charge", "checkout.session", "refund", "dispute"),
-    "charge": ("refund", "dispute"),
-    "product": ("price",),
-    "invoice": ("invoice_payment",),
-}
-LINKS = (
-    "customer",
-    "subscription",
-    "invoice",
-    "payment_intent",
-    "setup_intent",
-    "charge",
-    "product",
-    "payment_method",
-    "default_payment_method",
-    "latest_invoice",
-    "latest_charge",
-    "test_clock",
-    "schedule",
-    "balance_transaction",
-)
+SHOWN_LINKS = 30
 
 
 @bp.get("/dashboard/<any({slugs}):slug>".format(slugs=", ".join(f'"{slug}"' for slug in KINDS)))
@@ -84,17 +63,27 @@ def show_object(kind: str, id: str) -> str:
 
 
 def links_of(obj: Json) -> list[tuple[str, str]]:
-    """Return the ids an object points to, by field."""
-    found = [(field, obj.get(field)) for field in LINKS]
-    parent = (obj.get("parent") or {}).get("subscription_details") or {}
-    found.append(("subscription", parent.get("subscription")))
-    if obj["object"] == "event":
-        found.append(("object", obj["data"]["object"].get("id")))
-    return [(field, value) for field, value in found if isinstance(value, str)]
+    """Return the ids anywhere in an object that have a page, each once, by the name of its field."""
+    found: dict[str, str] = {}
+    for field, value in _texts(obj, ""):
+        if value != obj["id"] and page_of(value):
+            found.setdefault(value, field)
+    return [(field, value) for value, field in found.items()][:SHOWN_LINKS]
 
 
 def related_to(tx: Transaction, obj: Json) -> list[tuple[str, Json]]:
-    """Return the objects that point to this one."""
-    field = obj["object"]
-    kinds = POINTING.get(field, ())
-    return [(title_of(each), each) for kind in kinds for each in tx.find(kind, **{field: obj["id"]})[:PAGE]]
+    """Return the objects that name this one, newest first, and that it does not name itself."""
+    named = {value for _, value in links_of(obj)}
+    return [(title_of(each), each) for each in naming(tx, obj["id"], PAGE) if each["id"] not in named]
+
+
+def _texts(value: object, field: str) -> Iterator[tuple[str, str]]:
+    """Walk through an object's texts; an id is called by what holds it."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _texts(each, field if name == "id" else name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, field)
+    elif isinstance(value, str):
+        yield field, value

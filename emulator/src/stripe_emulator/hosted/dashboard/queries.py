@@ -32,6 +32,15 @@ def events_about(tx: Transaction, id: str) -> list[Json]:
     return [json.loads(row[0]) for row in rows]
 
 
+def naming(tx: Transaction, id: str, limit: int) -> list[Json]:
+    """Return the newest objects that carry this id somewhere, events apart."""
+    rows = tx.connection.execute(
+        "SELECT body FROM objects WHERE kind != 'event' AND id != ? AND instr(body, ?) ORDER BY seq DESC LIMIT ?",
+        (id, f'"{id}"', limit),
+    )
+    return [json.loads(row[0]) for row in rows]
+
+
 def search(tx: Transaction, words: str) -> list[Json]:
     """Return objects whose id, email, name, number or lookup key contains the words."""
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from stripe_emulator.hosted.payment_methods import default_method_of, methods_of
 from stripe_emulator.hosted.portal.blueprint import bp, current_portal
+from stripe_emulator.hosted.portal.offers import options_for, yearly_of
 from stripe_emulator.hosted.portal.session import PortalSession, finish_flow
 from stripe_emulator.hosted.portal.words import plans_of
 from stripe_emulator.hosted.storage import current_store
@@ -82,9 +83,11 @@ def flow_address(flow: Json) -> str:
 def _context(tx: Transaction, portal: PortalSession) -> Json:
     customer = tx.require("customer", portal.customer_id)
     invoices = [each for each in tx.find("invoice", customer=customer["id"]) if each["status"] != "draft"]
+    plans = plans_of(tx, customer["id"])
     return {
         "customer": customer,
-        "plans": plans_of(tx, customer["id"]),
+        "plans": plans,
+        "yearly": {each.id: yearly_of(options_for(tx, portal, each.subscription)) for each in plans},
         "methods": methods_of(tx, customer["id"]),
         "default_method": default_method_of(tx, customer),
         "invoices": invoices[:SHOWN_INVOICES],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stripe_emulator.hosted.money import format_price
+from stripe_emulator.hosted.money import format_amount, format_price
 from stripe_emulator.hosted.portal.session import PortalSession
 from stripe_emulator.hosted.portal.words import product_name
 from stripe_emulator.state.store import Json, Transaction
@@ -17,6 +17,8 @@ class Option:
     label: str
     current: bool
     adjustable: bool
+    #: What a year of a yearly price costs less than twelve months of the monthly one.
+    saving: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,29 @@ def options_for(tx: Transaction, portal: PortalSession, subscription: Json) -> l
         offered = [each for each in prices if each["active"] and each["recurring"]]
         for price in sorted(offered, key=lambda each: each["unit_amount"] or 0):
             name, label = product_name(tx, price), format_price(price)
-            options.append(Option(price, name, label, price["id"] == current, adjustable))
+            saving = saving_of(price, offered)
+            options.append(Option(price, name, label, price["id"] == current, adjustable, saving))
     return options
+
+
+def saving_of(price: Json, offered: list[Json]) -> str:
+    """Say what a yearly price saves in a year beside the same product's monthly one; nothing for another price."""
+    monthly = [each["unit_amount"] or 0 for each in offered if _rhythm(each) == ("month", 1)]
+    saved = 12 * min(monthly, default=0) - (price["unit_amount"] or 0)
+    return format_amount(saved, price["currency"]) if _rhythm(price) == ("year", 1) and saved > 0 else ""
+
+
+def yearly_of(options: list[Option]) -> Option | None:
+    """Return the yearly price of the product that is paid by the month now."""
+    current = next((each for each in options if each.current), None)
+    if current is None or _rhythm(current.price) != ("month", 1):
+        return None
+    product = current.price["product"]
+    return next((each for each in options if each.saving and each.price["product"] == product), None)
+
+
+def _rhythm(price: Json) -> tuple[str, int]:
+    return price["recurring"]["interval"], price["recurring"]["interval_count"]
 
 
 def _products(tx: Transaction, portal: PortalSession, currency: str) -> list[Json]:

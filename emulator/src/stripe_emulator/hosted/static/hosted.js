@@ -1,4 +1,66 @@
-// Comfort only: every page works without this file.
+// Comfort only: every page works without this file, and the emulator checks everything again.
+const digits = (text) => text.replace(/\D/g, "");
+
+const BRANDS = [[/^4/, "visa"], [/^(5[1-5]|2[2-7])/, "mastercard"], [/^3[47]/, "amex"], [/^(6011|64[4-9]|65)/, "discover"],
+  [/^3(0|6|8)/, "diners"], [/^35/, "jcb"], [/^62/, "unionpay"]];
+
+function passesLuhn(number) {
+  const values = [...number].reverse().map(Number);
+  return values.reduce((sum, digit, index) => sum + (index % 2 ? (digit > 4 ? digit * 2 - 9 : digit * 2) : digit), 0) % 10 === 0;
+}
+
+// What is wrong with each answer, in Stripe's words. The incorrect test number is for the emulator to refuse.
+const problems = {
+  card_number(text) {
+    const number = digits(text);
+    if (number.length < 12) return "Your card number is incomplete.";
+    return passesLuhn(number) || number === "4242424242424241" ? "" : "Your card number is invalid.";
+  },
+  expiration(text) {
+    const found = /^(\d{1,2})(\d{2})$/.exec(digits(text).replace(/20(?=\d\d$)/, ""));
+    return found && found[1] >= 1 && found[1] <= 12 ? "" : "Your card's expiration date is incomplete.";
+  },
+  cvc: (text) => (/^\d{3,4}$/.test(text.trim()) ? "" : "Your card's security code is incomplete."),
+};
+
+function show(input, problem) {
+  document.getElementById(`${input.id}-error`).textContent = problem;
+  if (problem) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
+}
+
+function mark(input) {
+  const brand = BRANDS.find(([start]) => start.test(digits(input.value)))?.[1];
+  input.parentElement.querySelector("[data-mark]").className = `card-mark mark${brand ? ` mark--${brand}` : ""}`;
+}
+
+function group(input) {
+  if (input.dataset.card === "card_number") return digits(input.value).replace(/(.{4})(?=.)/g, "$1 ");
+  return digits(input.value).replace(/^(\d{2})(?=\d)/, "$1 / ");
+}
+
+for (const input of document.querySelectorAll("input[data-card]")) {
+  const kind = input.dataset.card;
+  if (kind === "card_number") mark(input);
+  input.addEventListener("input", (event) => {
+    const typedAtTheEnd = !event.inputType?.startsWith("delete") && input.selectionStart === input.value.length;
+    if (kind !== "cvc" && typedAtTheEnd && /^[\d\s/]*$/.test(input.value)) input.value = group(input);
+    if (kind === "card_number") mark(input);
+    if (input.hasAttribute("aria-invalid")) show(input, problems[kind](input.value));
+  });
+  input.addEventListener("blur", () => { if (input.value) show(input, problems[kind](input.value)); });
+}
+
+for (const form of document.querySelectorAll("form:has(input[data-card])")) {
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "fill") return;
+    const asked = [...form.querySelectorAll("input[data-card]")].filter((input) => input.checkVisibility());
+    for (const input of asked) show(input, problems[input.dataset.card](input.value));
+    const wrong = asked.find((input) => input.hasAttribute("aria-invalid"));
+    if (wrong) { event.preventDefault(); event.stopImmediatePropagation(); wrong.focus(); }
+  });
+}
+
 for (const button of document.querySelectorAll("button[data-fill]")) {
   button.addEventListener("click", (event) => {
     event.preventDefault();
@@ -10,6 +72,8 @@ for (const button of document.querySelectorAll("button[data-fill]")) {
     fields.name.value ||= "Test Person";
     const card = button.form.querySelector("input[name=method][value=card]");
     if (card) card.checked = true;
+    for (const name of Object.keys(problems)) show(fields[name], "");
+    mark(fields.card_number);
     fields.card_number.focus();
   });
 }
