@@ -82,6 +82,7 @@ class EmulatorProcess:
     def _command(self, port: int) -> list[str]:
         database = self._settings.instance_path / "stripe-emulator.sqlite3"
         options = ["--host", HOST, "--port", str(port), "--db", str(database), "--until-stdin-closes"]
+        options += ["--merchant", self._settings.app_name]
         return [sys.executable, "-m", "stripe_emulator", *options]
 
     def _wait(self) -> None:

@@ -37,6 +37,7 @@ if not (ROOT / "app/admin").exists():
     ADMIN = {}
 EMULATOR = {
     "emulator": "/",
+    "emulator-keys": "/dashboard/keys",
     "emulator-events": "/dashboard/events",
     "emulator-subscriptions": "/dashboard/subscriptions",
     "emulator-webhooks": "/dashboard/webhooks",

@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_port, default=12111, help="port to listen on (default: 12111)")
     parser.add_argument("--db", type=Path, default=DEFAULT_DB, help=f"database file (default: {DEFAULT_DB})")
+    parser.add_argument("--merchant", metavar="NAME", help="whose hosted pages these are (default: the account's)")
+    parser.add_argument("--accent", metavar="#RRGGBB", help="that merchant's colour")
     parser.add_argument("--chaos", action="store_true", help="duplicate, delay, drop and shuffle deliveries")
     parser.add_argument("--no-chaos", action="store_true", help="switch off chaos left on in the database")
     parser.add_argument(
@@ -106,6 +108,8 @@ def _waits(text: str) -> list[float]:
 def _apply(server: Server, options: argparse.Namespace) -> None:
     if options.chaos or options.no_chaos:
         server.control.set_chaos(chaos.FULL if options.chaos else chaos.CALM)
+    given = {"merchant_name": options.merchant, "merchant_accent": options.accent}
+    server.control.set_settings({name: value for name, value in given.items() if value is not None})
     if options.retry_schedule:
         server.control.set_settings({deliveries.RETRY_SETTING: options.retry_schedule})
 

@@ -87,6 +87,23 @@ def test_one_press_of_a_test_card_and_one_of_subscribe(shop: Shop, merchant: str
     expect(page.get_by_role("heading", name="Back at the shop")).to_be_visible()
 
 
+def test_card_is_checked_before_it_is_sent(shop: Shop, merchant: str, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(checkout(shop, merchant))
+
+    page.get_by_label("Card number").press_sequentially("5555555555554445")
+    expect(page.locator(".mark--mastercard")).to_be_visible()
+    page.get_by_role("button", name="Subscribe for $29.00 a month").click()
+
+    expect(page.get_by_text("Your card number is invalid.")).to_be_visible()
+    expect(page.get_by_text("Your card's security code is incomplete.")).to_be_visible()
+    expect(page.get_by_label("Card number")).to_be_focused()
+    expect(page.get_by_label("Card number")).to_have_value("5555 5555 5555 4445")
+    assert "/c/pay/" in page.url
+    context.close()
+
+
 def test_back_leads_to_where_the_shop_said(shop: Shop, merchant: str, page: Page) -> None:
     page.goto(checkout(shop, merchant))
 

@@ -29,6 +29,45 @@ def test_page_tells_what_is_bought_and_that_no_money_moves(shop: Shop, visitor: 
     assert f'<a href="{CANCEL_URL}" rel="noreferrer">Back</a>' in page.text
 
 
+def test_page_is_the_merchants_and_its_bar_tells_of_clock_and_chaos(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, emulator = own
+    emulator.configure(merchant_name="Perennial", merchant_accent="#00603c")
+    emulator.advance(days=1)
+    emulator.chaos(duplicate=0.5)
+
+    page = visitor.get(f"/c/pay/{shop.checkout().id}")
+    colour = visitor.get("/brand.css").text
+    emulator.configure(merchant_accent="red; } body { display: none")
+
+    assert "</span>Perennial</span>" in page.text
+    assert ("UTC</time>, moved" in page.text, "Chaos on" in page.text) == (True, True)
+    assert "--brand: #00603c;" in colour
+    assert visitor.get("/brand.css").text == ""
+
+
+@pytest.mark.parametrize(
+    ("price", "button"), [("pro_month", "Subscribe for $29.00 a month"), ("pro_year", "Subscribe for $290.00 a year")]
+)
+def test_button_says_what_is_paid_and_how_often(shop: Shop, visitor: Visitor, price: str, button: str) -> None:
+    page = visitor.get(f"/c/pay/{shop.checkout(price).id}")
+
+    assert f">{button}</button>" in page.text
+
+
+def test_button_promises_no_price_that_changes(shop: Shop, visitor: Visitor) -> None:
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+
+    page = visitor.get(f"/c/pay/{shop.checkout(discounts=[{'coupon': coupon.id}]).id}")
+
+    assert ">Subscribe</button>" in page.text
+
+
+def test_four_test_cards_are_seen_and_the_rest_is_folded(shop: Shop, visitor: Visitor) -> None:
+    seen, folded = visitor.get(f"/c/pay/{shop.checkout().id}").text.split("<details")
+
+    assert (seen.count("data-fill="), folded.count("data-fill=") > 10) == (4, True)
+
+
 def test_paying_subscribes_and_returns_to_the_shop(shop: Shop, visitor: Visitor) -> None:
     session = shop.checkout(customer=shop.customer().id)
 

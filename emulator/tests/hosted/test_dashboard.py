@@ -67,6 +67,25 @@ def test_every_object_of_a_subscription_has_its_page(shop: Shop, visitor: Visito
     assert "customer.created" in page.text
 
 
+def test_objects_link_to_each_other_both_ways(shop: Shop, visitor: Visitor) -> None:
+    _, subscription = shop.subscriber("pro_year")
+    price = f"/dashboard/object/price/{shop.prices['pro_year']}"
+    bought = f"/dashboard/object/subscription/{subscription.id}"
+
+    assert f'href="{price}"' in visitor.get(bought).text
+    assert f'href="{bought}"' in visitor.get(price).text
+
+
+def test_people_are_named_beside_their_ids_and_their_cards_can_be_broken(shop: Shop, visitor: Visitor) -> None:
+    customer, _ = shop.subscriber()
+    shop.client.v1.customers.update(customer.id, {"email": "named@example.com"})
+
+    first, listed = visitor.get("/").text, visitor.get("/dashboard/invoices").text
+
+    assert f'action="/dashboard/customers/{customer.id}/failing-card"' in first
+    assert ("named@example.com" in first, "named@example.com" in listed) == (True, True)
+
+
 def test_an_objects_json_is_shown_as_it_is(shop: Shop, visitor: Visitor) -> None:
     customer = shop.customer(metadata={"note": "</pre><script>alert(1)</script>"})
 

@@ -429,3 +429,27 @@ def test_session_expires(shop: Shop, visitor: Visitor, emulator: Emulator) -> No
     assert page.status == 410
     assert "This link has expired" in page.text
     assert ">Back</a>" in page.text
+
+
+def test_yearly_price_says_what_it_saves(shop: Shop, visitor: Visitor) -> None:
+    customer, subscription = shop.subscriber("basic_month")
+    address = shop.portal(customer.id, configuration=shop.configuration())
+
+    home = visitor.get(address)
+    choices = visitor.get(f"{address}/subscriptions/{subscription.id}/update")
+
+    assert "save $18.00 a year" in home.text
+    assert (choices.text.count("save $18.00 a year"), choices.text.count("save $58.00 a year")) == (1, 1)
+
+
+def test_canceling_can_be_left_and_renewing_leads_back(shop: Shop, visitor: Visitor) -> None:
+    customer, subscription = shop.subscriber("basic_month")
+    address = shop.portal(customer.id, configuration=shop.configuration())
+    path = f"{address}/subscriptions/{subscription.id}"
+
+    asked = visitor.get(f"{path}/cancel")
+    visitor.post(f"{path}/cancel")
+    renewed = visitor.get(visitor.post(f"{path}/renew").location)
+
+    assert ">Keep my plan</a>" in asked.text
+    assert '<a href="http://127.0.0.1:9/account" rel="noreferrer">Return to' in renewed.text
