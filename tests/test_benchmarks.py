@@ -1,11 +1,16 @@
 """What the product is measured against renders the product's own templates: it must not fall behind them."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from app.config.settings import ROOT
 from benchmarks.baselines import page
 from benchmarks.site import settings, user_id
 
@@ -39,3 +44,16 @@ def test_sample_renders_the_products_dashboard(sample: Flask) -> None:
     client.post("/login", data={"email": "user0@example.com", "password": "secret"})
 
     assert client.get("/dashboard").status_code == 200
+
+
+@pytest.mark.skipif(
+    "postgresql" not in os.environ.get("TEST_DATABASE_URL", ""), reason="TEST_DATABASE_URL names no PostgreSQL"
+)
+def test_every_benchmark_runs() -> None:
+    """In its shortest form: what it measures means nothing, but it finds everything that it asks for."""
+    server = os.environ["TEST_DATABASE_URL"].rpartition("/")[0]
+    command = [sys.executable, "-m", "benchmarks", "--trial", "--postgresql", server]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+
+    assert re.search(r"^\d+ s; \d+ goals missed\.$", run.stdout, re.MULTILINE), run.stderr[-3000:]
