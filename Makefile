@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format mutants bench screenshots lighthouse rename pictures lock clean
+.PHONY: run test check format mutants bench screenshots lighthouse rename pictures upstream docs lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
@@ -38,6 +38,9 @@ rename: $(VENV)/.installed ## make rename NAME="Your Product"
 
 pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name and hue (needs Chromium)
 	@$(BIN)/python -m scripts.pictures
+
+upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
+	@$(BIN)/python -m scripts.upstream $(TO)
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv

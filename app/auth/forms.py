@@ -6,6 +6,7 @@ from wtforms.validators import InputRequired, StopValidation, ValidationError
 
 from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.password_rules import LONGEST, TOO_LONG, password_problem
+from app.bot_check import CheckedForm
 
 ENTER_ADDRESS = "Enter your e-mail address."
 
@@ -36,7 +37,7 @@ def not_endless(form: FlaskForm, field: PasswordField) -> None:
         raise StopValidation(TOO_LONG)
 
 
-class SignupForm(FlaskForm):
+class SignupForm(CheckedForm):
     """A new account."""
 
     email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
@@ -53,7 +54,7 @@ class SignupForm(FlaskForm):
             raise ValidationError(problem)
 
 
-class LoginForm(FlaskForm):
+class LoginForm(CheckedForm):
     """An existing account."""
 
     email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
@@ -65,7 +66,7 @@ class LoginForm(FlaskForm):
     seats = HiddenField()
 
 
-class ForgotPasswordForm(FlaskForm):
+class ForgotPasswordForm(CheckedForm):
     """Which address to send a link to."""
 
     email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
