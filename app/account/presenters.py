@@ -18,6 +18,8 @@ class DueAmount(Protocol):
     @property
     def currency(self) -> str: ...
     @property
+    def at(self) -> datetime | None: ...
+    @property
     def plan_name(self) -> str | None: ...
     @property
     def seats(self) -> int | None: ...
@@ -348,7 +350,7 @@ def _describe_ended(subscription: DescribedSubscription) -> Summary:
 
 def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
     name, paid = subscription.plan_name or "Your plan", subscription.paid_before
-    if paid:
+    if paid and (name, subscription.seats) != (paid.plan_name, paid.seats):
         return _describe_unpaid_change(subscription, paid)
     if subscription.grants_access:
         # True because `grants_access` keeps the role for PAST_DUE_GRACE_DAYS: change both together.
@@ -435,8 +437,16 @@ def _renews(subscription: DescribedSubscription) -> str:
         return ""
     else:
         when, becomes = date(subscription.current_period_end), _becomes(subscription)
+        if due := _due_before(subscription, subscription.current_period_end):
+            return f" {money(due.amount, due.currency)} is due on {date(due.at or when)}, and it renews on {when}."
         how = f"On {when} it becomes {becomes}" if becomes else f"It renews on {when}"
         return f" {how}{_for_how_much(subscription)}."
+
+
+def _due_before(subscription: DescribedSubscription, renews_at: datetime) -> DueAmount | None:
+    """What is due before the plan renews: something beside it is charged more often."""
+    due = subscription.next_charge
+    return due if due and due.at and due.at.date() < renews_at.date() else None
 
 
 def _becomes(subscription: DescribedSubscription) -> str:

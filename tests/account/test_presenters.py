@@ -131,12 +131,16 @@ def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
             "You're on Pro, 5 seats. On 20 December 2026 it becomes 3 seats, for $15.",
         ),
         (
+            replace(ACTIVE, next_charge=NextCharge(1000, "usd", datetime(2026, 11, 20, tzinfo=UTC))),
+            "You're on Pro. $10 is due on 20 November 2026, and it renews on 20 December 2026.",
+        ),
+        (
             replace(TRIALING, next_charge=NextCharge(900, "usd", RENEWAL, "Basic")),
             "Your Pro trial ends on 20 December 2026. Then it becomes Basic, for $9.",
         ),
     ],
 )
-def test_a_change_that_is_planned_names_what_comes(subscription: Subscription, words: str) -> None:
+def test_what_comes_next_is_named_where_it_is_another_thing(subscription: Subscription, words: str) -> None:
     assert describe(subscription).sentence == words
 
 
