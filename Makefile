@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format bench screenshots lighthouse rename pictures lock clean
+.PHONY: run test check format mutants bench screenshots lighthouse rename pictures lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
@@ -19,6 +19,10 @@ check: $(VENV)/.installed ## lint, format and types
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+mutants: $(VENV)/.installed ## small faults in billing, auth and settings: do the tests notice? (hours; MUTANTS='app.config.*' for some)
+	nice $(BIN)/python -m mutmut run --max-children $(or $(CHILDREN),2) $(MUTANTS)
+	$(BIN)/python -m tests.mutants
 
 bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 	$(BIN)/python -m benchmarks

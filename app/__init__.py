@@ -40,11 +40,13 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
         logs,
         request_log,
         security,
+        sentry,
         templating,
     )
     from app.billing.gateway import client as gateway
     from app.config.flask_config import flask_config
     from app.config.load import check_catalog, load_catalog, load_settings
+    from app.webhook import door
 
     catalog = catalog or load_catalog()
     check_catalog(catalog)
@@ -59,9 +61,11 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["catalog"] = catalog
     logs.configure_logging(settings)
+    sentry.init_sentry(settings)
     extensions.init_extensions(app)
     database.init_engine(app)
     gateway.init_gateway(app, settings)
+    door.init_door(app)
     security.init_security(app, settings)
     auth.init_auth(app)
     access.init_access(app)

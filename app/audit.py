@@ -26,6 +26,7 @@ class ActKind(StrEnum):
     GRANT = "grant"
     REVOKE = "revoke"
     REFRESH = "refresh"
+    FULFILL = "fulfill"
     KEEP_PAYMENT = "keep_payment"
     REPLAY = "replay"
     CREATE_USER = "create_user"

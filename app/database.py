@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
@@ -37,9 +38,9 @@ class UnannouncedWrite(RuntimeError):
 
 
 def will_write() -> bool:
-    """Whether a write may come: in any request but a plain GET, and after `begin_write`."""
+    """Whether a write may come: in any request but a plain GET, unless `begin_write` or `begin_read` says otherwise."""
     if has_request_context():
-        return request.method not in ("GET", "HEAD", "OPTIONS") or g.get("writes", False)
+        return bool(g.get("writes", request.method not in ("GET", "HEAD", "OPTIONS")))
     else:
         return True
 
@@ -93,6 +94,13 @@ def begin_write() -> None:
         g.writes = True
 
 
+def begin_read() -> None:
+    """Say that this request only reads from here on, so that nobody who writes waits for it. Commits."""
+    db.session.commit()
+    if has_request_context():
+        g.writes = False
+
+
 @contextmanager
 def allowed_to_write() -> Iterator[None]:
     """Let a GET write in this block, in transactions of its own; what the block does not commit is rolled back."""
@@ -134,18 +142,14 @@ def end_transaction() -> None:
         db.session.commit()
 
 
-def engine_options(url: str) -> dict[str, Any]:
+def engine_options(url: str, *, has_pooler: bool = False) -> dict[str, Any]:
     """SQLAlchemy's engine options for this database address."""
     if url.startswith("sqlite"):
         return {"hide_parameters": True, "connect_args": {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}}
     else:
-        return {
-            "hide_parameters": True,
-            "pool_size": 10,
-            "max_overflow": 10,
-            "pool_recycle": 1800,
-            "connect_args": {"connect_timeout": 5},
-        }
+        from app import postgresql
+
+        return postgresql.engine_options(url, has_pooler=has_pooler)
 
 
 def init_engine(app: Flask) -> None:
@@ -154,8 +158,22 @@ def init_engine(app: Flask) -> None:
         engine = db.engine
     event.listen(engine, "before_cursor_execute", _refuse_unannounced_write)
     if engine.dialect.name == "sqlite":
+        keep_private(engine.url.database)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    else:
+        from app.postgresql import init_postgresql
+
+        init_postgresql(engine)
+
+
+def keep_private(path: str | Path | None) -> None:
+    """Let nobody but this user read a SQLite file; its journals are made with the same rights."""
+    if path and str(path) != ":memory:" and not str(path).startswith("file:"):
+        # A folder that is not there yet, or a file of somebody else's, is for the connection to complain about.
+        with suppress(OSError):
+            Path(path).touch(mode=0o600)
+            Path(path).chmod(0o600)
 
 
 def _refuse_unannounced_write(

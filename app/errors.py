@@ -16,6 +16,7 @@ from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
 from app.billing.errors import PriceDrift, StripeMisconfigured, StripeRejection, StripeUnavailable
 from app.billing.gateway.access import note_turning_away
 from app.database import db
+from app.database_errors import driver_says, is_away, why_no_answer
 from app.extensions import limiter
 from app.request_log import note_security
 
@@ -40,11 +41,11 @@ PAGES = {400, 403, 404, 405, 413, 429, 500, 503}
 
 def register_error_handlers(app: Flask) -> None:
     """Answer every error with a page, and every failed request with a rolled-back transaction."""
-    app.register_error_handler(CSRFError, show_csrf_error)
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(UpgradeRequired, show_upgrade)
     app.register_error_handler(StripeUnavailable, show_stripe_unavailable)
     app.register_error_handler(StripeRejection, show_stripe_unavailable)
+    app.register_error_handler(SQLAlchemyError, show_database_away)
 
 
 def show_http_error(error: HTTPException) -> Response:
@@ -65,7 +66,7 @@ def show_http_error(error: HTTPException) -> Response:
 
 def show_csrf_error(error: CSRFError) -> Response:
     """A form that was open too long, or was not ours."""
-    response = make_response(render_template("errors/400.html", reason="expired_form"), 400)
+    response = _error_page(400, 400, reason="expired_form")
     # Only now is it known who the reader is.
     note_security("form_token_refused", reason=error.description)
     return response
@@ -123,6 +124,17 @@ def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Respo
     response = _error_page(503, 503, is_outage=is_outage)
     if is_outage:
         response.headers["Retry-After"] = "30"
+    return response
+
+
+def show_database_away(error: SQLAlchemyError) -> Response:
+    """503 and a line while the database is away; any other error of its is a mistake of ours, and stays one."""
+    if not is_away(error):
+        raise error
+    _roll_back()
+    logger.warning("%s (%s).", why_no_answer(error), driver_says(error))
+    response = _error_page(500, 503)
+    response.headers["Retry-After"] = "5"
     return response
 
 

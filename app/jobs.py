@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.database import utcnow
+from app.database import keep_private, utcnow
 from app.keys import signing_keys
 
 if TYPE_CHECKING:
@@ -149,7 +149,9 @@ def _build_huey(app: Flask, **options: Any) -> Huey:
         from huey import SqliteHuey
 
         settings.instance_path.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey("perennial", filename=str(settings.instance_path / "jobs.sqlite3"), **options)
+        file = settings.instance_path / "jobs.sqlite3"
+        keep_private(file)
+        return SqliteHuey("perennial", filename=str(file), **options)
 
 
 def _in_context(app: Flask, work: Callable[[], object]) -> Callable[[], None]:

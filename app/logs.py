@@ -103,20 +103,10 @@ def configure_logging(settings: Settings) -> None:
     logging.captureWarnings(settings.logs_json)
 
 
-def gunicorn_logging(*, as_json: bool) -> dict[str, Any]:
-    """For gunicorn's `logconfig_dict`: its own lines go the same way."""
-    quiet = {"level": "INFO", "handlers": [], "propagate": True}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "root": {"level": "INFO", "handlers": ["lines"]},
-        "loggers": {"gunicorn.error": quiet, "gunicorn.access": quiet},
-        "formatters": {"line": {"()": Line, "as_json": as_json}},
-        "handlers": {"lines": {"()": ToStandardError, "formatter": "line"}},
-    }
-
-
 def _add_facts(logger: object, name: str, line: EventDict) -> EventDict:
+    # Where another handler has formatted the record, it has left these on it.
+    for left in ("message", "asctime"):
+        line.pop(left, None)
     for fact, value in current_facts().items():
         line.setdefault(fact, value)
     return line

@@ -1,5 +1,6 @@
 """Every model in one import, for migrations and for `create_all`."""
 
+from app.account.models import DeletedAccount
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
@@ -10,13 +11,15 @@ from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
 from app.billing.models.trials import PastTrial
-from app.dashboard.models import Project
+from app.dashboard.product.models import Entry
 from app.mail.alerts import Alert
 from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Alert",
     "Authenticator",
+    "DeletedAccount",
+    "Entry",
     "FactorReset",
     "Grant",
     "Identity",
@@ -25,7 +28,6 @@ __all__ = [
     "Passkey",
     "PastTrial",
     "Payment",
-    "Project",
     "RecoveryCode",
     "RoleChange",
     "SecurityEvent",

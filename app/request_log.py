@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, has_request_context, request
 
+from app import metrics
 from app.logs import add_facts, begin_facts
 
 if TYPE_CHECKING:
@@ -78,8 +79,10 @@ class RequestLog:
         try:
             return self._application(environ, start)
         finally:
+            seconds = perf_counter() - began
+            metrics.count_request(environ["REQUEST_METHOD"], facts.get("route"), code, seconds)
             if facts.get("route") not in UNTOLD:
-                self._write(code, perf_counter() - began, facts)
+                self._write(code, seconds, facts)
             begin_facts()
 
     def _request_id(self, environ: WSGIEnvironment) -> str:

@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from app.account.models import DeletedAccount
+from app.account.remains import empty_events_of_deleted
+from app.auth.email_undo import forget_previous
 from app.auth.factors.authenticator import renew_encryption
 from app.auth.models import SecurityEvent, UserSession
 from app.auth.used_tokens import forget_used_tokens
@@ -13,6 +16,7 @@ from app.database import db, utcnow
 from app.mail.alerts import forget_old_alerts
 from app.mail.delivery import GIVE_UP_AFTER
 from app.mail.outbox import OutboxMail
+from app.postgresql import unhurried
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +33,18 @@ TRIES_AT_NOBODY = timedelta(days=7)
 def clean_up() -> None:
     """Delete ended sessions, old history and old alerts, and empty old events and mails. Commits."""
     now = utcnow()
+    unhurried(db.session.connection())
     sessions = db.session.execute(sa.delete(UserSession).where(UserSession.expires_at < now)).rowcount  # type: ignore[attr-defined]
     _empty_mails(now)
+    forget_previous(now)
     is_nobodys = sa.and_(SecurityEvent.user_id.is_(None), SecurityEvent.at < now - TRIES_AT_NOBODY)
     db.session.execute(sa.delete(SecurityEvent).where(sa.or_(SecurityEvent.at < now - HISTORY, is_nobodys)))
+    db.session.execute(sa.delete(DeletedAccount).where(DeletedAccount.deleted_at < now - HISTORY))
     forget_old_alerts()
     forget_used_tokens()
     db.session.commit()
     renew_encryption()
+    empty_events_of_deleted(now)
     payloads = prune_payloads(EVENT_PAYLOADS)
     logger.info("Cleaned up: %s sessions, %s event payloads.", sessions, payloads)
 

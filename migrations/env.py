@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from app.database import UtcDateTime, db
 
+# Any number, if only the same for all upgrades of this site.
+UPGRADE_LOCK = 5_041_812
 OPTIONS: dict[str, Any] = current_app.extensions["migrate"].configure_args
 
 
@@ -61,7 +63,17 @@ def run_online() -> None:
             **OPTIONS,
         )
         with context.begin_transaction():
+            wait_for_others(connection)
             context.run_migrations()
+
+
+def wait_for_others(connection: Connection) -> None:
+    """Let one upgrade work at a time, for as long as it takes; the next one finds its work done."""
+    if connection.dialect.name == "postgresql":
+        from app.postgresql import unhurried
+
+        unhurried(connection)
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
 
 
 if context.is_offline_mode():

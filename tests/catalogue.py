@@ -14,16 +14,16 @@ CATALOG = Catalog(
     currency="usd",
     roles=(FREE, BASIC, PRO),
     features={"exports": "CSV export"},
-    limits={"projects": "projects"},
+    limits={"entries": "entries"},
     plans=(
-        Plan("free", name="Free", role="free", tagline="For a look around.", limits={"projects": 1}),
+        Plan("free", name="Free", role="free", tagline="For a look around.", limits={"entries": 1}),
         Plan(
             "basic",
             name="Basic",
             role="basic",
             tagline="For getting started.",
             highlights=("The Basic dashboard",),
-            limits={"projects": 3},
+            limits={"entries": 3},
             prices=(monthly(900), yearly(9000)),
         ),
         Plan(

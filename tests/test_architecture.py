@@ -19,10 +19,25 @@ ROOT = Path(__file__).resolve().parent.parent
 EMULATOR = ROOT / "emulator"
 OF_A_REQUEST = {"flask.request", "flask.render_template", "flask.session", "flask.g", "flask_login.current_user"}
 # What billing may use of the rest of the site: no route, no template, no request.
-BELOW_BILLING = {"app.audit", "app.auth.models", "app.config", "app.database", "app.logs", "app.mail", "app.urls"}
+BELOW_BILLING = {
+    *("app.audit", "app.auth.models", "app.config", "app.database", "app.database_errors", "app.logs", "app.mail"),
+    *("app.metrics", "app.urls"),
+}
 # Billing from the ground up: a room may use those that stand before it.
 BILLING = [
-    *("errors", "statuses", "changes", "asking", "digests", "catalog", "models", "gateway", "customers", "reports"),
+    *(
+        "errors",
+        "statuses",
+        "changes",
+        "asking",
+        "digests",
+        "catalog",
+        "models",
+        "gateway",
+        "customers",
+        "reports",
+        "figures",
+    ),
     *("roles", "subscriptions", "payments", "webhooks", "reconcile", "support", "cancellation", "portal", "checkout"),
     "setup",
 ]

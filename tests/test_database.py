@@ -1,13 +1,20 @@
 """Reading is not writing: a GET that writes says so first, on either database."""
 
+import os
+import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app import create_app
 from app.auth.models import User
+from app.config.settings import Settings
 from app.database import UnannouncedWrite, allowed_to_write, begin_write, db
+from app.jobs import get_jobs
+from tests.catalogue import CATALOG
 from tests.people import Person
 
 RENAMED = "renamed@example.com"
@@ -91,3 +98,22 @@ def test_what_a_get_rolls_back_is_not_written(visit: Callable[..., str]) -> None
 
 def test_post_writes_freely(visit: Callable[..., str]) -> None:
     assert visit(rename_by_object, "POST") == RENAMED
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Other systems have other rights.")
+def test_sqlite_files_are_readable_for_nobody_else(tmp_path: Path) -> None:
+    former = os.umask(0o022)
+    try:
+        settings = Settings(app_env="testing", instance_path=tmp_path, secret_key="k" * 32)
+        app = create_app(settings, CATALOG)
+        with app.app_context():
+            db.create_all()
+            get_jobs()
+            rights = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("*sqlite3*")}
+            db.session.remove()
+            db.engine.dispose()
+    finally:
+        os.umask(former)
+
+    assert {"perennial.sqlite3", "jobs.sqlite3"} <= rights.keys()
+    assert set(rights.values()) == {0o600}

@@ -28,7 +28,7 @@ CATALOG = Catalog(
     currency="usd",
     roles=(Role("free", name="Free", rank=0), Role("basic", name="Basic", rank=1), Role("pro", name="Pro", rank=2)),
     features={{"exports": "exports"}},
-    limits={{"projects": "projects"}},
+    limits={{"entries": "entries"}},
     plans=(Plan("team", name="Team", role="pro", prices=(monthly({amount}),)),),
 )
 """

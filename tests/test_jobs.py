@@ -71,6 +71,18 @@ def test_consumer_thread_delivers_what_is_queued(working: Flask) -> None:
         consumer.stop(graceful=True)
 
 
+@pytest.mark.parametrize(("commits", "waiting"), [(True, 1), (False, 0)])
+def test_mail_wakes_the_delivery_once_it_is_committed(working: Flask, commits: bool, waiting: int) -> None:
+    queue_mail("welcome", to="alice@example.com", cause="test")
+    if commits:
+        db.session.commit()
+    else:
+        db.session.rollback()
+        db.session.commit()
+
+    assert jobs.get_jobs().huey.pending_count() == waiting
+
+
 def test_deliver_soon_never_raises_into_the_request(
     app: Flask, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask, render_template
 from flask.testing import FlaskClient
 
+from app.config.settings import ROOT
 from tests.people import Person
 
 PUBLIC = ["/", "/pricing", "/pricing?interval=year", "/pricing?checkout=cancelled", "/terms", "/privacy"]
@@ -15,7 +16,8 @@ VISITORS = ["/signup", "/signup?plan=pro&interval=year", "/login", "/forgot-pass
 ACCOUNT = [f"/account{rest}" for rest in ("", "/delete", "/invoices", "/security", "/activity", "/data")]
 SIGNED_IN = [*ACCOUNT, "/dashboard", "/dashboard/basic", "/verify-email/x"]
 MISSING = ["/nothing-here", "/pricing?interval=week", "/dev/components", "/dev/mail"]
-LANDING_BYTES = 60_000
+# With both typefaces.
+LANDING_BYTES = 180_000
 
 
 class Page(HTMLParser):
@@ -104,7 +106,8 @@ def test_public_pages_set_no_cookie_for_visitors(client: FlaskClient, path: str)
 
 def test_landing_page_is_small_and_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
     answer = client.get("/")
-    files = Page(answer.text).linked_files()
+    fonts = [f"/static/fonts/{file.name}" for file in (ROOT / "static/fonts").glob("*.woff2")]
+    files = [*Page(answer.text).linked_files(), *fonts]
     sizes = [len(fetch(client, file)) for file in files]
 
     assert all(file.startswith("/static/") for file in files)

@@ -1,6 +1,13 @@
 import re
+import time
 
 import pytest
+from flask import request
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+
+from app.config.settings import Settings
+from app.keys import signing_keys
+from app.security import security_headers
 
 
 @pytest.mark.parametrize("path", ["/", "/pricing", "/login", "/nowhere", "/healthz"])
@@ -12,6 +19,16 @@ def test_every_answer_has_the_security_headers(client, path):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+
+
+@pytest.mark.parametrize(("address", "is_strict"), [("https://example.com", True), ("http://127.0.0.1:5000", False)])
+def test_pages_stay_on_https_in_no_frame_and_with_no_opener(address, is_strict):
+    headers = dict(security_headers(Settings(app_env="testing", base_url=address)))
+
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"].split("; ")
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert ("max-age=63072000" in headers.get("Strict-Transport-Security", "")) == is_strict
 
 
 def test_forms_may_lead_to_checkout_and_the_portal(client, settings):
@@ -63,6 +80,32 @@ def test_a_visitors_token_opens_nothing_but_the_buy_button(client):
     assert bought.status_code == 303
     assert bought.headers["Location"] == "/signup?plan=pro&interval=year"
     assert logged_in.status_code == 400
+
+
+def test_a_visitors_token_is_nothing_to_who_is_signed_in(client, alice):
+    token = client.get("/pricing").text.split('name="csrf_token" value="')[1].split('"')[0]
+
+    assert alice.client.post("/checkout/pro", data={"csrf_token": token}).status_code == 400
+
+
+@pytest.mark.parametrize(("hours", "status"), [(23, 303), (25, 400)])
+def test_a_visitors_token_lasts_a_day(client, hours, status):
+    class Earlier(TimestampSigner):
+        def get_timestamp(self):
+            return int(time.time()) - hours * 3600
+
+    with client.application.app_context():
+        keys = signing_keys("forms")
+    token = URLSafeTimedSerializer(keys, salt="visitor-checkout", signer=Earlier).dumps("checkout")
+
+    assert client.post("/checkout/pro", data={"csrf_token": token}).status_code == status
+
+
+def test_a_forwarded_host_is_not_believed_behind_a_proxy_either(app_with):
+    with app_with(trusted_proxies=1).test_client() as client:
+        client.get("/healthz", headers={"X-Forwarded-Host": "127.0.0.1:5000", "Host": "shop.example"})
+
+        assert request.host == "shop.example"
 
 
 def test_a_forged_host_changes_no_link(client, settings):

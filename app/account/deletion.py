@@ -5,8 +5,9 @@ import uuid
 import sqlalchemy as sa
 
 from app.account.page import current_subscription
+from app.account.remains import keep_what_stays
 from app.auth.models import User
-from app.billing.cancellation import cancel_subscriptions
+from app.billing.cancellation import cancel_subscriptions, erase_customer, has_customer
 from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import known_scope
@@ -28,6 +29,8 @@ def deletion_summary(user: User) -> list[str]:
     """Say what is deleted, one line each."""
     subscription = current_subscription(user)
     items = [f"Your account, {user.email}", "Everything you keep here", "The record of where you logged in"]
+    if has_customer(user):
+        items.append("Your customer record at Stripe, with the address and the cards on it")
     if subscription and not subscription.has_ended:
         plan_name = subscription.plan_name or "paid"
         items.insert(1, f"Your {plan_name} subscription: it is cancelled at once, with no refund")
@@ -35,7 +38,7 @@ def deletion_summary(user: User) -> list[str]:
 
 
 def delete_account(user: User) -> None:
-    """Cancel at Stripe, then delete the user and all that hangs on them, in the caller's transaction.
+    """Cancel and erase at Stripe, then delete the user and all that hangs on them, in the caller's transaction.
 
     Raises `StripeUnavailable` or `LastAdmin`, and then nothing is deleted.
     """
@@ -44,10 +47,12 @@ def delete_account(user: User) -> None:
     db.session.commit()
     for _ in range(ROUNDS):
         cancel_subscriptions(user)
+        erase_customer(user)
         lock_user(user.id)
         if not _may_still_pay(user):
             _keep_an_admin(user)
             remember_trials_of(user)
+            keep_what_stays(user)
             _delete(user.id, user.email)
             return
         # Another tab began to buy meanwhile.

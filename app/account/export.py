@@ -1,11 +1,12 @@
 """Everything that is kept about a user, as JSON that they can take with them."""
 
 import uuid
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.audit import OperatorAct
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
@@ -14,13 +15,15 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.dashboard.models import Project
+from app.dashboard.product.models import Entry
 from app.database import db, utcnow
 from app.mail.outbox import OutboxMail
 
 # What would let somebody in, or is only bookkeeping between us and Stripe's servers.
 LEFT_OUT = {
     "password_hash",
+    # Who of the operators it was.
+    "actor",
     "secret",
     "last_step",
     "digest",
@@ -46,13 +49,14 @@ KEPT = {
     "stripe_customers": StripeCustomer,
     "used_cards": UsedCard,
     "mails": OutboxMail,
-    "projects": Project,
+    "entries": Entry,
     "authenticators": Authenticator,
     "passkeys": Passkey,
     "recovery_codes": RecoveryCode,
     "trusted_devices": TrustedDevice,
     "factor_resets": FactorReset,
     "identities": Identity,
+    "operator_acts": OperatorAct,
 }
 
 
@@ -67,12 +71,14 @@ def _rows_of(user: User, model: Any) -> list[dict[str, Any]]:
 
 
 def _plain_row(row: Any) -> dict[str, Any]:
-    names = [column.key for column in sa.inspect(type(row)).columns if column.key not in LEFT_OUT]
+    # The id of a session is what its browser shows to be signed in.
+    left_out = LEFT_OUT | {"id"} if isinstance(row, UserSession) else LEFT_OUT
+    names = [column.key for column in sa.inspect(type(row)).columns if column.key not in left_out]
     return {name: _plain(getattr(row, name)) for name in names}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     else:
         return str(value) if isinstance(value, uuid.UUID) else value

@@ -8,10 +8,10 @@ from wtforms.validators import InputRequired, StopValidation, ValidationError
 
 from app.auth.forms import ENTER_ADDRESS, Address, not_endless, password_field, text_of
 from app.auth.password_rules import password_problem
-from app.auth.rate_limits import nothing_was_tried
 from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
 from app.auth.step_up import has_confirmed, require_fresh_sign_in
+from app.auth.tries import nothing_was_tried
 
 DOES_NOT_MATCH = "This is not your current password."
 

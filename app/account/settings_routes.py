@@ -13,7 +13,7 @@ from app.auth.email_verification import request_email_change
 from app.auth.forms import text_of
 from app.auth.password_reset import set_password_hash
 from app.auth.passwords import hash_password
-from app.auth.rate_limits import limit_password_checks
+from app.auth.rate_limits import limit_password_checks, require_room_for_mail
 from app.auth.sessions import end_session, renew_session, this_user
 from app.database import db
 
@@ -27,6 +27,7 @@ def change_email() -> Response | tuple[str, int]:
     if not is_confirmed(form):
         return security_page(email_form=form), 422
     email = text_of(form.email)
+    require_room_for_mail(this_user(), email)
     request_email_change(this_user(), email)
     db.session.commit()
     flash(f"We sent a link to {email}. The address counts once you follow it.", "success")

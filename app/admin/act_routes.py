@@ -14,11 +14,13 @@ from app.auth.models import User
 from app.auth.step_up import fresh_sign_in_required
 from app.billing.errors import CannotBeDone, StripeUnavailable
 from app.billing.gateway.account import current_scope
-from app.billing.models.payments import Payment
+from app.billing.models.payments import Order, Payment
+from app.billing.support.orders import fulfill_in_spite
 from app.billing.support.refunds import amount_refundable, refund_payment
 from app.database import db
 from app.templating import date, decimal_amount, money
 
+SETTLE = Heading("Settle an order", "Fulfill it")
 REFUND = Heading("Refund a payment", "Refund it", is_danger=True)
 Answer = Response | str | tuple[str, int]
 
@@ -78,6 +80,26 @@ def do_refund(payment_id: int) -> Answer:
     return redirect(back, 303)
 
 
+@fresh_sign_in_required
+def settle(order_id: uuid.UUID) -> Answer:
+    """Say what fulfilling a mismatched order means, and how to give the money back instead."""
+    return _show_settle(_find_order(order_id), ActForm(formdata=None))
+
+
+@fresh_sign_in_required
+def do_settle(order_id: uuid.UUID) -> Answer:
+    """Fulfill the order in spite of what was paid."""
+    order, form = _find_order(order_id), ActForm()
+    if not form.validate_on_submit():
+        return _show_settle(order, form), 422
+    try:
+        fulfill_in_spite(order, current_scope(), actor=current_user.email, reason=form.reason.data or "")
+        flash("The order is fulfilled.", "success")
+    except CannotBeDone as error:
+        flash(str(error), "warn")
+    return redirect(url_for("admin.orders", state="mismatched"), 303)
+
+
 def acts() -> str:
     """What operators did, newest first."""
     page = newest_first(db.select(OperatorAct), OperatorAct.at, OperatorAct.id, request.args.get("after"))
@@ -96,6 +118,21 @@ def _find(user_id: uuid.UUID, name: str) -> tuple[User, UserAct]:
 def _find_payment(payment_id: int) -> Payment:
     scope = current_scope()
     return db.session.scalar(db.select(Payment).where(Payment.id == payment_id, scope.covers(Payment))) or abort(404)
+
+
+def _find_order(order_id: uuid.UUID) -> Order:
+    scope = current_scope()
+    return db.session.scalar(db.select(Order).where(Order.id == order_id, scope.covers(Order))) or abort(404)
+
+
+def _show_settle(order: Order, form: ActForm) -> str:
+    says = [
+        f"{order.plan_key} was ordered for {money(order.amount, order.currency)}: {order.note or 'as agreed'}.",
+        "Fulfilling it gives what was ordered, as if it had been paid as agreed.",
+    ]
+    paid = db.session.scalar(db.select(Payment.id).where(Payment.order_id == order.id).limit(1))
+    refund = url_for("admin.refund", payment_id=paid) if paid else None
+    return _show(SETTLE, says, form, url_for("admin.orders", state="mismatched"), instead=refund)
 
 
 def _page_of(payment: Payment) -> str:
@@ -119,5 +156,5 @@ def _says_refund(payment: Payment) -> list[str]:
     return says
 
 
-def _show(act: Heading, says: list[str], form: ActForm, back: str) -> str:
-    return render_template("admin/act.html", act=act, says=says, form=form, back=back)
+def _show(act: Heading, says: list[str], form: ActForm, back: str, instead: str | None = None) -> str:
+    return render_template("admin/act.html", act=act, says=says, form=form, back=back, instead=instead)

@@ -3,12 +3,15 @@
 import json
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
 from werkzeug import Response
 
 from app.admin.paging import newest_first
+from app.audit import Act, ActKind, record_act
 from app.billing.errors import UnknownEvent
 from app.billing.models.stripe import StripeEvent
 from app.billing.statuses import EventOutcome
+from app.billing.webhooks import log as event_log
 from app.billing.webhooks import process as billing_events
 from app.billing.webhooks.log import EventFilter, events_query
 from app.billing.webhooks.process import HANDLED_TYPES
@@ -50,6 +53,24 @@ def replay_event(event_id: str) -> Response:
     else:
         flash(f"The event is processed again: {outcome.value}.", "success")
     return redirect(url_for("admin.event", event_id=event_id), 303)
+
+
+def replay_failed() -> Response:
+    """Process every failed event again, oldest first; whatever becomes of one, the next gets its turn."""
+    chosen, still_failing = event_log.failed_ids(), 0
+    for event_id in chosen:
+        try:
+            billing_events.replay(event_id)
+        except Exception:
+            current_app.logger.exception("Event %s could not be replayed.", event_id)
+            still_failing += 1
+    record_act(Act(ActKind.REPLAY, current_user.email, subject=f"{len(chosen)} events"))
+    db.session.commit()
+    if still_failing:
+        flash(f"{len(chosen) - still_failing} processed; {still_failing} failed again.", "danger")
+    else:
+        flash(f"{len(chosen)} processed.", "success")
+    return redirect(url_for("admin.events", outcome=EventOutcome.FAILED.value if still_failing else None), 303)
 
 
 def _readable(payload: str | None) -> str | None:

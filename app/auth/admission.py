@@ -4,15 +4,21 @@ import uuid
 
 from werkzeug import Response
 
+from app.auth import security_log
 from app.auth.factors.second_step import ask_for_second_step, is_due
 from app.auth.next_page import Destination, go_on
+from app.auth.security_log import Kind
 from app.auth.sessions import Method, start_session
 from app.database import db
 
 
 def admit(user_id: uuid.UUID, method: Method, *, remember: bool, destination: Destination) -> Response:
     """Sign in who has shown the first proof, or ask them for the second. Commits."""
-    if is_due(user_id):
+    is_half = is_due(user_id)
+    if method is not Method.PASSWORD:
+        # Of a password it is written where that is checked.
+        security_log.record(user_id, Kind.SECOND_STEP_ASKED if is_half else Kind.SIGNED_IN)
+    if is_half:
         answer = ask_for_second_step(user_id, method, remember, destination)
         db.session.commit()
         return answer

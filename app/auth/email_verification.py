@@ -4,6 +4,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.auth import security_log
 from app.auth.email_tokens import Purpose, make_token, read_token
+from app.auth.email_undo import is_reserved, remember_previous
 from app.auth.models import User
 from app.database import begin_write, db, utcnow
 from app.mail.outbox import queue_mail
@@ -61,6 +62,9 @@ def verify_email(token: str) -> User | None:
 
 
 def _change_email(user: User, email: str) -> None:
+    if is_reserved(email, but_for=user.id):
+        db.session.rollback()
+        raise AddressTaken
     old_email, user.email, user.pending_email = user.email, email, None
     try:
         db.session.flush()
@@ -72,6 +76,6 @@ def _change_email(user: User, email: str) -> None:
         to=old_email,
         cause=f"email_changed:{user.id}:{user.verification_sent_at}",
         user_id=user.id,
-        context={"new_email": email, "url": link_to("auth.forgot_password")},
+        context={"new_email": email, **remember_previous(user, old_email)},
     )
     security_log.record(user.id, security_log.Kind.EMAIL_CHANGED)

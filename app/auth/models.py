@@ -20,12 +20,14 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     email: Mapped[str] = mapped_column(String(254), unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pending_email: Mapped[str | None] = mapped_column(String(254))
+    # The address of before the last change, which can be taken back for a week: see `email_undo`.
+    previous_email: Mapped[str | None] = mapped_column(String(254), index=True)
+    email_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # None for who has never set one, and comes in by other ways.
     password_hash: Mapped[str | None] = mapped_column(String(255))
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    # When the newest link of each kind was sent: a token made for an older one is dead, and so is a used one.
+    # When the newest link to confirm an address was sent: a token made for an older one is dead, and so is a used one.
     verification_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    reset_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_admin: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(32), default=lambda: current_catalog().lowest_role.key)
     # The rank outlives a role that leaves the catalogue; the plan says which features and limits count.

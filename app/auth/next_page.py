@@ -71,13 +71,3 @@ def go_on(user_id: uuid.UUID, destination: Destination) -> Response:
     except AlreadyOwned as error:
         flash(f"{current_catalog().plan_name(error.plan_key)} is yours for good: there is nothing more to buy.", "info")
         return redirect(url_for("account.index"), 303)
-
-
-def ask_to_sign_in() -> Response:
-    """Send a signed-out reader to log in, and back to the page they wanted; a form cannot be sent again."""
-    if request.method in ("GET", "HEAD"):
-        query = request.query_string.decode("ascii", "replace")
-        wanted = safe_path(f"{request.path}?{query}" if query else request.path)
-        return redirect(url_for("auth.login", next=wanted))
-    else:
-        return redirect(url_for("auth.login"), 303)

@@ -1,34 +1,23 @@
 """Forgotten passwords: a link for whoever has an account, and the same answer and work for whoever has not."""
 
-import uuid
-
-import sqlalchemy as sa
-
 from app.auth import security_log
 from app.auth.devices import remember_device
-from app.auth.email_tokens import Purpose, make_token, read_token
+from app.auth.email_tokens import Purpose, read_token
+from app.auth.links_by_mail import mail_link
 from app.auth.models import User
 from app.auth.passwords import hash_password
 from app.auth.rate_limits import forget_tries
 from app.auth.sessions import end_sessions
 from app.auth.ways_in import forget_ways_of_a_stranger
 from app.database import db, utcnow
-from app.mail.outbox import OutboxMail, queue_mail
+from app.mail.outbox import queue_mail
 from app.urls import link_to
 
 
 def request_reset(email: str) -> None:
-    """Queue the mail with a link to set a new password, if the (normalized) address has an account.
-
-    In the caller's transaction. Every statement is also made for an unknown address, so that the time tells nothing.
-    """
-    cause = f"password_reset:{uuid.uuid4()}"
-    security_log.record_for_address(email, security_log.Kind.RESET_REQUESTED)
-    user = db.session.scalar(sa.select(User).where(User.email == email))
-    known = user or User(id=uuid.uuid4(), email=email, password_hash="")
-    link = link_to("auth.reset_password", token=make_token(known, Purpose.RESET_PASSWORD))
-    queue_mail("password_reset", to=email, cause=cause, user_id=user.id if user else None, context={"url": link})
-    db.session.execute(sa.delete(OutboxMail).where(OutboxMail.cause == cause, OutboxMail.user_id.is_(None)))
+    """Queue the mail with a link to set a new password, if the (normalized) address has an account."""
+    kind = security_log.Kind.RESET_REQUESTED
+    mail_link(email, Purpose.RESET_PASSWORD, kind, template="password_reset", endpoint="auth.reset_password")
 
 
 def user_of_reset(token: str) -> User | None:

@@ -1,6 +1,5 @@
 """Password hashes: Argon2id, no more at once than the machine can bear, and the same time for every answer."""
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
@@ -9,6 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from werkzeug.exceptions import ServiceUnavailable
 
+from app.auth.password_rules import normalized
 from app.machine import available_cores
 
 # OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
@@ -64,5 +64,4 @@ def _a_place() -> Iterator[None]:
 
 
 def _normalized(password: str) -> bytes:
-    """The same bytes whichever keyboard composed the characters (NIST SP 800-63B: NFKC)."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+    return normalized(password).encode("utf-8", "surrogatepass")

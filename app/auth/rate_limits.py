@@ -1,30 +1,21 @@
-"""How often the costly and the guessable may be tried: by network address, by account, and by device.
-
-Each try is counted before it is made, so that many at the same moment pass no limit, and given back when it was none.
-"""
+"""How often the costly and the guessable may be tried: by network address, by account, and by device."""
 
 import hashlib
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from flask import Response, g, make_response, request
-from flask_limiter import RateLimitExceeded
+from flask import Response, g, request
 from flask_login import current_user
-from limits import parse_many
-from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.exceptions import TooManyRequests
 
 from app.auth.devices import this_device
 from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.models import User
+from app.auth.tries import forget, give_back_when, has_room
 from app.database import db
 from app.extensions import limiter
 from app.proxies import client_network
-
-logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,13 +41,13 @@ def limit_login(view: View[P, Any]) -> View[P, Response]:
     """Bound the wrong passwords; a right one costs nothing, and strangers' cost the owner's devices nothing."""
     by_address = limiter.limit(LOGIN, methods=["POST"], exempt_when=is_known_device)
     by_account = limiter.shared_limit(LOGIN_BY_ACCOUNT, LOGIN_SCOPE, key_func=login_key, methods=["POST"])
-    return _give_back_when(_succeeded, by_address(by_account(view)))
+    return give_back_when(_succeeded, by_address(by_account(view)))
 
 
 def limit_sign_up(view: View[P, Any]) -> View[P, Response]:
     """Bound new accounts, and the asking which addresses have one."""
     by_account = limiter.limit(SIGN_UP_BY_ACCOUNT, key_func=account_key, methods=["POST"])
-    return _give_back_when(_never, limiter.limit(SIGN_UP, methods=["POST"])(by_account(view)))
+    return give_back_when(_never, limiter.limit(SIGN_UP, methods=["POST"])(by_account(view)))
 
 
 def limit_forgotten_password(view: View[P, R]) -> View[P, R]:
@@ -72,18 +63,13 @@ def limit_token_use(view: View[P, R]) -> View[P, R]:
 def limit_password_checks(view: View[P, Any]) -> View[P, Response]:
     """Bound the wrong passwords of someone who sits at another's open browser; all such forms count together."""
     limit = limiter.shared_limit(CHECKS_BY_USER, CHECKS_SCOPE, key_func=user_key)
-    return _give_back_when(_succeeded, limit(view))
+    return give_back_when(_succeeded, limit(view))
 
 
 def limit_guesses(scope: str, key: Callable[[], str]) -> Callable[[View[P, Any]], View[P, Response]]:
     """Bound the wrong codes of someone who is on the way to sign in; all such forms of a scope count together."""
     limit = limiter.shared_limit(CHECKS_BY_USER, scope, key_func=key)
-    return lambda view: _give_back_when(_succeeded, limit(view))
-
-
-def limit_mail(view: View[P, R]) -> View[P, R]:
-    """Bound the mails that a user can have sent."""
-    return limiter.limit(MAIL_BY_USER, key_func=user_key, methods=["POST"])(view)
+    return lambda view: give_back_when(_succeeded, limit(view))
 
 
 def limit_checkout(view: View[P, R]) -> View[P, R]:
@@ -96,26 +82,21 @@ def limit_return(view: View[P, R]) -> View[P, R]:
     return limiter.limit(RETURN_LIMIT, key_func=user_key, methods=["GET", "HEAD"], exempt_when=_asks_nothing)(view)
 
 
-def nothing_was_tried() -> None:
-    """Say that a form was not even complete, so that this request has cost nothing of a limit."""
-    g.nothing_was_tried = True
-
-
 def may_mail(email: str, kind: str) -> bool:
     """Count a mail of this kind to this address, and say whether it may still go out."""
-    allowed, scope = True, f"{MAIL_SCOPE}:{kind}"
-    with _store_may_be_away():
-        allowed = all(limiter.limiter.hit(limit, key_of(email), scope) for limit in parse_many(MAIL_BY_ADDRESS))
-    return allowed
+    return has_room(MAIL_BY_ADDRESS, key_of(email), f"{MAIL_SCOPE}:{kind}")
+
+
+def require_room_for_mail(user: User, email: str) -> None:
+    """Count a link that a user has sent to an address; 429 when there were too many of theirs, or to that address."""
+    if not has_room(MAIL_BY_USER, f"user:{user.id}", f"{MAIL_SCOPE}:verify") or not may_mail(email, "verify"):
+        raise TooManyRequests(retry_after=3600)
 
 
 def forget_tries(user: User) -> None:
     """Begin to count anew for someone who has proved by mail that the account is theirs."""
-    with _store_may_be_away():
-        for limit in parse_many(LOGIN_BY_ACCOUNT):
-            limiter.limiter.clear(limit, key_of(user.email), LOGIN_SCOPE)
-        for limit in parse_many(CHECKS_BY_USER):
-            limiter.limiter.clear(limit, f"user:{user.id}", CHECKS_SCOPE)
+    forget(LOGIN_BY_ACCOUNT, key_of(user.email), LOGIN_SCOPE)
+    forget(CHECKS_BY_USER, f"user:{user.id}", CHECKS_SCOPE)
 
 
 def is_known_device() -> bool:
@@ -163,38 +144,6 @@ def _knows(email: str) -> bool:
         return False
     owner = db.session.execute(sa.select(User.id, User.password_changed_at).where(User.email == email)).one_or_none()
     return owner is not None and device.knows(owner.id, owner.password_changed_at)
-
-
-def _give_back_when(is_free: Callable[[Response], bool], view: View[P, Any]) -> View[P, Response]:
-    """The view with its limits, which get back what a refusal, an incomplete form or a free answer took."""
-
-    @wraps(view)
-    def count_first(*args: P.args, **kwargs: P.kwargs) -> Response:
-        try:
-            response = make_response(view(*args, **kwargs))
-        except (RateLimitExceeded, ServiceUnavailable):
-            _give_back()
-            raise
-        if is_free(response) or g.get("nothing_was_tried", False):
-            _give_back()
-        return response
-
-    return count_first
-
-
-def _give_back() -> None:
-    with _store_may_be_away():
-        for counted in limiter.current_limits:
-            limiter.limiter.hit(counted.limit, *counted.request_args, cost=-1)
-
-
-@contextmanager
-def _store_may_be_away() -> Iterator[None]:
-    """Go on without the store of limits: nobody is kept from signing in because it does not answer."""
-    try:
-        yield
-    except limiter.storage.base_exceptions:
-        logger.warning("The store of limits does not answer.")
 
 
 def _succeeded(response: Response) -> bool:

@@ -1,17 +1,20 @@
 """Signing up, in and out."""
 
 from flask import redirect, render_template, url_for
-from flask_login import current_user
+from flask_login import current_user, login_required
 from werkzeug import Response
 
+import app.auth.sign_in_link_routes  # noqa: F401  # It adds its pages to `bp`.
 from app.auth import bp, email_verification_routes, password_reset_routes, security_log  # noqa: F401  # They add pages to `bp`.
 from app.auth.admission import admit
 from app.auth.email_verification import send_verification
 from app.auth.forms import LoginForm, SignupForm, text_of
 from app.auth.next_page import Destination, go_on
-from app.auth.rate_limits import limit_login, limit_sign_up, nothing_was_tried
+from app.auth.rate_limits import limit_login, limit_sign_up
 from app.auth.sessions import Method, end_session, start_session
 from app.auth.sign_in import authenticate, create_user
+from app.auth.stale_forms import checks_its_own_token, form_status, is_stale, show_kept_form, show_signed_in
+from app.auth.tries import nothing_was_tried
 from app.billing.catalog.plans import current_catalog
 from app.database import db
 
@@ -23,6 +26,7 @@ SIGN_UP_FAILED = "We can't create an account with this address. If it is yours a
 
 
 @bp.route("/signup", methods=["GET", "POST"])
+@checks_its_own_token
 @limit_sign_up
 def signup() -> Response | tuple[str, int] | str:
     """Create an account, sign in, and go on to what was asked for."""
@@ -38,12 +42,15 @@ def signup() -> Response | tuple[str, int] | str:
         form.email.errors = [SIGN_UP_FAILED]
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)
+    elif is_stale(form) and current_user.is_authenticated:
+        return show_signed_in(destination)
     else:
         nothing_was_tried()
     return _show("auth/signup.html", form, destination)
 
 
 @bp.route("/login", methods=["GET", "POST"])
+@checks_its_own_token
 @limit_login
 def login() -> Response | tuple[str, int] | str:
     """Sign in, and go on to what was asked for."""
@@ -56,9 +63,18 @@ def login() -> Response | tuple[str, int] | str:
         form.form_errors.append(LOGIN_FAILED)
     elif _is_reading_signed_in(form):
         return _already_signed_in(destination)
+    elif is_stale(form) and current_user.is_authenticated:
+        return show_signed_in(destination)
     else:
         nothing_was_tried()
     return _show("auth/login.html", form, destination)
+
+
+@bp.get("/send-again")
+@login_required
+def send_again() -> str:
+    """What was typed before the reader had to log in, to be sent by a press."""
+    return show_kept_form()
 
 
 @bp.post("/logout")
@@ -88,4 +104,4 @@ def _show(template: str, form: LoginForm | SignupForm, destination: Destination)
         form[name].data = value
     plan_name = current_catalog().plan_name(destination.price.plan_key) if destination.price else None
     page = render_template(template, form=form, plan_name=plan_name, carried=destination.as_fields())
-    return page, 422 if form.is_submitted() else 200
+    return page, form_status(form)

@@ -32,12 +32,14 @@ class Kind(StrEnum):
     PASSWORD_RESET = "password_reset", "New password set with a link from your mail"
     EMAIL_CHANGE_REQUESTED = "email_change_requested", "Change of address asked for"
     EMAIL_CHANGED = "email_changed", "Address changed"
+    EMAIL_CHANGE_UNDONE = "email_change_undone", "Change of address undone from the old address"
     EMAIL_VERIFIED = "email_verified", "Address confirmed"
     EXPORTED = "exported", "Data downloaded"
     SECOND_STEP_ASKED = "second_step_asked", "Log-in begun; the second step was asked for"
     SECOND_STEP_FAILED = "second_step_failed", "Log-in failed: wrong code in the second step"
     AUTHENTICATOR_ADDED = "authenticator_added", "Authenticator app added"
     AUTHENTICATOR_REMOVED = "authenticator_removed", "Authenticator app removed"
+    SIGN_IN_LINK_SENT = "sign_in_link_sent", "Link to log in sent"
     PASSKEY_ADDED = "passkey_added", "Passkey added"
     PASSKEY_REMOVED = "passkey_removed", "Passkey removed"
     PASSKEY_REFUSED = "passkey_refused", "Passkey refused: it seems to have been copied"
@@ -94,10 +96,11 @@ def record_if_unchanged(user_id: uuid.UUID, password_hash: str, kind: Kind) -> b
 
 
 def _values(kind: Kind) -> dict[str, object]:
-    return {"kind": kind.value, "at": utcnow()} | _origin()
+    return {"kind": kind.value, "at": utcnow()} | origin()
 
 
-def _origin() -> dict[str, object]:
+def origin() -> dict[str, object]:
+    """Where this comes from: the device and the network, in words."""
     if has_request_context():
         device = describe_device(request.user_agent.string)
         return {"device": device, "network": describe_network(request.remote_addr)}

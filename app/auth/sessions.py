@@ -13,8 +13,9 @@ from flask import Response, g, request, session
 from flask_login import current_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.auth.devices import describe_device, remember_device
+from app.auth.devices import describe_device
 from app.auth.models import User, UserSession
+from app.auth.new_devices import keep_device, meet_device
 from app.billing.models.subscription import NEED_PAYMENT, Subscription
 from app.database import allowed_to_write, db, utcnow
 from app.logs import add_facts
@@ -23,8 +24,11 @@ logger = logging.getLogger(__name__)
 
 # Where Flask-Login looks in the cookie for what it gives to `load_user`.
 SESSION_KEY = "_user_id"
+KEPT_FORM = "kept_form"
 # How long the row may go without being told that it was used.
 NOTED_EVERY = timedelta(minutes=5)
+# Browsers that one user may be signed in with; with one more, the one that lay unused for longest is signed out.
+MOST_SESSIONS = 20
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,15 @@ _FIND = (
     .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
 )
 _START = sa.insert(UserSession.__table__)
-_PASSWORD_DATE = sa.select(User.password_changed_at).where(User.id == sa.bindparam("id"))
+_NEWEST = (
+    sa.select(UserSession.id)
+    .where(UserSession.user_id == sa.bindparam("user_id"))
+    .order_by(UserSession.last_used_at.desc())
+    .limit(MOST_SESSIONS)
+)
+_END_OLDEST = sa.delete(UserSession).where(
+    UserSession.user_id == sa.bindparam("user_id"), UserSession.id.not_in(_NEWEST)
+)
 
 
 class Method(StrEnum):
@@ -65,13 +77,17 @@ class Method(StrEnum):
 
 def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method.PASSWORD) -> None:
     """Sign this browser in, in the caller's transaction; whatever its cookie held before is gone."""
+    # What somebody typed before they had to log in waits for them: see `stale_forms`.
+    kept = session.get(KEPT_FORM)
     _delete_current()
-    now = utcnow()
+    if kept is not None:
+        session[KEPT_FORM] = kept
+    now, device = utcnow(), describe_device(request.user_agent.string)
     row = {
         # All 128 bits at random: in a UUID of version 4 six are not.
         "id": uuid.UUID(bytes=secrets.token_bytes(16)),
         "user_id": user_id,
-        "device": describe_device(request.user_agent.string),
+        "device": device,
         "is_remembered": remember,
         "method": method.value,
         "created_at": now,
@@ -79,7 +95,8 @@ def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method
         "expires_at": (REMEMBERED if remember else BRIEF).end(now, now),
     }
     db.session.execute(_START, row)
-    remember_device(user_id, db.session.execute(_PASSWORD_DATE, {"id": user_id}).scalar_one())
+    db.session.execute(_END_OLDEST, {"user_id": user_id})
+    meet_device(user_id, device, now)
     # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
     session.permanent = remember
     session[SESSION_KEY] = str(row["id"])
@@ -89,6 +106,7 @@ def renew_session(user_id: uuid.UUID) -> None:
     """End every session of this user's and begin a new one for this browser, remembered as before."""
     remember = session.permanent
     end_sessions(user_id)
+    keep_device(user_id)
     start_session(user_id, remember=remember)
 
 

@@ -5,6 +5,7 @@ import uuid
 import sqlalchemy as sa
 
 from app.auth import security_log
+from app.auth.email_undo import is_reserved
 from app.auth.factors import second_step
 from app.auth.models import User
 from app.auth.passwords import hash_password, needs_rehash, verify_password
@@ -18,6 +19,8 @@ def create_user(email: str, password: str, *, is_admin: bool = False) -> User | 
     """Write a new user, in the caller's transaction; None when the (normalized) address is taken."""
     # Hashed first: the work is the same for a taken address, and no lock is held meanwhile.
     row = {"id": uuid.uuid4(), "email": email, "password_hash": hash_password(password), "is_admin": is_admin}
+    if is_reserved(email):
+        return None
     db.session.execute(insert(User).values(**row).on_conflict_do_nothing(index_elements=["email"]))
     user: User | None = db.session.get(User, row["id"])
     if user is not None:

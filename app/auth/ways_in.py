@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from app.auth.factors.models import Authenticator, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User
 from app.auth.providers.models import Identity
+from app.auth.providers.registry import known_issuers
 from app.auth.security_log import Kind
 from app.database import db
 
@@ -25,7 +26,7 @@ def require_another_way_in(user: User) -> None:
     ways = [
         User.password_hash.is_not(None),
         sa.exists().where(Passkey.user_id == User.id),
-        sa.exists().where(Identity.user_id == User.id),
+        sa.exists().where(Identity.user_id == User.id, Identity.issuer.in_(known_issuers())),
     ]
     if db.session.scalar(sa.select(User.id).where(User.id == user.id, sa.or_(*ways))) is None:
         db.session.rollback()

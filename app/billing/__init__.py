@@ -17,7 +17,8 @@
   `next_charge` keeps Stripe's preview of the next invoice beside it: what pages and mails promise.
 - `roles` alone decides the role, from the mirror, the orders and the operator's grants; the highest wins. It stands on
   the user's row, so a page costs no more than that row.
-- `reports` has the operator's figures; `customers` the one Stripe customer of a user, and the lock on the user's row.
+- `reports` and `figures` have the operator's figures, of today and over time.
+- `customers` has the one Stripe customer of a user, and the lock on the user's row.
 - `gateway` is the one door to Stripe: typed objects come out of it, errors that are ours, in a bounded time. Which
   account and mode they belong to is a `StripeScope`, and every query goes by one.
 - `models` are the tables. `catalog` has the types of what is sold, and what a price and a status give; what this site

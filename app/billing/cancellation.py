@@ -42,6 +42,34 @@ def cancel_subscriptions(user: User) -> None:
     sync_user(user, cause="account deleted")
 
 
+def has_customer(user: User) -> bool:
+    """Whether this user has a customer at Stripe in this mode, wherever it is."""
+    livemode = get_gateway().livemode
+    query = sa.exists().where(StripeCustomer.user_id == user.id, StripeCustomer.livemode == livemode)
+    return bool(db.session.scalar(sa.select(query)))
+
+
+def erase_customer(user: User) -> None:
+    """Delete this user's customer at Stripe, with the address and cards that it holds. Commits.
+
+    What was paid stays there, as the law asks. Raises `StripeUnavailable` when it could not be done.
+    """
+    if not has_customer(user):
+        return
+    scope, gateway = current_scope(), get_gateway()
+    customer = customer_of(user.id, scope)
+    end_transaction()
+    if customer is None:
+        return
+    try:
+        with gateway.errors():
+            gateway.v1.customers.delete(customer, {}, scope.options())
+    except StripeObjectMissing:
+        return
+    except StripeRefused as error:
+        raise StripeUnavailable("Stripe did not delete the customer.") from error
+
+
 def _may_pay_at_stripe(user_id: uuid.UUID) -> bool:
     """Whether this user has anything in this mode; the account is not known before a new key's first question."""
     livemode = get_gateway().livemode

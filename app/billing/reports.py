@@ -52,8 +52,8 @@ class Churn:
 
 def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[MonthOfRevenue]:
     """The last months' revenue in each currency, oldest first; a month without any counts as zero."""
-    shown = _last_months(utcnow(), months)
-    month = _month_of(Payment.paid_at)
+    shown = last_months(utcnow(), months)
+    month = month_of(Payment.paid_at)
     query = (
         sa.select(month, Payment.currency, sa.func.sum(Payment.amount - TAKEN_BACK))
         .where(
@@ -122,7 +122,9 @@ def churn(scope: StripeScope, window: timedelta = CHURN_WINDOW) -> Churn:
     return Churn(subscribed, ended)
 
 
-def _month_of(column: sa.orm.InstrumentedAttribute[datetime | None]) -> sa.ColumnElement[str]:
+def month_of(
+    column: sa.ColumnElement[datetime | None] | sa.orm.InstrumentedAttribute[datetime | None],
+) -> sa.ColumnElement[str]:
     """The month as `2026-11`, in UTC, in the database's own words."""
     if db.engine.dialect.name == "postgresql":
         return sa.func.to_char(column, "YYYY-MM")
@@ -130,7 +132,7 @@ def _month_of(column: sa.orm.InstrumentedAttribute[datetime | None]) -> sa.Colum
         return sa.func.strftime("%Y-%m", column)
 
 
-def _last_months(now: datetime, count: int) -> list[str]:
+def last_months(now: datetime, count: int) -> list[str]:
     """The names of this month and those before it, oldest first."""
     newest = now.year * 12 + now.month - 1
     return [f"{number // 12}-{number % 12 + 1:02d}" for number in range(newest - count + 1, newest + 1)]

@@ -16,6 +16,8 @@ from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks.refusals import refusals
 from app.commands.deployment_checks import deployment_checks
+from app.commands.site_checks import deliver as deliver_event
+from app.commands.site_checks import site_checks
 from app.mail.alerts import open_alerts
 
 COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}
@@ -43,12 +45,20 @@ def status() -> None:
 
 
 @click.command()
+@click.option("--deliver", is_flag=True, help="Send a signed event through the public address.")
+@click.option("--mail", metavar="ADDRESS", help="Send a mail there.")
 @with_appcontext
-def check() -> None:
+def check(deliver: bool, mail: str | None) -> None:
     """Go through the pre-launch checklist; exit 1 if one point fails."""
     settings = current_app.extensions["settings"]
     failed = 0
-    checks = chain(stripe_checks(get_gateway(), settings), record_checks(), deployment_checks(settings))
+    checks = chain(
+        stripe_checks(get_gateway(), settings),
+        record_checks(),
+        deployment_checks(settings, mail_to=mail),
+        site_checks(settings),
+        [deliver_event(settings)] if deliver else [],
+    )
     for point in checks:
         failed += point.mark == Mark.FAIL
         detail = f": {point.detail}" if point.detail else ""

@@ -36,7 +36,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": LARGEST_FORM_BYTES,
         "MAX_FORM_MEMORY_SIZE": LARGEST_FORM_BYTES,
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.sqlalchemy_url),
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.sqlalchemy_url, has_pooler=settings.database_pooler),
         # Oldest first, as itsdangerous takes several: the last key signs, each of them checks.
         "WTF_CSRF_SECRET_KEY": derive_keys(settings.secret_keys, "forms")[::-1],
         "WTF_CSRF_TIME_LIMIT": None,

@@ -36,6 +36,22 @@ def _malformed(settings: Settings) -> Iterator[str]:
     if settings.stripe_connect_client_id and not settings.stripe_connect_client_id.startswith("ca_"):
         yield "STRIPE_CONNECT_CLIENT_ID: must start with ca_"
     yield from _malformed_addresses(settings)
+    yield from _half_set_providers(settings)
+
+
+def _half_set_providers(settings: Settings) -> Iterator[str]:
+    """Ways to sign in elsewhere that are set in part, or whose answers anybody on the way could change."""
+    issuer = settings.login_oidc_issuer
+    for name in ("google", "github", "oidc"):
+        id, secret = getattr(settings, f"login_{name}_client_id"), getattr(settings, f"login_{name}_client_secret")
+        if bool(id) != bool(secret.get_secret_value()):
+            yield f"LOGIN_{name.upper()}_CLIENT_ID: goes with LOGIN_{name.upper()}_CLIENT_SECRET, never alone"
+    if bool(issuer) != bool(settings.login_oidc_client_id):
+        yield "LOGIN_OIDC_ISSUER: goes with LOGIN_OIDC_CLIENT_ID, never alone"
+    for name, address in {"LOGIN_OIDC_ISSUER": issuer, "LOGIN_GITHUB_URL": settings.login_github_url}.items():
+        is_local = not settings.is_production and is_loopback(urlsplit(address).hostname or "")
+        if address and not _is_address(address, ("https", "http") if is_local else ("https",)):
+            yield f"{name}: must be an https address"
 
 
 def _sign_of_production(settings: Settings) -> str | None:
@@ -57,7 +73,12 @@ def _is_on_another_host(database_url: str) -> bool:
 
 def _malformed_addresses(settings: Settings) -> Iterator[str]:
     links = {f"STRIPE_PAYMENT_LINK_{key.upper()}": link for key, link in settings.stripe_payment_links.items()}
-    for name, value in {"BASE_URL": settings.base_url, "STRIPE_API_BASE": settings.stripe_api_base, **links}.items():
+    addresses = {
+        "BASE_URL": settings.base_url,
+        "STRIPE_API_BASE": settings.stripe_api_base,
+        "PWNED_PASSWORDS_API": settings.pwned_passwords_api,
+    }
+    for name, value in (addresses | links).items():
         if value and not _is_address(value, ("http", "https")):
             yield f"{name}: must be an absolute http(s) address"
     if _is_address(settings.base_url, ("http", "https")) and _has_path(settings.base_url):
@@ -68,6 +89,9 @@ def _malformed_addresses(settings: Settings) -> Iterator[str]:
     redis_url = settings.redis_url.get_secret_value()
     if redis_url and not _is_address(redis_url, ("redis", "rediss", "unix"), needs_host=False):
         yield "REDIS_URL: must look like redis://:pass@host:port/0 or rediss://…"
+    sentry_dsn = settings.sentry_dsn.get_secret_value()
+    if sentry_dsn and not _is_address(sentry_dsn, ("http", "https")):
+        yield "SENTRY_DSN: must look like https://key@host/project"
     mail_url = settings.mail_url.get_secret_value()
     if mail_url and not _is_address(mail_url, ("smtp", "smtps")):
         yield "MAIL_URL: must look like smtp://user:pass@host:port"

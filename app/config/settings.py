@@ -39,6 +39,7 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr = SecretStr("")
     database_url: SecretStr = SecretStr("")
+    database_pooler: bool = False
     allow_sqlite_in_production: bool = False
     redis_url: SecretStr = SecretStr("")
     instance_path: Path = Field(ROOT / "instance", validation_alias=AliasChoices("instance_path", "INSTANCE_PATH"))
@@ -60,7 +61,21 @@ class Settings(BaseSettings):
     mail_from: str = "Perennial <hello@example.com>"
     operator_email: str = ""
     step_up_for_portal: bool = False
+    login_google_client_id: str = ""
+    login_google_client_secret: SecretStr = SecretStr("")
+    login_github_client_id: str = ""
+    login_github_client_secret: SecretStr = SecretStr("")
+    login_github_url: str = "https://github.com"
+    login_oidc_issuer: str = ""
+    login_oidc_name: str = "Single sign-on"
+    login_oidc_client_id: str = ""
+    login_oidc_client_secret: SecretStr = SecretStr("")
+    login_links: bool = False
     second_factor_for_admins: bool = False
+    pwned_passwords_check: bool = False
+    pwned_passwords_api: str = "https://api.pwnedpasswords.com"
+    metrics_token: SecretStr = SecretStr("")
+    sentry_dsn: SecretStr = SecretStr("")
     log_format: Literal["text", "json", ""] = ""
 
     @property

@@ -86,6 +86,9 @@ def _mark_sent(row: OutboxMail) -> None:
     if current_app.extensions["settings"].is_production:
         # Its links may still work. Elsewhere it stays, for /dev/mail.
         row.context = {}
+        if row.cause.startswith("account_deleted:"):
+            # Nobody has this address here any more.
+            row.to_email = ""
     db.session.commit()
     logger.info("Mail %s (%s) was sent.", row.id, row.template)
 

@@ -40,6 +40,17 @@ def intervals_on_sale() -> list[Interval]:
     return [interval for interval in Interval if interval in found]
 
 
+def months_free() -> int:
+    """How many months a year in one payment saves with every plan that is sold by both; 0 where they differ."""
+    saved = set()
+    for plan in current_catalog().sold_plans:
+        by_month, by_year = plan.price(Interval.MONTH), plan.price(Interval.YEAR)
+        if by_month and by_year and by_month.is_recurring:
+            saved.add(divmod(_saving(by_year, by_month) or 0, by_month.amount))
+    months, rest = saved.pop() if len(saved) == 1 else (0, 0)
+    return months if not rest else 0
+
+
 def plan_views(
     interval: Interval,
     subscription: Subscription | None = None,

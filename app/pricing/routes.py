@@ -9,7 +9,7 @@ from werkzeug import Response
 from app.auth.next_page import Destination, go_on
 from app.auth.rate_limits import limit_checkout, limit_return
 from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
-from app.billing.checkout.confirm import confirm_checkout
+from app.billing.checkout.confirm import CheckoutResult, confirm_checkout
 from app.billing.errors import UnknownSession
 from app.billing.gateway.account import known_scope
 from app.billing.models.subscription import Subscription
@@ -17,10 +17,13 @@ from app.billing.payments.orders import bought_for_good
 from app.billing.payments.trials import has_used_trial
 from app.billing.roles.grants import given_role
 from app.billing.subscriptions.lookup import subscription_to_change
-from app.database import begin_write
+from app.dashboard.product.example import example_entries, example_figures
+from app.database import begin_write, utcnow
 from app.extensions import csrf
-from app.pricing.presenters import PlanView, intervals_on_sale, plan_views
+from app.pricing.example import example_life
+from app.pricing.presenters import PlanView, intervals_on_sale, months_free, plan_views
 from app.security import protect_checkout
+from app.templating import date, seats
 
 bp = Blueprint("pricing", __name__)
 
@@ -28,8 +31,15 @@ bp = Blueprint("pricing", __name__)
 @bp.get("/")
 def landing() -> str:
     """What this is, for whom, and what it costs."""
-    plans = plan_views(_first_interval())
-    return render_template("pricing/landing.html", plans=plans, intervals=intervals_on_sale(), shown=_specimen(plans))
+    plans, today = plan_views(_first_interval()), utcnow().date()
+    return render_template(
+        "pricing/landing.html",
+        plans=plans,
+        intervals=intervals_on_sale(),
+        life=example_life(_recommended(plans), today),
+        shown=example_figures(today, current_catalog().currency),  # app.dashboard.product
+        entries=example_entries(today, current_catalog().currency),  # app.dashboard.product
+    )
 
 
 @bp.get("/pricing")
@@ -43,6 +53,7 @@ def index() -> str:
         interval=interval.value,
         intervals=intervals_on_sale(),
         plans=_plans(interval, subscription),
+        months_free=months_free(),
         seats=_seats_to_show(subscription),
         is_free=_is_free(subscription),
         has_subscription=subscription is not None,
@@ -80,7 +91,24 @@ def success() -> str:
         order = confirm_checkout(current_user, request.args.get("session_id", ""))
     except UnknownSession:
         abort(404)
-    return render_template("pricing/success.html", state=order.state, plan_name=order.plan_name)
+    return render_template(
+        "pricing/success.html",
+        state=order.state,
+        plan_name=order.plan_name,
+        receipt=_receipt(order),
+        paid=order.paid,
+        currency=order.currency,
+    )
+
+
+def _receipt(order: CheckoutResult) -> list[tuple[str, str]]:
+    """What was bought, and what comes next, line by line."""
+    often = {"month": ", monthly", "year": ", yearly"}.get(order.interval or "", "")
+    lines = [("Plan", f"{order.plan_name}{often}{f', {seats(order.seats)}' if order.seats else ''}")]
+    subscription = _subscription() if order.interval else None
+    if subscription and subscription.current_period_end and subscription.is_charged_again:
+        lines.append(("Next charge", date(subscription.current_period_end)))
+    return lines
 
 
 def _had_trial() -> bool:
@@ -107,7 +135,7 @@ def _first_interval() -> Interval:
     return next(iter(intervals_on_sale()), Interval.MONTH)
 
 
-def _specimen(plans: list[PlanView]) -> PlanView | None:
+def _recommended(plans: list[PlanView]) -> PlanView | None:
     """The plan that the landing page shows an account of: the recommended one, or the first that renews."""
     renewing = [plan for plan in plans if plan.price.interval]
     return next((plan for plan in renewing if plan.is_recommended), next(iter(renewing), None))

@@ -9,6 +9,7 @@ from flask import Flask
 
 from app.catalog import CATALOG
 from app.config.load import load_catalog
+from app.figures import init_figures
 from app.templating import FILTERS
 
 ENDPOINTS = {
@@ -21,9 +22,10 @@ ENDPOINTS = {
     "auth.resend_verification": "/verify-email",
     "account.index": "/account",
     "dashboard.index": "/dashboard",
-    "dashboard.add_project": "/dashboard",
-    "dashboard.delete_project": "/dashboard/projects/<project_id>/delete",
-    "dashboard.export_projects": "/dashboard/projects.csv",
+    "dashboard.add_entry": "/dashboard",
+    "dashboard.edit_entry": "/dashboard/entries/<entry_id>",
+    "dashboard.import_entries": "/dashboard/import",
+    "dashboard.export_entries": "/dashboard/entries.csv",
     "dashboard.for_role": "/dashboard/<role>",
     "legal.manifest": "/site.webmanifest",
     "legal.terms": "/terms",
@@ -47,6 +49,7 @@ def bare_flask(name: str) -> Flask:
         endpoint_exists=lambda _: False,
         open_problem=lambda: None,
     )
+    init_figures(app)
     app.extensions |= {"catalog": load_catalog(), "settings": SimpleNamespace(trial_days=0)}
     for endpoint, rule in ENDPOINTS.items():
         app.add_url_rule(rule, endpoint, methods=["GET", "POST"])
@@ -64,17 +67,32 @@ def create_app() -> Flask:
     from flask import render_template
 
     from app.billing.catalog.plans import Interval
-    from app.pricing.presenters import plan_views
+    from app.dashboard.product.example import example_entries, example_figures
+    from app.database import utcnow
+    from app.pricing.example import example_life
+    from app.pricing.presenters import months_free, plan_views
 
     app = bare_flask(__name__)
     app.jinja_env.globals["current_user"] = Visitor()
     with app.app_context():
         plans: list[Any] = plan_views(Interval.MONTH)
-    shown, intervals = next((plan for plan in plans if plan.is_recommended), plans[0]), list(Interval)
+        free = months_free()
+    intervals, today, currency = list(Interval), utcnow().date(), CATALOG.currency
+    recommended = next((plan for plan in plans if plan.is_recommended), plans[0])
+    life, shown, entries = (
+        example_life(recommended, today),
+        example_figures(today, currency),
+        example_entries(today, currency),
+    )
     app.view_functions["pricing.landing"] = lambda: render_template(
-        "pricing/landing.html", plans=plans, intervals=intervals, shown=shown
+        "pricing/landing.html", plans=plans, intervals=intervals, life=life, shown=shown, entries=entries
     )
     app.view_functions["pricing.index"] = lambda: render_template(
-        "pricing/index.html", interval="month", intervals=intervals, plans=plans, has_subscription=False
+        "pricing/index.html",
+        interval="month",
+        intervals=intervals,
+        plans=plans,
+        has_subscription=False,
+        months_free=free,
     )
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from datetime import UTC, date, datetime
 
 import stripe
 from argon2 import PasswordHasher
@@ -17,7 +18,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug import Response
 
 from app.catalog import CATALOG
-from app.dashboard.forms import ProjectForm
+from app.dashboard.product.figures import figures_of
+from app.dashboard.product.forms import EntryForm, ImportForm
 from benchmarks.baselines.page import bare_flask
 from benchmarks.site import WEBHOOK_SECRET
 
@@ -45,15 +47,17 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
         return any(feature in plan.features for plan in CATALOG.plans if plan.role == self.role)
 
 
-class Project(db.Model):  # type: ignore[name-defined]
+class Entry(db.Model):  # type: ignore[name-defined]
     """What the dashboard lists."""
 
-    __tablename__ = "projects"
+    __tablename__ = "entries"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     user_id: Mapped[uuid.UUID]
-    name: Mapped[str]
-    created_at = mapped_column(DateTime(timezone=True))
+    happened_on: Mapped[date]
+    kind: Mapped[str]
+    label: Mapped[str]
+    amount: Mapped[int]
 
 
 def create_app() -> Flask:
@@ -88,9 +92,19 @@ def login() -> str | tuple[str, int] | Response:
 @login_required
 def dashboard() -> str:
     """The product's own template."""
-    projects = db.session.scalars(db.select(Project).where(Project.user_id == current_user.id)).all()
-    roles = CATALOG.granted_roles
-    return render_template("dashboard/index.html", form=ProjectForm(), projects=projects, limit=1, roles=roles)
+    own = Entry.user_id == current_user.id
+    entries = db.session.scalars(db.select(Entry).where(own).order_by(Entry.happened_on.desc()).limit(12)).all()
+    count = db.session.scalar(db.select(db.func.count()).select_from(Entry).where(own))
+    return render_template(
+        "dashboard/index.html",
+        shown=figures_of([], [], datetime.now(UTC).date(), CATALOG.currency),
+        entries=entries,
+        count=count,
+        limit=25,
+        form=EntryForm(),
+        import_form=ImportForm(),
+        roles=CATALOG.granted_roles,
+    )
 
 
 def webhook() -> dict[str, bool]:

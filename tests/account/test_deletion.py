@@ -1,17 +1,20 @@
 """Closing an account: Stripe first, then everything, and nothing if Stripe cannot be asked."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from stripe_emulator import Emulator
 
+from app.account.models import DeletedAccount
 from app.auth.models import SecurityEvent, User, UserSession
 from app.billing.models.payments import Order, Payment
-from app.billing.models.stripe import StripeCustomer
+from app.billing.models.stripe import StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
 from app.database import db, utcnow
+from app.retention import clean_up
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.mail.mailbox import mails
 from tests.people import PASSWORD, Person
@@ -40,6 +43,49 @@ def test_account_is_gone_with_all_that_hangs_on_it(alice: Person) -> None:
     assert (answer.status_code, answer.location) == (303, "/")
     assert [count(alice.app, model) for model in (User, UserSession, SecurityEvent)] == [0, 0, 0]
     assert alice.get("/account").status_code == 302
+
+
+def test_nothing_that_names_them_stays_at_stripe_or_in_what_stripe_told_us(
+    alice: Person, site: str, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    alice.buy("basic")
+    with alice.app.app_context():
+        customer = db.session.scalars(db.select(StripeCustomer.stripe_customer_id)).one()
+    at_stripe.subscribe(customer, at_stripe.price("shop_pro_month"))
+    emulator.wait_until_idle()
+    user_id = alice.id
+
+    answer = delete(alice)
+    emulator.wait_until_idle()
+    with alice.app.app_context():
+        before = db.session.scalars(db.select(StripeEvent).where(StripeEvent.payload.contains(alice.email))).all()
+        clean_up()
+        after = db.session.scalars(db.select(StripeEvent).where(StripeEvent.payload.contains(customer))).all()
+        kept = db.session.scalars(db.select(DeletedAccount)).one()
+
+    assert answer.status_code == 303
+    assert at_stripe.v1.customers.retrieve(customer).deleted
+    assert before and not after
+    assert kept.id == user_id
+    assert alice.email not in repr(vars(kept))
+
+
+def test_fingerprint_of_a_closed_account_is_forgotten_after_a_year(alice: Person) -> None:
+    delete(alice)
+    kept = count(alice.app, DeletedAccount)
+    with alice.app.app_context():
+        db.session.execute(db.update(DeletedAccount).values(deleted_at=utcnow() - timedelta(days=366)))
+        db.session.commit()
+        clean_up()
+
+    assert (kept, count(alice.app, DeletedAccount)) == (1, 0)
+
+
+def test_page_says_what_stays(alice: Person) -> None:
+    page = alice.get("/account/delete").text
+
+    assert "This stays: your payments without your name" in page
+    assert "a fingerprint that nobody can turn back into your address" in page
 
 
 def test_address_is_free_again(alice: Person) -> None:

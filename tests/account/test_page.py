@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.account.export import KEPT
 from app.auth.models import User
 from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order, Payment
@@ -236,6 +237,14 @@ def test_export_holds_everything_but_what_lets_people_in(alice: Person, catalogu
     with alice.app.app_context():
         assert db.session.scalars(db.select(User.password_hash)).one() not in answer.text
     assert "verify-email" not in answer.text
+    with alice.client.session_transaction() as cookie:
+        assert str(cookie["_user_id"]) not in answer.text
+
+
+def test_export_covers_every_table_that_says_whose_a_row_is() -> None:
+    exported = {model.__tablename__ for model in KEPT.values()}
+
+    assert {table.name for table in db.metadata.sorted_tables if "user_id" in table.columns} - exported == set()
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,19 @@ def test_link_confirms_the_address(alice: Person) -> None:
     assert "Please confirm your address" not in alice.get("/account").text
 
 
-def test_link_works_in_another_browser_without_signing_in(alice: Person, client: FlaskClient) -> None:
-    client.get(link_path(alice.app, "verify_email", alice.email))
+def test_link_opened_by_nobody_or_somebody_else_asks_before_it_confirms(
+    alice: Person, bob: Person, client: FlaskClient
+) -> None:
+    path = link_path(alice.app, "verify_email", alice.email)
+    visitor = Person(alice.app, client, "")
 
+    pages = [visitor.get(path), bob.get(path)]
+    before = stored(alice.app, alice.id).email_verified_at
+    answer = visitor.post(path, page=path)
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert before is None
+    assert (answer.status_code, answer.location) == (303, "/account")
     assert stored(alice.app, alice.id).email_verified_at is not None
     assert client.get("/dashboard").status_code == 302
 
@@ -41,7 +51,8 @@ def test_link_works_once(alice: Person) -> None:
     answer = alice.get(path)
 
     assert answer.status_code == 400
-    assert "no longer works" in answer.text
+    assert "This link was used already" in answer.text
+    assert "This link was used already" in alice.app.test_client().get(path).text
 
 
 def test_link_followed_again_says_that_the_address_is_confirmed(alice: Person) -> None:
@@ -50,7 +61,7 @@ def test_link_followed_again_says_that_the_address_is_confirmed(alice: Person) -
 
     page = alice.get(path).text
 
-    assert f"{alice.email} is confirmed." in page
+    assert f"confirmed as {alice.email}." in page
     assert "Send a new link" not in page
 
 
@@ -105,7 +116,7 @@ def test_new_address_counts_once_it_is_confirmed(alice: Person) -> None:
     alice.get(link_path(alice.app, "verify_email", "alice@new.example"))
     after = stored(alice.app, user_id)
 
-    assert (answer.status_code, answer.location) == (303, "/account")
+    assert (answer.status_code, answer.location) == (303, "/account/security")
     assert (before.email, before.pending_email) == ("alice@example.com", "alice@new.example")
     assert (after.email, after.pending_email) == ("alice@new.example", None)
     assert after.email_verified_at is not None

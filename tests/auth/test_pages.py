@@ -25,7 +25,7 @@ def test_password_is_masked_and_left_to_password_managers(client: FlaskClient, p
 
 
 def test_every_password_field_of_the_account_is_masked(alice: Person) -> None:
-    fields = password_inputs(alice.get("/account").text + alice.get("/account/delete").text)
+    fields = password_inputs(alice.get("/account/security").text + alice.get("/account/delete").text)
 
     assert len(fields) == 4
     assert all('type="password"' in field for field in fields)

@@ -81,6 +81,16 @@ def test_asking_which_addresses_have_an_account_is_limited(alice: Person) -> Non
     assert codes[-1] == 429
 
 
+@pytest.mark.parametrize(("path", "refused"), [("/forgot-password", 422), ("/reset-password/forged", 400)])
+def test_links_that_one_place_may_ask_for_or_try_are_limited(app: Flask, path: str, refused: int) -> None:
+    browser = visitor(app)
+    fields = {"csrf_token": browser.csrf_token("/login"), "email": "nonsense"}
+
+    codes = [browser.client.post(path, data=fields).status_code for _ in range(11)]
+
+    assert codes == [refused] * 10 + [429]
+
+
 def test_sending_the_verification_again_is_limited(alice: Person) -> None:
     assert [post(alice, "/verify-email").status_code for _ in range(6)] == [303] * 5 + [429]
 

@@ -3,11 +3,12 @@
 import uuid
 from datetime import timedelta
 
+from app.auth.models import User
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
-from app.billing.payments.trials import remember_trial
+from app.billing.payments.trials import remember_trials_of
 from app.database import db, utcnow
 from tests.people import Person
 
@@ -22,7 +23,7 @@ def live_elsewhere(person: Person) -> list[StripeScope]:
         scopes = [StripeScope("acct_another", False), StripeScope(ours.stripe_account, True)]
         for scope in scopes:
             _live_in(scope, user_id)
-            remember_trial(person.email, scope)
+        remember_trials_of(db.session.get_one(User, user_id))
         db.session.commit()
     return scopes
 
@@ -54,7 +55,7 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
                 plan_key="pro", role="pro", role_rank=20, stripe_price_id=None if ended_at else "price_of_no_plan",
                 amount=2900, currency="usd", interval="month", interval_count=1, current_period_start=now,
                 current_period_end=now + timedelta(days=30), started_at=now - timedelta(days=60), ended_at=ended_at,
-                snapshot_at=now, next_asked_for=now, **of_scope,
+                trial_end=now, snapshot_at=now, next_asked_for=now, **of_scope,
             )
         )  # fmt: skip
     for state in ("pending", "fulfilled", "mismatched", "expired"):

@@ -164,7 +164,7 @@ def test_link_that_is_used_while_its_row_is_held_is_dead(app: Flask, alice: Pers
     answer = while_held(
         lambda: alice.client.post(path, data={"csrf_token": token, "password": "another horse, other batteries"}),
         hold=lambda: db.session.scalars(db.select(User).with_for_update()).one(),
-        change=lambda: db.session.execute(db.update(User).values(reset_sent_at=None)),
+        change=lambda: db.session.execute(db.update(User).values(password_hash="of a link that was quicker")),
     )
 
     assert answer.status_code == 400

@@ -126,4 +126,4 @@ def test_churn_of_nobody_is_none(context: None) -> None:
     ],
 )
 def test_months_cross_the_year(now: datetime, months: list[str]) -> None:
-    assert reports._last_months(now, 3) == months
+    assert reports.last_months(now, 3) == months

@@ -16,7 +16,7 @@ from app.billing.customers import customer_of, owner_is_gone, owner_of
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.objects import NO_METADATA, ChargeObject, CheckoutSessionObject, Metadata
 from app.billing.models.payments import Order
-from app.billing.models.stripe import StripeCustomer
+from app.billing.models.stripe import StripeAccount, StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.payments.charges import known_order
 from app.billing.payments.order_lookup import find_order, order_named_in
@@ -174,6 +174,18 @@ def test_nobody_asks_stripe_about_what_is_elsewhere(
         assert (report.checked, report.failed, report.unknown_prices, stripe.requests) == (0, [], [], [])
 
 
+def test_new_key_asks_about_the_customers_of_its_mode_alone(
+    alice: Person, scopes: list[StripeScope], app_with: Callable[..., Flask], emulator: Emulator
+) -> None:
+    with MisbehavingStripe(emulator.url) as stripe:
+        key = {"stripe_secret_key": "sk_test_rolled00000", "stripe_webhook_secret": "whsec_1"}
+        with app_with(stripe_api_base=stripe.url, **key).app_context():
+            current_scope()
+
+    asked = [path for _, path in stripe.requests]
+    assert asked == ["/v1/customers/cus_acct_another_test", "/v1/account"]
+
+
 def test_first_subscription_here_has_its_trial(
     alice: Person, scopes: list[StripeScope], app_with: Callable[..., Flask], at_stripe: Stripe
 ) -> None:
@@ -243,6 +255,20 @@ def test_account_that_pays_elsewhere_can_be_deleted(alice: Person, scopes: list[
         assert db.session.get(User, alice_id) is None
         elsewhere = db.session.scalars(db.select(Subscription.status).order_by(Subscription.status)).all()
         assert elsewhere == ["active"] * 2 + ["canceled"] * 4
+
+
+def test_account_that_pays_in_live_mode_alone_is_deleted_without_asking_stripe(
+    alice: Person, scopes: list[StripeScope], app_with: Callable[..., Flask], app: Flask
+) -> None:
+    with app.app_context():
+        for table in (StripeCustomer, Subscription, Order):
+            db.session.execute(db.delete(table).where(table.livemode.is_(False)))
+        db.session.execute(db.delete(StripeAccount))
+        db.session.commit()
+
+    answer = alice.on(app_with(stripe_api_base="http://127.0.0.1:9")).post("/account/delete", current_password=PASSWORD)
+
+    assert answer.status_code == 303
 
 
 def test_subscription_is_canceled_before_a_new_key_has_asked_anything(

@@ -17,6 +17,8 @@ GOOD = {
     "STRIPE_WEBHOOK_SECRET": "whsec_secret",
 }
 
+OIDC = {"LOGIN_OIDC_CLIENT_ID": "id", "LOGIN_OIDC_CLIENT_SECRET": "secret"}
+
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch):
@@ -46,6 +48,7 @@ def test_production_starts_with_a_whole_set(load):
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": f"{'a' * 32}, short"}, "SECRET_KEY"),
         ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
         ({"STRIPE_PUBLISHABLE_KEY": "pk_test_public0000000000"}, "STRIPE_PUBLISHABLE_KEY"),
         ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
@@ -62,6 +65,12 @@ def test_production_starts_with_a_whole_set(load):
         ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE"),
         ({"STRIPE_API_BASE": "https://localhost"}, "STRIPE_API_BASE"),
         ({"STRIPE_API_BASE": "http://stripe.example.com"}, "STRIPE_API_BASE"),
+        ({"LOGIN_GOOGLE_CLIENT_ID": "id"}, "LOGIN_GOOGLE_CLIENT_ID"),
+        ({"LOGIN_GITHUB_CLIENT_SECRET": "secret"}, "LOGIN_GITHUB_CLIENT_ID"),
+        ({"LOGIN_OIDC_ISSUER": "https://sso.example"}, "LOGIN_OIDC_ISSUER"),
+        ({"LOGIN_OIDC_CLIENT_ID": "id", "LOGIN_OIDC_CLIENT_SECRET": "secret"}, "LOGIN_OIDC_ISSUER"),
+        (OIDC | {"LOGIN_OIDC_ISSUER": "http://127.0.0.1:9000"}, "LOGIN_OIDC_ISSUER"),
+        ({"LOGIN_GITHUB_URL": "http://github.example"}, "LOGIN_GITHUB_URL"),
     ],
 )
 def test_production_refuses(load, change, name):

@@ -11,15 +11,15 @@ CATALOG = Catalog(
         Role("house", name="House", rank=2),
     ),
     features={"exports": "Export"},
-    limits={"projects": "projects"},
+    limits={"entries": "entries"},
     plans=(
-        Plan("sketch", name="Sketch", role="maker", prices=(monthly(400),), limits={"projects": 2}, is_sold=False),
+        Plan("sketch", name="Sketch", role="maker", prices=(monthly(400),), limits={"entries": 2}, is_sold=False),
         Plan(
             "bench",
             name="Bench",
             role="maker",
             tagline="For one pair of hands.",
-            limits={"projects": 10},
+            limits={"entries": 10},
             prices=(monthly(1200), yearly(12000)),
         ),
         Plan(

@@ -38,7 +38,16 @@ def test_a_fork_with_a_catalogue_of_its_own_passes_its_tests_and_sells_the_third
 
 
 def test_the_guide_names_every_optional_part() -> None:
-    assert set(STEPS) == {*OF_THE_CATALOGUE, "The fast path", "Connect", "Admin pages", "The emulator"}
+    assert set(STEPS) == {
+        *OF_THE_CATALOGUE,
+        "The example product",
+        "The fast path",
+        "Connect",
+        "Admin pages",
+        "Metrics",
+        "Sentry",
+        "The emulator",
+    }
 
 
 @pytest.mark.parametrize("part", STEPS)
@@ -59,6 +68,10 @@ def test_what_is_left_without_a_part_passes_its_tests(copy: Copy, part: str) -> 
         copy.make_test("tests/catalog tests/test_pages.py tests/test_architecture.py")
     elif part == "The fast path":
         copy.make_test(f"{NEAR} tests/billing/webhooks tests/billing/lives")
+    elif part in ("Metrics", "Sentry"):
+        copy.make_test(
+            "tests/test_architecture.py tests/test_logs.py tests/test_gunicorn.py tests/webhook/test_answers.py"
+        )
     else:
         copy.make_test(NEAR)
 

@@ -29,7 +29,7 @@ FOUNDER = Plan("founder", name="Founder", role="patron", prices=(once(19000),))
 def selling(*plans: Plan, currency: str = "eur") -> Catalog:
     """A catalogue of these plans, with what the example's dashboard asks for."""
     roles = (GUEST, MEMBER, PATRON)
-    names = {"exports": "CSV export"}, {"projects": "projects"}
+    names = {"exports": "CSV export"}, {"entries": "entries"}
     return Catalog("other", currency, roles=roles, plans=plans, features=names[0], limits=names[1])
 
 
@@ -126,12 +126,12 @@ def test_plan_without_the_asked_interval_is_shown_at_the_price_that_it_has(price
         page = prices_of("mixed", path)
 
         assert "€5 per month Renews every month until you cancel." in page
-        assert "€96 billed once a year €8 a month." in page
+        assert "€8 a month €96 billed once a year." in page
         assert "€49 once One payment, and nothing after it." in page
 
 
 def test_yearly_alone_is_shown_by_the_year(prices_of) -> None:
-    assert "€96 billed once a year" in prices_of("yearly")
+    assert "€96 billed once a year." in prices_of("yearly")
     assert "You're on Annual, €96 a year." in prices_of("yearly", "/")
 
 

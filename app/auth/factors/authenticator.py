@@ -3,9 +3,8 @@
 import hmac
 import time
 import uuid
+from types import ModuleType
 
-import pyotp
-import segno
 import sqlalchemy as sa
 from flask import current_app
 
@@ -22,16 +21,18 @@ STEPS_OFF = (0, -1, 1)
 
 def new_secret() -> str:
     """A secret for an app that is about to be added."""
-    return pyotp.random_base32()
+    return str(_otp().random_base32())
 
 
 def setup_address(secret: str, email: str) -> str:
     """The address that an app reads the secret from."""
-    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=str(current_app.config["APP_NAME"]))
+    return _otp().TOTP(secret).provisioning_uri(name=email, issuer_name=str(current_app.config["APP_NAME"]))
 
 
 def as_picture(address: str) -> str:
     """The address as a QR code: SVG with no style of its own, on white in the dark too."""
+    import segno
+
     return segno.make(address, micro=False).svg_inline(light="#fff", svgclass="qr-code", lineclass=None, omitsize=True)
 
 
@@ -86,7 +87,14 @@ def _secret_of(user_id: uuid.UUID) -> str | None:
 
 def _step_of(secret: str, code: str) -> int | None:
     """The half minute that this is the code of, if it is one around now."""
-    totp, now = pyotp.TOTP(secret), int(time.time()) // SECONDS
+    totp, now = _otp().TOTP(secret), int(time.time()) // SECONDS
     typed = "".join(code.split()).encode()
     codes = ((now + off, totp.generate_otp(now + off).encode()) for off in STEPS_OFF)
     return next((step for step, right in codes if hmac.compare_digest(typed, right)), None)
+
+
+def _otp() -> ModuleType:
+    """The library, imported with the first code: most workers never see one."""
+    import pyotp
+
+    return pyotp

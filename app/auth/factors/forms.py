@@ -18,3 +18,19 @@ class SecondStepForm(CodeForm):
     """The second step of a log-in."""
 
     trust = BooleanField("Do not ask again on this device for 30 days")
+
+
+class AnswerForm(FlaskForm):
+    """What a device answers, as JSON; the script fills it in."""
+
+    credential = HiddenField()
+
+
+class NameForm(FlaskForm):
+    """What its owner calls a passkey."""
+
+    name = StringField("Name", validators=[InputRequired("Give it a name."), Length(max=60)])
+
+
+class NewPasskeyForm(NameForm, AnswerForm):
+    """A passkey that a device has made."""

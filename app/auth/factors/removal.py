@@ -10,6 +10,8 @@ from app.auth.models import User
 from app.auth.ways_in import lock_ways_in, require_another_way_in
 from app.database import db
 
+KEEP_ONE = "You have to keep a second factor. Add another one first."
+
 
 class LastFactor(Exception):
     """An admin has to keep one."""

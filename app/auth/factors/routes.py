@@ -1,160 +1,22 @@
-"""The authenticator app and the recovery codes: adding, keeping, removing."""
+"""The pages of second factors, put together; and what other pages may ask about them."""
 
-import json
-
-from flask import Response as FlaskResponse
-from flask import flash, make_response, redirect, render_template, session, url_for
-from flask_login import login_required
-from werkzeug import Response
-
-from app.auth.factors import bp, removal, second_step_routes, trusted_devices  # noqa: F401  # It adds its pages to `bp`.
-from app.auth.factors.authenticator import add_authenticator, as_picture, authenticator_of, new_secret, setup_address
-from app.auth.factors.encryption import Unreadable, decrypt, encrypt
-from app.auth.factors.forms import CodeForm
-from app.auth.factors.recovery_codes import count_recovery_codes, make_recovery_codes
-from app.auth.factors.reset import pending_reset, stop_reset
-from app.auth.factors.second_step import PATIENCE
-from app.auth.forms import text_of
-from app.auth.notices import record_and_tell
-from app.auth.rate_limits import limit_password_checks
-from app.auth.security_log import Kind
-from app.auth.sessions import this_user
-from app.auth.step_up import fresh_sign_in_required
-from app.database import db
+from app.auth.factors import (  # noqa: F401  # They add their pages to `bp`.
+    authenticator_routes,
+    bp,
+    passkey_routes,
+    recovery_routes,
+    second_step_routes,
+)
+from app.auth.factors.authenticator import authenticator_of
+from app.auth.factors.passkeys import passkey_site, passkeys_of, works_here
+from app.auth.factors.recovery_codes import count_recovery_codes
+from app.auth.factors.reset import pending_reset
+from app.auth.factors.trusted_devices import count_trusted_devices
 
 __all__ = ["bp"]
 
-# In the cookie, encrypted: a secret that no app has confirmed yet, and codes that are still to be written down.
-NEW_SECRET, NEW_CODES = "new_authenticator", "new_recovery_codes"
-NOT_THE_CODE = "This is not the app's code. Check that the clock of your phone is right, and try the next one."
-KEEP_ONE = "You have to keep a second factor. Add another one first."
-
-bp.add_app_template_global(authenticator_of)
-bp.add_app_template_global(count_recovery_codes)
-bp.add_app_template_global(pending_reset)
-bp.add_app_template_global(trusted_devices.count_trusted_devices)
-
-
-@bp.route("/account/security/authenticator", methods=["GET", "POST"])
-@fresh_sign_in_required
-@limit_password_checks
-def authenticator() -> Response | tuple[str, int]:
-    """Show the secret to an app, and keep it once the app has shown that it has it."""
-    form, secret, user = CodeForm(), _opened(NEW_SECRET) or new_secret(), this_user()
-    if form.validate_on_submit():
-        if add_authenticator(user.id, secret, text_of(form.code)):
-            session.pop(NEW_SECRET)
-            record_and_tell(user, Kind.AUTHENTICATOR_ADDED)
-            return go_on_with_codes("Your authenticator app is added.")
-        form.code.errors = [NOT_THE_CODE]
-    elif NEW_SECRET not in session or not _opened(NEW_SECRET):
-        session[NEW_SECRET] = encrypt(secret)
-    address = setup_address(secret, user.email)
-    page = render_template(
-        "factors/authenticator.html", form=form, secret=secret, address=address, picture=as_picture(address)
-    )
-    return page, 422 if form.is_submitted() else 200
-
-
-@bp.post("/account/security/authenticator/remove")
-@fresh_sign_in_required
-def remove_authenticator() -> Response:
-    """Take the app off the account."""
-    user = this_user()
-    try:
-        if removal.remove_authenticator(user):
-            record_and_tell(user, Kind.AUTHENTICATOR_REMOVED)
-            flash("Your authenticator app is removed.", "success")
-    except removal.LastFactor:
-        flash(KEEP_ONE, "danger")
-    db.session.commit()
-    return redirect(url_for("account.security"), 303)
-
-
-@bp.post("/account/security/recovery-codes")
-@fresh_sign_in_required
-def new_recovery_codes() -> Response:
-    """Make new codes; the old ones stop working."""
-    user = this_user()
-    if not removal.has_factor(user.id):
-        flash("Recovery codes stand in for a second factor: add one first.", "info")
-        return redirect(url_for("account.security"), 303)
-    _make_codes()
-    db.session.commit()
-    return redirect(url_for("factors.recovery_codes"), 303)
-
-
-@bp.get("/account/security/recovery-codes")
-@login_required
-def recovery_codes() -> str | Response:
-    """The new codes, until they are kept somewhere; nobody can see them again."""
-    codes = _opened(NEW_CODES)
-    if codes is None:
-        return redirect(url_for("account.security"))
-    return render_template("factors/recovery_codes.html", codes=json.loads(codes))
-
-
-@bp.get("/account/security/recovery-codes/download")
-@login_required
-def download_recovery_codes() -> FlaskResponse | Response:
-    """The new codes as a file."""
-    codes = _opened(NEW_CODES)
-    if codes is None:
-        return redirect(url_for("account.security"))
-    response = make_response("\n".join([*json.loads(codes), ""]))
-    response.headers["Content-Type"] = "text/plain; charset=utf-8"
-    response.headers["Content-Disposition"] = 'attachment; filename="recovery-codes.txt"'
-    return response
-
-
-@bp.post("/account/security/recovery-codes/kept")
-@login_required
-def recovery_codes_kept() -> Response:
-    """The codes are written down, so that this browser forgets them."""
-    session.pop(NEW_CODES, None)
-    flash("Good. Keep them where you find them without your phone.", "success")
-    return redirect(url_for("account.security"), 303)
-
-
-@bp.post("/account/security/trusted-devices/forget")
-@login_required
-def forget_trusted_devices() -> Response:
-    """Ask every device for the second step again."""
-    trusted_devices.forget_trusted_devices(this_user().id)
-    db.session.commit()
-    flash("Every device is asked for the second step again.", "success")
-    return redirect(url_for("account.security"), 303)
-
-
-@bp.post("/account/security/keep-factors")
-@login_required
-def keep_factors() -> Response:
-    """The owner objects to the removal of their factors, which somebody asked the operator for."""
-    stop_reset(this_user())
-    db.session.commit()
-    flash("Your second factors stay.", "success")
-    return redirect(url_for("account.security"), 303)
-
-
-def go_on_with_codes(message: str) -> Response:
-    """After a factor was added: the first one brings recovery codes. Commits."""
-    flash(message, "success")
-    has_codes = count_recovery_codes(this_user().id) > 0
-    if not has_codes:
-        _make_codes()
-    db.session.commit()
-    return redirect(url_for("account.security" if has_codes else "factors.recovery_codes"), 303)
-
-
-def _make_codes() -> None:
-    user = this_user()
-    session[NEW_CODES] = encrypt(json.dumps(make_recovery_codes(user.id)))
-    record_and_tell(user, Kind.RECOVERY_CODES_MADE)
-
-
-def _opened(name: str) -> str | None:
-    """What the cookie holds under this name; None when it lay there for too long."""
-    try:
-        return decrypt(session.get(name, ""), within=PATIENCE)
-    except Unreadable:
-        return None
+ASKED_BY_PAGES = (authenticator_of, passkeys_of, count_recovery_codes, pending_reset, count_trusted_devices)
+for function in ASKED_BY_PAGES:
+    bp.add_app_template_global(function)
+bp.add_app_template_global(passkey_site)
+bp.add_app_template_global(works_here, "passkeys_work_here")

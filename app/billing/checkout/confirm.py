@@ -32,6 +32,11 @@ class CheckoutResult:
 
     state: str
     plan_name: str
+    interval: str | None = None
+    seats: int | None = None
+    # What was paid in Checkout, discounts and taxes counted in: minor units.
+    paid: int | None = None
+    currency: str = ""
 
 
 def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
@@ -56,9 +61,10 @@ def _confirm(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> Checkou
     if order is None or order.user_id != user_id:
         raise UnknownSession("The session is not this user's.")
     fulfill_checkout_session(session, scope, cause=f"return from {session_id}")
-    return _result(order)
+    return _result(order, session)
 
 
-def _result(order: Order) -> CheckoutResult:
-    state = WORDS.get(OrderState(order.state), "failed")
-    return CheckoutResult(state, current_catalog().plan_name(order.plan_key))
+def _result(order: Order, session: CheckoutSessionObject) -> CheckoutResult:
+    state, name = WORDS.get(OrderState(order.state), "failed"), current_catalog().plan_name(order.plan_key)
+    paid, currency = session.amount_total, session.currency or order.currency
+    return CheckoutResult(state, name, order.interval, order.counted_seats, paid, currency)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.billing.errors import BillingError, StripeForbidden, StripeUnauthorized
 from app.database import in_transaction
+from app.database_errors import driver_says
 from app.mail.alerts import Alert, end_alert_apart, end_alerts, open_alerts, raise_alert_apart
 
 logger = logging.getLogger(__name__)
@@ -31,8 +32,8 @@ class KeyAccess:
         if not in_transaction():
             try:
                 raise_alert_apart(self._cause, str(error))
-            except SQLAlchemyError:
-                logger.exception("The refusal of Stripe could not be remembered.")
+            except SQLAlchemyError as problem:
+                logger.warning("The refusal of Stripe could not be remembered: %s.", driver_says(problem))
 
     def note_success(self) -> None:
         """Stripe let the key in."""
@@ -40,8 +41,8 @@ class KeyAccess:
             return
         try:
             end_alert_apart(self._cause)
-        except SQLAlchemyError:
-            logger.exception("That Stripe lets us in could not be remembered.")
+        except SQLAlchemyError as error:
+            logger.warning("That Stripe lets us in could not be remembered: %s.", driver_says(error))
         else:
             self._is_known_good_until = time.monotonic() + LOOK_AGAIN_SECONDS
 
@@ -57,8 +58,8 @@ def note_turning_away(error: BillingError) -> None:
     """
     try:
         raise_alert_apart(f"{TURNED_AWAY}{type(error).__name__}", f"Customers are turned away: {error}")
-    except SQLAlchemyError:
-        logger.exception("That somebody was turned away could not be told.")
+    except SQLAlchemyError as problem:
+        logger.warning("That somebody was turned away could not be told: %s.", driver_says(problem))
 
 
 def end_turning_away() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 
+from app import metrics
 from app.billing.errors import (
     InvalidSignature,
     StripeForbidden,
@@ -79,7 +80,7 @@ class StripeGateway:
         """
         self._expect_no_transaction()
         try:
-            with _our_errors():
+            with metrics.stripe_call(), _our_errors():
                 yield
         except (StripeUnauthorized, StripeForbidden) as error:
             if isinstance(error, StripeUnauthorized) or not may_be_forbidden:

@@ -31,6 +31,11 @@ class DriverStatement:
     writers: dict[str, Processor]
     readers: list[Processor]
 
+    def parameters(self, values: Values) -> Values:
+        """The values as the driver takes them, with the constants."""
+        written = {name: write(values[name]) if write else values[name] for name, write in self.writers.items()}
+        return self.constants | written
+
 
 class FastConnection:
     """A connection that commits each statement by itself, until it goes back to the pool."""
@@ -56,33 +61,32 @@ class FastConnection:
     def read(self, values: Values) -> Any:
         """The `CurrentState` of an event."""
         statement = _for_the_driver(READING, self._dialect)
-        self._execute(statement, values)
-        row = zip(statement.readers, self._cursor.fetchone() or (), strict=True)
-        return CurrentState(*(read(field) if read else field for read, field in row))
+        self._execute(statement.text, statement.parameters(values))
+        row = self._cursor.fetchone() or ()
+        return CurrentState(*[
+            read(field) if read and field is not None else field
+            for read, field in zip(statement.readers, row, strict=True)
+        ])  # fmt: skip
 
     def write(self, shape: WriteShape, values: Values) -> bool:
         """Record the event with its effects; False, with nothing written, when somebody came between."""
-        statements = _writing(shape, self._dialect)
+        written = [(one.text, one.parameters(values)) for one in _writing(shape, self._dialect)]
         try:
-            if self._is_postgresql:
-                return self._execute(statements[0], values) == 1
-            else:
-                return self._write_in_turn(statements, values)
+            return self._execute(*written[0]) == 1 if self._is_postgresql else self._write_in_turn(written)
         except self._dialect.loaded_dbapi.IntegrityError:
             self._pooled.rollback()
             return False
 
-    def _write_in_turn(self, statements: list[DriverStatement], values: Values) -> bool:
+    def _write_in_turn(self, statements: list[tuple[str, Values]]) -> bool:
         with _TURN:
             self._cursor.execute("BEGIN IMMEDIATE")
-            is_written = all(self._execute(statement, values) == 1 for statement in statements)
+            is_written = all(self._execute(*statement) == 1 for statement in statements)
             self._cursor.execute("COMMIT" if is_written else "ROLLBACK")
             return is_written
 
-    def _execute(self, statement: DriverStatement, values: Values) -> int:
+    def _execute(self, text: str, parameters: Values) -> int:
         """Run it; the number of rows that it gives."""
-        written = {name: write(values[name]) if write else values[name] for name, write in statement.writers.items()}
-        self._cursor.execute(statement.text, statement.constants | written)
+        self._cursor.execute(text, parameters)
         return self._cursor.rowcount
 
     def _set_autocommit(self, is_on: bool) -> None:

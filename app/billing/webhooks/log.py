@@ -1,5 +1,6 @@
 """The recorded events: how many failed, which came last, and forgetting the oldest payloads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,6 +74,19 @@ def prune_payloads(older_than: timedelta) -> int:
         db.session.commit()
         pruned, after = pruned + len(ids), ids[-1]
     return pruned
+
+
+def empty_payloads_about(customers: Sequence[str]) -> int:
+    """Empty the payloads of settled events that name one of these customers; return how many. Commits in batches."""
+    if not customers:
+        return 0
+    named = sa.or_(*(StripeEvent.payload.contains(f'"{customer}"', autoescape=True) for customer in customers))
+    ids = list(db.session.scalars(sa.select(StripeEvent.id).where(named, StripeEvent.outcome != EventOutcome.FAILED)))
+    for start in range(0, len(ids), BATCH):
+        emptied = sa.update(StripeEvent).where(StripeEvent.id.in_(ids[start : start + BATCH]))
+        db.session.execute(emptied.values(payload=None, changes=None), execution_options={"synchronize_session": False})
+        db.session.commit()
+    return len(ids)
 
 
 def _old_ids(before: datetime, after: str) -> list[str]:

@@ -9,6 +9,7 @@ from flask import current_app
 from app.billing.errors import WebhookRefused
 from app.billing.webhooks.log import last_event
 from app.database import db
+from app.database_errors import driver_says
 from app.mail.alerts import Alert, open_alerts, raise_alert
 
 logger = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ def note_refusal(error: WebhookRefused) -> bool:
             db.session.execute(over)
         raise_alert(f"{PREFIX}{error.kind}", f"Webhooks are refused: {error}", mail_after=MAIL_AFTER)
         db.session.commit()
-    except sa.exc.SQLAlchemyError:
+    except sa.exc.SQLAlchemyError as problem:
         db.session.rollback()
-        logger.exception("The refusal could not be counted.")
+        logger.warning("The refusal could not be counted: %s.", driver_says(problem))
     return True
 
 

@@ -19,11 +19,11 @@ from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
 
 VISITOR, MEMBER, PATRON = Role("visitor", "Visitor", 0), Role("member", "Member", 10), Role("patron", "Patron", 20)
-GUEST = Plan("guest", name="Guest", role="visitor", limits={"projects": 1})
+GUEST = Plan("guest", name="Guest", role="visitor", limits={"entries": 1})
 
 
 def catalog_of(*plans: Plan, **fields: Any) -> Catalog:
-    named = {"features": {"exports": "CSV export"}, "limits": {"projects": "projects"}}
+    named = {"features": {"exports": "CSV export"}, "limits": {"entries": "entries"}}
     roles = (VISITOR, MEMBER, PATRON)
     return Catalog(**{"slug": "club", "currency": "eur", "roles": roles, "plans": (GUEST, *plans), **named, **fields})
 
@@ -32,7 +32,7 @@ def plan(key: str, *prices: Price, role: str = "member", **fields: Any) -> Plan:
     return Plan(key, role=role, prices=prices, **{"name": key.capitalize(), **fields})
 
 
-HOUSE = plan("house", monthly(900), yearly(9000), features=("exports",), limits={"projects": 3})
+HOUSE = plan("house", monthly(900), yearly(9000), features=("exports",), limits={"entries": 3})
 FOREVER = plan("forever", once(30000), role="patron", features=("exports",))
 BOTH = catalog_of(HOUSE, FOREVER)
 
@@ -183,7 +183,7 @@ def test_a_removed_plan_is_called_by_what_is_remembered_of_it(with_buyers: Town)
 
 
 def test_a_removed_role_still_includes_the_lower_ones(with_buyers: Town) -> None:
-    small = plan("small", monthly(500), features=("exports",), limits={"projects": 7})
+    small = plan("small", monthly(500), features=("exports",), limits={"entries": 7})
 
     with_buyers.sells(catalog_of(small, roles=(VISITOR, MEMBER)))
 
@@ -191,7 +191,7 @@ def test_a_removed_role_still_includes_the_lower_ones(with_buyers: Town) -> None
     with with_buyers.app.app_context():
         bob = find(with_buyers, "bob@example.com")
         assert (bob.has_role("member"), bob.has_role("visitor"), bob.has_role("patron")) == (True, True, True)
-        assert (bob.can("exports"), bob.limit("projects")) == (True, 7)
+        assert (bob.can("exports"), bob.limit("entries")) == (True, 7)
         assert not find(with_buyers, "alice@example.com").has_role("patron")
 
 

@@ -24,7 +24,7 @@ TEAMS = Catalog(
     currency="eur",
     roles=(Role("guest", "Guest", 0), Role("member", "Member", 10), Role("patron", "Patron", 20)),
     features={"exports": "CSV export"},
-    limits={"projects": "projects"},
+    limits={"entries": "entries"},
     plans=(
         Plan("solo", name="Solo", role="member", prices=(monthly(500),)),
         Plan("team", name="Team", role="patron", prices=(monthly(1200, per_seat=True), yearly(12000, per_seat=True))),
@@ -151,7 +151,7 @@ def test_seats_are_mirrored_and_told_everywhere(team: Person) -> None:
 
     assert (subscription.quantity, subscription.amount) == (5, 6000)
     assert (order.state, team.role) == ("fulfilled", "patron")
-    assert "You&#39;re on Team, 5 seats, €60 a month." in team.get("/account").text
+    assert "You're on Team, 5 seats, €60 a month." in team.read("/account")
     assert "Team is on with 5 seats, for €60 a month." in mail_to(team, "order_confirmed")
 
 
@@ -162,7 +162,7 @@ def test_seats_of_a_trial_are_told(carol: Person, at_stripe: Stripe) -> None:
     carol.get(f"/checkout/success?session_id={session_id}")
 
     assert order_of(carol).state == "fulfilled"
-    assert "Then €45 a month for 3 seats." in carol.get("/account").text
+    assert "Then €45 a month for 3 seats." in carol.read("/account")
     assert "Your trial of Club with 3 seats has begun" in mail_to(carol, "order_confirmed")
 
 
@@ -256,7 +256,7 @@ def test_seats_changed_at_stripe_are_mirrored_and_told(team: Person, at_stripe: 
 
     team.get("/account?from=portal")
 
-    assert "You&#39;re on Team, 9 seats, €108 a month." in team.get("/account").text
+    assert "You're on Team, 9 seats, €108 a month." in team.read("/account")
 
 
 def quantity_on(confirm_page: str) -> str:

@@ -19,7 +19,9 @@ START_SECONDS = 30
 class Server:
     """A running site with its own processes, on the tests' database."""
 
-    def __init__(self, settings: Settings, *, workers: int, stripe_api_base: str, log: Path) -> None:
+    def __init__(
+        self, settings: Settings, *, workers: int, stripe_api_base: str, log: Path, **environment: str
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
@@ -32,6 +34,7 @@ class Server:
             "DATABASE_URL": settings.database_url.get_secret_value(),
             "INSTANCE_PATH": str(settings.instance_path),
             "STRIPE_API_BASE": stripe_api_base,
+            **environment,
         }
 
     def __enter__(self) -> Self:

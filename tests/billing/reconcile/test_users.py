@@ -1,11 +1,15 @@
 """Reconciling with Stripe: what lost webhooks left wrong is put right, and the operator is told."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from stripe_emulator import Emulator
 
+from app.billing.gateway.account import current_scope
+from app.billing.gateway.fields import LARGEST_AMOUNT
+from app.billing.gateway.read import subscriptions_of
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.users import DriftReport, sync_all
@@ -191,6 +195,43 @@ def test_stripe_out_of_reach_changes_nothing(reconcile, app_with, app: Flask, al
     assert report.checked == 0
     assert len(report.failed) == 1
     assert alice.role == "pro"
+
+
+def test_what_was_repaired_of_somebody_is_undone_where_the_rest_cannot_be(
+    reconcile, app: Flask, alice: Person, bob: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    """Of two subscriptions the older one costs more than can be written down, which is found out at the second."""
+    unwritable, other = sorted((alice, bob), key=lambda person: person.id)
+    session = at_stripe.pay(session_id_in(unwritable.buy("basic").location))
+    at_stripe.subscribe(session["customer"], at_stripe.price("shop_pro_month"))
+    found = emulator.get("subscription", session["subscription"])
+    found["items"]["data"][0]["price"]["unit_amount"] = LARGEST_AMOUNT
+    found["items"]["data"][0]["quantity"] = 2
+    emulator.overwrite(found)
+    with app.app_context():
+        db.session.execute(db.update(Order).where(Order.user_id.is_not(None)).values(state="failed"))
+        db.session.commit()
+    at_stripe.pay(session_id_in(other.buy("pro").location))
+
+    report = reconcile()
+
+    assert report.failed == [str(unwritable.id)]
+    other_id = other.id
+    with app.app_context():
+        assert db.session.scalars(db.select(Subscription.user_id)).all() == [other_id]
+
+
+def test_more_subscriptions_than_stripe_lists_at_once_are_all_read(
+    app: Flask, catalogue: None, at_stripe: Stripe
+) -> None:
+    at_stripe.mute()
+    customer = at_stripe.v1.customers.create({}).id
+    wanted: Any = {"customer": customer, "items": [{"price": at_stripe.price("shop_pro_month")}]}
+    for _ in range(101):
+        at_stripe.v1.subscriptions.create(wanted | {"trial_period_days": 14})
+
+    with app.app_context():
+        assert len(subscriptions_of(customer, current_scope())) == 101
 
 
 def test_subscription_that_cannot_be_read_stops_nobody_elses_comparison(

@@ -87,6 +87,9 @@ def test_live_subscriptions_rest_on_plan_role_and_price(app: Flask, lines) -> No
 def test_what_is_over_or_of_another_mode_or_never_known_rests_on_nothing(app: Flask, lines) -> None:
     add(app, subscription("basic", "gold", status="canceled"), subscription("basic", "gold", livemode=True))
     add(app, subscription(None, None), order("lifetime", "refunded"))
+    of_another_mode = order("lifetime", "fulfilled")
+    of_another_mode.livemode = True
+    add(app, of_another_mode)
 
     assert lines() == []
 

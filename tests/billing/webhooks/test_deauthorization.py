@@ -1,5 +1,7 @@
 """The connected account that takes its permission back."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
@@ -22,15 +24,27 @@ def bought(alice: Person, at_stripe: Stripe) -> Json:
 
 @pytest.fixture
 def connected(app_with) -> Flask:
-    """The site with an account connected by OAuth."""
+    """The site with an account connected by OAuth; another one was connected in live mode, before and again since."""
     site = app_with(stripe_connect_client_id="ca_test")
     with site.app_context():
         moment = utcnow().replace(microsecond=0)
-        db.session.add(
-            StripeConnection(stripe_account=CONNECTED, livemode=False, connected_at=moment, changed_at=moment)
-        )
+        day = timedelta(days=1)
+        for account, livemode, at in [
+            ("acct_live", True, moment - day),
+            ("acct_live_again", True, moment + day),
+            (CONNECTED, False, moment),
+        ]:
+            db.session.add(
+                StripeConnection(stripe_account=account, livemode=livemode, connected_at=at, changed_at=moment)
+            )
+            db.session.flush()
         db.session.commit()
     return site
+
+
+def states(site: Flask) -> dict[str, str]:
+    with site.app_context():
+        return dict(db.session.execute(db.select(StripeConnection.stripe_account, StripeConnection.state)).all())
 
 
 def deauthorize(site: Flask, account: str) -> int:
@@ -46,8 +60,8 @@ def test_connected_account_that_takes_its_permission_back_stops_checkout_and_por
 
     assert answer == 200
     assert [alice.buy("pro").status_code, alice.post("/account/portal").status_code] == [503, 503]
+    assert states(connected) == {"acct_live": "connected", "acct_live_again": "connected", CONNECTED: "revoked"}
     with connected.app_context():
-        assert db.session.scalars(db.select(StripeConnection.state)).one() == "revoked"
         assert db.session.scalars(db.select(StripeEvent.outcome)).one() == "processed"
 
 
@@ -55,8 +69,8 @@ def test_another_account_that_takes_its_permission_back_is_ignored(connected: Fl
     answer = deauthorize(connected, "acct_somebody_else")
 
     assert answer == 200
+    assert set(states(connected).values()) == {"connected"}
     with connected.app_context():
-        assert db.session.scalars(db.select(StripeConnection.state)).one() == "connected"
         assert db.session.scalars(db.select(StripeEvent.outcome)).one() == "ignored"
 
 

@@ -139,6 +139,21 @@ def test_what_is_unusual_is_left_to_the_general_way(app: Flask, newer, changed: 
     assert (outcome, state_of(app)) == (None, before)
 
 
+@pytest.mark.parametrize("moved", [{"livemode": True}, {"stripe_account": "acct_another"}])
+def test_subscription_of_another_account_or_mode_is_left_to_the_general_way(
+    app: Flask, newer, moved: dict[str, object]
+) -> None:
+    event = newer(cancel_at_period_end=True)
+    with app.app_context():
+        db.session.execute(sa.update(Subscription).values(**moved))
+        db.session.commit()
+    before = state_of(app)
+
+    outcome = settled(app, event)
+
+    assert (outcome, state_of(app)) == (None, before)
+
+
 def test_event_that_is_not_newer_is_left_to_the_general_way(app: Flask, newer) -> None:
     older, event = newer(), newer()
     settled(app, event)

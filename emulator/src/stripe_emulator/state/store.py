@@ -75,6 +75,9 @@ class Store:
         self._write_lock = threading.Lock()
         self._listeners: list[Callable[[Transaction], None]] = []
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Customers' addresses may be in it: nobody else on this machine is to read them.
+        self.path.touch(mode=0o600)
+        self.path.chmod(0o600)
         connection = self._acquire()
         connection.executescript(SCHEMA)
         self._release(connection)

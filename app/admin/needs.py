@@ -1,0 +1,124 @@
+"""What needs an operator: one line each, with the way to what can be done about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.auth.models import User
+from app.billing.gateway.access import TURNED_AWAY
+from app.billing.gateway.account import StripeScope
+from app.billing.gateway.client import get_gateway
+from app.billing.gateway.connection import ConnectionState, known_state
+from app.billing.gateway.prices import noted_problems
+from app.billing.models.payments import Order, Payment
+from app.billing.models.subscription import NEED_PAYMENT, Subscription
+from app.billing.payments.cards import shared_card
+from app.billing.payments.disputes import DISPUTED
+from app.billing.reports import count_payments_to_refund
+from app.billing.setup.prices import subscriptions_at_unknown_prices
+from app.billing.setup.removed import removed_in_use
+from app.billing.statuses import EventOutcome, OrderState, PaymentStatus
+from app.billing.webhooks import log as event_log
+from app.billing.webhooks.invoice_events import STUCK_INVOICE
+from app.billing.webhooks.refusals import refusals
+from app.database import db
+from app.mail import delivery
+from app.mail.alerts import open_alerts
+from app.templating import date, money
+
+# As many people are named as fit on a screen; the list of subscriptions has them all.
+NAMED = 10
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that an operator should look at, and where it can be put right."""
+
+    sentence: str
+    endpoint: str
+    action: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def needs(scope: StripeScope) -> Iterator[Need]:
+    """Everything that needs an operator now, the most urgent first."""
+    yield from _connection()
+    yield from _events()
+    yield from _money(scope)
+    yield from _past_due(scope)
+    yield from _catalogue(scope)
+    if stuck := delivery.count_stuck():
+        words = "mail waits" if stuck == 1 else "mails wait"
+        yield Need(f"{stuck} {words} for more than an hour: is the mail server up?", "admin.index", "Look again")
+
+
+def _connection() -> Iterator[Need]:
+    if known_state(get_gateway()) != ConnectionState.CONNECTED:
+        yield Need("Stripe does not let us in: nothing can be sold.", "admin.payments", "See the connection")
+    for alert in (*open_alerts(TURNED_AWAY), *refusals()):
+        yield Need(alert.message, "admin.payments", "See the connection")
+
+
+def _events() -> Iterator[Need]:
+    if failed := event_log.count_failed():
+        words = "event was" if failed == 1 else "events were"
+        values = {"outcome": EventOutcome.FAILED.value}
+        yield Need(f"{failed} {words} not processed.", "admin.events", "See and replay them", values)
+
+
+def _money(scope: StripeScope) -> Iterator[Need]:
+    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE)):
+        yield Need(alert.message, "admin.payments", "See payments")
+    for alert in open_alerts(shared_card(scope)):
+        yield Need(alert.message, "admin.users", "See whose", {"card": alert.cause.rpartition(":")[2]})
+    mismatched = sa.select(sa.func.count()).where(scope.covers(Order), Order.state == OrderState.MISMATCHED)
+    if count := db.session.scalar(mismatched):
+        words = "order was" if count == 1 else "orders were"
+        values = {"state": OrderState.MISMATCHED.value}
+        yield Need(f"{count} {words} paid and could not be fulfilled.", "admin.orders", "Settle them", values)
+    if unearned := count_payments_to_refund(scope):
+        words = "payment" if unearned == 1 else "payments"
+        yield Need(f"{unearned} {words} bought nothing.", "admin.payments", "See them", {"show": "unearned"})
+    failed_refunds = sa.select(Payment).where(scope.covers(Payment), Payment.has_failed_refund)
+    not_refunded = failed_refunds.where(Payment.amount_refunded == 0, Payment.settled_at.is_(None))
+    for payment in db.session.scalars(not_refunded.order_by(Payment.id.desc()).limit(NAMED)):
+        amount = money(payment.amount, payment.currency)
+        sentence = f"A refund of the {amount} of {date(payment.created_at)} failed: the money is still here."
+        yield Need(sentence, "admin.refund", "Refund it again", {"payment_id": payment.id})
+
+
+def _past_due(scope: StripeScope) -> Iterator[Need]:
+    """Who owes something: how much, since when, and when Stripe tries again."""
+    owing = (
+        sa.select(Subscription, User.email)
+        .join(User, User.id == Subscription.user_id)
+        .where(scope.covers(Subscription), Subscription.status.in_(NEED_PAYMENT))
+        .order_by(Subscription.unpaid_since.desc(), Subscription.stripe_subscription_id)
+    )
+    for row, email in db.session.execute(owing.limit(NAMED)):
+        asked = _open_payment(row)
+        amount = f"{money(asked.amount, asked.currency)} " if asked else ""
+        since = f" since {date(row.unpaid_since)}" if row.unpaid_since else ""
+        tried = f" Stripe tries again on {date(asked.next_attempt_at)}." if asked and asked.next_attempt_at else ""
+        yield Need(f"{email} owes {amount}for {row.plan_name or 'a plan'}{since}.{tried}", "admin.user", "See them",
+                   {"user_id": row.user_id})  # fmt: skip
+
+
+def _open_payment(row: Subscription) -> Payment | None:
+    of_it = sa.select(Payment).where(Payment.stripe_subscription_id == row.stripe_subscription_id)
+    unpaid = of_it.where(Payment.status.in_((PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED)))
+    found: Payment | None = db.session.scalar(unpaid.order_by(Payment.created_at.desc()).limit(1))
+    return found
+
+
+def _catalogue(scope: StripeScope) -> Iterator[Need]:
+    if unknown := subscriptions_at_unknown_prices(scope):
+        words = "subscription has" if len(unknown) == 1 else "subscriptions have"
+        sentence = f"{len(unknown)} {words} a price that no plan knows, and grant nothing."
+        yield Need(sentence, "admin.subscriptions", "See subscriptions")
+    for line in removed_in_use(scope):
+        yield Need(f"The {line}.", "admin.subscriptions", "See subscriptions")
+    for sentence in noted_problems(scope):
+        yield Need(sentence, "admin.payments", "Check again")

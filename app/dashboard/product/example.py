@@ -1,0 +1,42 @@
+"""Made-up figures, for the window on the landing page."""
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+from app.dashboard.product.figures import Figures, Sum, figures_of, months_before
+from app.dashboard.product.models import Kind
+from app.templating import money
+
+# Each month's income and spending in thousandths of the first month's income; the last is what the window tells of.
+MONTHS = [
+    *((960, 880), (985, 870), (1010, 905), (1000, 850), (1040, 845), (1060, 870)),
+    *((1075, 866), (1130, 840), (1100, 870), (1160, 838), (1225, 850)),
+]
+NOW = (1370, 780)
+LINES = [("Invoices paid", 1310), ("Interest", 60), ("Rent", -520), ("Tools", -168), ("Travel", -92)]
+WHOLE = 300000
+
+
+@lru_cache(maxsize=4)
+def example_figures(today: date, currency: str) -> Figures:
+    """A year of somebody who does well."""
+    months = months_before(today, len(MONTHS) + 1)
+    shares = [*MONTHS, NOW]
+    pairs = list(zip(months, shares, strict=True))
+    sums = [
+        Sum(month, kind.value, amount * WHOLE // 1000)
+        for month, share in pairs
+        for kind, amount in zip(Kind, share, strict=True)
+    ]
+    lines = [(label, amount * WHOLE // 1000) for label, amount in LINES]
+    return figures_of(sums, lines, today, currency)
+
+
+@lru_cache(maxsize=4)
+def example_entries(today: date, currency: str) -> tuple[tuple[str, str, str], ...]:
+    """The same month as it was written down: a day, what it was, and how much."""
+    days = [today - timedelta(days=2 * number) for number in range(len(LINES))]
+    return tuple(
+        (f"{day.day} {day:%b}", label, money(amount * WHOLE // 1000, currency, exact=True))
+        for day, (label, amount) in zip(days, LINES, strict=True)
+    )

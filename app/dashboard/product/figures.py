@@ -1,0 +1,102 @@
+"""The figures of a month in words, sums and points of a chart; data in, nothing asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.dashboard.product.models import Kind
+from app.figures.charts import Point
+from app.templating import money
+
+MONTHS_SHOWN = 12
+Figure = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What came in or went out on a day, in minor units."""
+
+    happened_on: date
+    kind: str
+    amount: int
+
+    @property
+    def signed(self) -> int:
+        return self.amount if self.kind == Kind.IN else -self.amount
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One month as the page shows it; `points` are what was left in each of the last months."""
+
+    sentence: str
+    month: str
+    figures: tuple[Figure, ...]
+    points: tuple[Point, ...]
+    rows: tuple[tuple[str, str], ...]
+    total: tuple[str, str]
+
+
+def months_before(today: date, count: int) -> list[date]:
+    """The first days of this month and those before it, oldest first."""
+    newest = today.year * 12 + today.month - 1
+    return [date(number // 12, number % 12 + 1, 1) for number in range(newest - count + 1, newest + 1)]
+
+
+def month_points(sums: Sequence[Sum], today: date, currency: str, count: int = MONTHS_SHOWN) -> tuple[Point, ...]:
+    """What was left in each month."""
+    left = dict.fromkeys(months_before(today, count), 0)
+    for one in sums:
+        month = one.happened_on.replace(day=1)
+        if month in left:
+            left[month] += one.signed
+    return tuple((f"{month:%b}", amount, money(amount, currency)) for month, amount in left.items())
+
+
+def figures_of(sums: Sequence[Sum], lines: Sequence[tuple[str, int]], today: date, currency: str) -> Figures:
+    """This month, against the one before; `lines` are its largest labels with what they came to."""
+    before, this = months_before(today, 2)
+    now = {kind: _sum(sums, this, kind) for kind in Kind}
+    then = {kind: _sum(sums, before, kind) for kind in Kind}
+    left, left_then = now[Kind.IN] - now[Kind.OUT], then[Kind.IN] - then[Kind.OUT]
+    since = f"{before:%B}"
+    return Figures(
+        sentence=_sentence(now[Kind.IN], now[Kind.OUT], f"{this:%B}", currency),
+        month=f"{this:%B} {this.year}",
+        figures=(
+            ("Came in", money(now[Kind.IN], currency), *_change(now[Kind.IN] - then[Kind.IN], since, currency)),
+            ("Went out", money(now[Kind.OUT], currency), *_change(now[Kind.OUT] - then[Kind.OUT], since, currency, -1)),
+            ("Left", money(left, currency), *_change(left - left_then, since, currency)),
+        ),
+        points=month_points(sums, today, currency),
+        rows=_rows(lines, left, currency),
+        total=("Left", money(left, currency, exact=True)),
+    )
+
+
+def _sum(sums: Sequence[Sum], month: date, kind: Kind) -> int:
+    return sum(one.amount for one in sums if one.kind == kind and one.happened_on.replace(day=1) == month)
+
+
+def _sentence(came_in: int, went_out: int, month: str, currency: str) -> str:
+    left = came_in - went_out
+    if not came_in and not went_out:
+        return f"Nothing is written down for {month} yet."
+    elif left >= 0:
+        return f"{money(came_in, currency)} came in. {money(left, currency)} is left to keep."
+    else:
+        return f"{money(came_in, currency)} came in, and {money(-left, currency)} more than that went out."
+
+
+def _change(amount: int, since: str, currency: str, good: int = 1) -> tuple[str, str]:
+    """The difference in words, and whether it is for the better (up) or the worse (down)."""
+    if not amount:
+        return f"As in {since}", ""
+    sign = "+" if amount > 0 else ""
+    return f"{sign}{money(amount, currency)} on {since}", "up" if amount * good > 0 else "down"
+
+
+def _rows(lines: Sequence[tuple[str, int]], left: int, currency: str) -> tuple[tuple[str, str], ...]:
+    rest = left - sum(amount for _, amount in lines)
+    shown = [*lines, ("Everything else", rest)] if rest else lines
+    return tuple((label, money(amount, currency, exact=True)) for label, amount in shown)

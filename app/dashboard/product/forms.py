@@ -1,0 +1,71 @@
+"""What a user fills in: one entry, or a file of them."""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import DateField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from app.billing.catalog.plans import current_catalog
+from app.dashboard.product.models import LONGEST_LABEL, Kind
+from app.database import utcnow
+from app.templating import decimals_of
+
+MOST = 10**12
+EARLIEST = date(1900, 1, 1)
+KINDS = [SelectChoice(Kind.IN.value, "Came in"), SelectChoice(Kind.OUT.value, "Went out")]
+
+
+def read_amount(text: str, currency: str) -> int:
+    """Read an amount as people write it: "1,250", "$9.50". Raises `ValueError`, in words for its writer."""
+    try:
+        amount = Decimal(text.strip().lstrip("$€£¥+").replace(",", "").strip()) * 10 ** decimals_of(currency)
+    except InvalidOperation:
+        raise ValueError("Write the amount as a number, like 1250 or 9.50.") from None
+    if not amount.is_finite() or not 0 < amount <= MOST:
+        raise ValueError("Write an amount that is more than nothing.")
+    if amount != int(amount):
+        raise ValueError("The amount has too many decimal places.")
+    return int(amount)
+
+
+class EntryForm(FlaskForm):
+    """One entry: what, how much, which way, when."""
+
+    kind = SelectField("Kind", choices=KINDS)
+    label = StringField(
+        "What",
+        filters=[lambda text: " ".join((text or "").split())],
+        validators=[
+            InputRequired("Say what it was."),
+            Length(max=LONGEST_LABEL, message=f"Use at most {LONGEST_LABEL} characters."),
+        ],
+    )
+    amount = StringField("Amount", validators=[InputRequired("Write the amount.")])
+    happened_on = DateField("Date", default=lambda: utcnow().date(), validators=[InputRequired("Choose the day.")])
+
+    def validate_label(self, field: StringField) -> None:
+        """Refuse what no database, file or page can show."""
+        if not field.data or not field.data.isprintable():
+            raise ValidationError("Say what it was, in letters that can be read.")
+
+    def validate_amount(self, field: StringField) -> None:
+        """Remember the amount in minor units."""
+        try:
+            self.amount_minor = read_amount(field.data or "", current_catalog().currency)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def validate_happened_on(self, field: DateField) -> None:
+        """A day that calendars have in common."""
+        if field.data and field.data < EARLIEST:
+            raise ValidationError("Choose a later day.")
+
+
+class ImportForm(FlaskForm):
+    """A file of entries."""
+
+    file = FileField("CSV file", validators=[FileRequired("Choose a file.")])

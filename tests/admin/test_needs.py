@@ -1,0 +1,159 @@
+"""What needs the operator, and the way to put each thing right."""
+
+import csv
+import re
+import uuid
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from app.audit import OperatorAct
+from app.auth.models import User
+from app.billing.gateway.account import current_scope
+from app.billing.models.payments import Order, Payment
+from app.billing.models.stripe import StripeEvent
+from app.database import db, utcnow
+from app.mail.outbox import OutboxMail
+from tests.billing.support.conftest import paid
+from tests.people import Person
+from tests.stripe_actions import Stripe
+
+pytestmark = pytest.mark.needs("app/admin")
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def add_mismatched_order(app: Flask, owner: Person) -> uuid.UUID:
+    with app.app_context():
+        order = Order(
+            id=uuid.uuid4(), user_id=owner.id, state="mismatched", plan_key="lifetime", role="pro", role_rank=20,
+            amount=19900, currency="usd", note="paid 100 usd, ordered for 19900 usd", livemode=False,
+            stripe_account=current_scope().stripe_account,
+        )  # fmt: skip
+        db.session.add(order)
+        db.session.commit()
+        return order.id
+
+
+def test_who_owes_is_named_with_the_amount_and_the_next_try(
+    olga: Person, alice: Person, catalogue: None, at_stripe: Stripe, app: Flask
+) -> None:
+    paid(alice, at_stripe, "pro")
+    [subscription] = at_stripe.subscriptions()
+    at_stripe.use_card(subscription["customer"], "tok_chargeCustomerFail")
+    at_stripe.emulator.advance(days=32)
+    with app.app_context():
+        from app.billing.reconcile.users import sync_user
+
+        sync_user(db.session.scalars(db.select(User).where(User.email == alice.email)).one(), with_payments=True)
+
+    assert re.search(r"alice@example\.com owes \$29 for Pro since \d", words(olga.get("/admin/").text))
+
+
+def test_failed_events_are_replayed_all_at_once(olga: Person, app: Flask) -> None:
+    body = (
+        '{"id": "%s", "object": "event", "type": "product.created", "created": 1790000000, "livemode": false,'
+        ' "api_version": "2026-10-28.endive", "data": {"object": {"id": "prod_1", "object": "product"}}}'
+    )
+    with app.app_context():
+        for name, payload in (("evt_good", body % "evt_good"), ("evt_bad", "{}")):
+            event = {"id": name, "type": "product.created", "payload": payload, "created_at": utcnow()}
+            db.session.add(StripeEvent(outcome="failed", error="StripeUnavailable", **event))
+        db.session.commit()
+    page = "/admin/events?outcome=failed"
+    assert "2 events were not processed." in words(olga.get("/admin/").text)
+
+    answer = olga.post("/admin/events/replay", page=page)
+
+    assert "1 processed; 1 failed again." in words(olga.get(answer.location).text)
+    with app.app_context():
+        assert db.session.get_one(StripeEvent, "evt_good").outcome != "failed"
+        assert [row.kind for row in db.session.scalars(db.select(OperatorAct))] == ["replay"]
+
+
+def test_a_mismatched_order_is_fulfilled_in_spite(olga: Person, alice: Person, catalogue: None, app: Flask) -> None:
+    order_id = add_mismatched_order(app, alice)
+    page = f"/admin/orders/{order_id}/settle"
+    assert page in olga.get("/admin/orders?state=mismatched").text
+    assert "paid 100 usd" in olga.get(page).text
+
+    for told in ("The order is fulfilled.", "Only an order that was paid otherwise"):
+        answer = olga.post(page, page=page, reason="we agreed on it")
+        assert told in words(olga.get(answer.location).text)
+
+    assert alice.role == "pro"
+
+
+def test_an_order_whose_account_is_gone_can_only_be_refunded(
+    olga: Person, alice: Person, catalogue: None, app: Flask
+) -> None:
+    order_id = add_mismatched_order(app, alice)
+    with app.app_context():
+        db.session.execute(db.update(Order).values(user_id=None))
+        db.session.commit()
+    page = f"/admin/orders/{order_id}/settle"
+
+    answer = olga.post(page, page=page)
+
+    assert "Its account is gone: refund it." in words(olga.get(answer.location).text)
+    with app.app_context():
+        assert db.session.get_one(Order, order_id).state == "mismatched"
+
+
+def test_a_refund_that_failed_leads_to_another(
+    olga: Person, alice: Person, catalogue: None, at_stripe: Stripe, app: Flask
+) -> None:
+    paid(alice, at_stripe, "pro")
+    with app.app_context():
+        db.session.execute(db.update(Payment).values(has_failed_refund=True))
+        db.session.commit()
+
+    page = olga.get("/admin/").text
+
+    assert "A refund of the $29" in page
+    assert re.search(r"/admin/payments/\d+/refund", page)
+
+
+@pytest.mark.parametrize("name", ["users", "subscriptions", "orders", "payments", "audit", "acts"])
+def test_each_list_can_be_downloaded_and_that_is_told(
+    olga: Person, alice: Person, catalogue: None, at_stripe: Stripe, app: Flask, name: str
+) -> None:
+    paid(alice, at_stripe, "pro")
+
+    answer = olga.post(f"/admin/{name}.csv", page=f"/admin/{name}")
+
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    assert len(rows) == {"users": 2, "acts": 1}.get(name, 1)
+    assert "password" not in answer.text
+    with app.app_context():
+        told = db.session.scalars(db.select(OutboxMail.to_email).where(OutboxMail.template == "operator_notice"))
+        assert list(told) == ["olga@example.com"]
+
+
+def test_a_download_does_not_hold_up_who_writes(olga: Person, alice: Person, app: Flask) -> None:
+    token = olga.csrf_token("/admin/users")
+
+    sending = olga.client.post("/admin/users.csv", data={"csrf_token": token}, buffered=False)
+    chunks = sending.iter_encoded()
+    next(chunks)
+    with app.app_context():
+        db.session.execute(db.update(User).values(role_rank=0))
+        db.session.commit()
+    sending.close()
+
+
+def test_what_a_spreadsheet_would_run_is_quoted(olga: Person, app: Flask, user_of: Callable[[str], User]) -> None:
+    with app.app_context():
+        db.session.execute(db.update(User).where(User.email == olga.email).values(plan_key="=1+1"))
+        db.session.commit()
+
+    assert "'=1+1" in olga.post("/admin/users.csv", page="/admin/users").text
+
+
+def test_an_unknown_list_is_404_and_a_get_does_nothing(olga: Person) -> None:
+    assert olga.post("/admin/secrets.csv", page="/admin/users").status_code == 404
+    assert olga.get("/admin/users.csv").status_code == 405

@@ -1,0 +1,1 @@
+"""Small faults put into the code by mutmut: `make mutants` says which of them no test notices."""
