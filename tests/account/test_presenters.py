@@ -113,6 +113,13 @@ def test_unreachable_stripe_is_said_with_what_was_last_known() -> None:
     assert summary.detail == "When we last heard: You're on Pro, $19 a month. It renews on 20 December 2026."
 
 
+def test_an_invoice_by_mail_that_is_overdue_is_tried_by_nobody() -> None:
+    summary = describe(PAST_DUE, payment_url="https://invoice.stripe.com/i/1", is_sent=True)
+
+    assert summary.sentence == "Your invoice is overdue. Pro stays on for now."
+    assert (summary.action.label, summary.action.url) == ("Pay the invoice", "https://invoice.stripe.com/i/1")
+
+
 def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
     summary = describe(replace(PAST_DUE, grants_access=False))
 
