@@ -15,12 +15,13 @@ def register_blueprints(app: Flask) -> None:
     from app.legal.routes import bp as legal
     from app.pricing.routes import bp as pricing
     from app.webhook.routes import bp as webhook
+    from app.well_known import bp as well_known
 
     if app.extensions["settings"].metrics_token.get_secret_value():
         from app.metrics.routes import init_metrics
 
         init_metrics(app)
-    for blueprint in (pricing, auth, factors, providers, account, dashboard, webhook, admin, health, legal):
+    for blueprint in (pricing, auth, factors, providers, account, dashboard, webhook, admin, health, legal, well_known):
         app.register_blueprint(blueprint)
     if not app.extensions["settings"].is_production:
         from app.dev.routes import bp as dev

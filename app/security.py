@@ -14,6 +14,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from itsdangerous import BadData
 from werkzeug.routing import RequestRedirect
 
+from app.bot_check import bot_check_directives, init_bot_check
 from app.config.settings import Settings
 from app.extensions import csrf
 from app.keys import signing_keys
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
 VISITOR_SALT = "visitor-checkout"
+# What browsers could do for a page and ours never ask for.
+UNUSED_FEATURES = (
+    *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
+    *("gyroscope", "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock"),
+    *("serial", "usb", "xr-spatial-tracking"),
+)
+REPORTS_TO = "/csp-reports"
 VISITOR_TOKEN_SECONDS = 24 * 3600
 VISITOR_TOKEN_KEPT_SECONDS = 300
 
@@ -33,6 +41,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     """Send the security headers with every answer; trust as many proxies as the settings say."""
     app.session_interface = ForbearingSessions()
     init_doorway(app, settings)
+    init_bot_check(app, settings)
     app.wsgi_app = SecurityHeaders(app.wsgi_app, security_headers(settings))  # type: ignore[method-assign]
     trust_proxies(app, settings)
 
@@ -55,7 +64,8 @@ def security_headers(settings: Settings) -> list[tuple[str, str]]:
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES),
+        "Reporting-Endpoints": f'csp="{REPORTS_TO}"',
     }
     if settings.site_url.startswith("https://"):
         subdomains = "; includeSubDomains" if settings.hsts_include_subdomains else ""
@@ -84,6 +94,9 @@ def content_security_policy(settings: Settings) -> str:
         "frame-ancestors": "'none'",
         "form-action": " ".join(dict.fromkeys(origins)),
     }
+    directives |= bot_check_directives(settings)
+    # The second is for browsers that do not know the first.
+    directives |= {"report-to": "csp", "report-uri": REPORTS_TO}
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 

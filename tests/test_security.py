@@ -25,6 +25,9 @@ def test_every_answer_has_the_security_headers(client, path):
 def test_pages_stay_on_https_in_no_frame_and_with_no_opener(address, is_strict):
     headers = dict(security_headers(Settings(app_env="testing", base_url=address)))
 
+    assert headers["Permissions-Policy"].count("=()") > 10
+    assert headers["Reporting-Endpoints"] == 'csp="/csp-reports"'
+    assert {"report-to csp", "report-uri /csp-reports"} <= set(headers["Content-Security-Policy"].split("; "))
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"].split("; ")
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -18,6 +18,7 @@ def init_auth(app: Flask) -> None:
     login_manager.unauthorized_handler(stale_forms.ask_to_sign_in)
     app.after_request(sessions.note_use)
     app.after_request(devices.send_device_cookie)
+    app.after_request(sessions.clear_site_data)
     app.register_error_handler(step_up.StepUpRequired, step_up.ask_to_confirm)
     app.register_error_handler(CSRFError, stale_forms.lead_on)
     init_limits(app)

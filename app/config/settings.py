@@ -1,8 +1,10 @@
 """Every setting, typed."""
 
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
+from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -74,6 +76,10 @@ class Settings(BaseSettings):
     second_factor_for_admins: bool = False
     pwned_passwords_check: bool = False
     pwned_passwords_api: str = "https://api.pwnedpasswords.com"
+    bot_check: Literal["turnstile", "hcaptcha", ""] = ""
+    bot_check_site_key: str = ""
+    bot_check_secret_key: SecretStr = SecretStr("")
+    bot_check_verify_url: str = ""  # Another server than the provider's: see `app/bot_check.py`.
     metrics_token: SecretStr = SecretStr("")
     sentry_dsn: SecretStr = SecretStr("")
     log_format: Literal["text", "json", ""] = ""
@@ -86,6 +92,11 @@ class Settings(BaseSettings):
     def site_url(self) -> str:
         """The absolute address of the site, without a trailing slash."""
         return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def site_id(self) -> str:
+        """A short name of this site for what it shares with others, such as one Redis."""
+        return hashlib.sha256(self.site_url.encode()).hexdigest()[:12]
 
     @property
     def uses_emulator(self) -> bool:
@@ -153,6 +164,11 @@ class Settings(BaseSettings):
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
+
+    @property
+    def support_address(self) -> str:
+        """Where people write to for help."""
+        return self.support_email or parseaddr(self.mail_from)[1]
 
     @property
     def operator_addresses(self) -> list[str]:

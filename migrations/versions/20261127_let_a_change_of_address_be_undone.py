@@ -14,6 +14,8 @@ def upgrade() -> None:
         users.add_column(sa.Column("previous_email", sa.String(254), nullable=True))
         users.add_column(sa.Column("email_changed_at", sa.DateTime(timezone=True), nullable=True))
         users.create_index("ix_users_previous_email", ["previous_email"])
+        # Destroys: when the last link was sent. Links are bound to the password since; the version before needs it, so
+        # stop that one first.
         users.drop_column("reset_sent_at")
 
 

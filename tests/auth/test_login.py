@@ -103,6 +103,7 @@ def test_logging_out_ends_the_session_itself(alice: Person) -> None:
     answer = alice.post("/logout")
     alice.client.set_cookie("session", cookie.value)
 
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
     assert (answer.status_code, answer.location) == (303, "/")
     assert alice.get("/account").status_code == 302
 

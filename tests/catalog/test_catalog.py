@@ -11,6 +11,7 @@ from flask import Flask
 from markupsafe import escape
 from stripe_emulator import Emulator
 
+from app.access import check_requirements, feature_required
 from app.billing.catalog.checks import problems_with_catalog
 from app.billing.catalog.plans import Catalog, Plan, Price
 from app.billing.gateway.client import get_gateway
@@ -18,6 +19,7 @@ from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeEvent
 from app.billing.setup.push import push_catalogue
 from app.catalog import CATALOG
+from app.config.load import CatalogError
 from app.database import db
 from app.templating import money
 from tests.people import Person
@@ -32,6 +34,22 @@ ON_SALE = [
 
 def test_the_catalogue_has_no_problem() -> None:
     assert problems_with_catalog(CATALOG) == []
+
+
+def test_views_ask_only_for_what_the_catalogue_has(app: Flask) -> None:
+    check_requirements(app, CATALOG)
+
+
+def test_a_view_that_asks_for_something_else_stops_the_start(app: Flask) -> None:
+    @feature_required("teleportation")
+    def view() -> str:
+        return ""
+
+    other = Flask("other")
+    other.add_url_rule("/", "beam", view)
+
+    with pytest.raises(CatalogError, match="beam requires the feature 'teleportation', which the catalogue does not"):
+        check_requirements(other, CATALOG)
 
 
 @pytest.mark.parametrize("keys", ["roles", "ranks", "plans", "lookup keys", "settings"])
