@@ -6,23 +6,30 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
+from itsdangerous import Signer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from app.chores import do_if_due, look_up, note_done
+from app.config.redis import redis_limits
 from app.database import keep_private, utcnow
 from app.keys import signing_keys
+from app.logs import without_secrets
+from app.mail.alerts import end_alert_apart, raise_alert_apart
 
 if TYPE_CHECKING:
     from huey.api import Huey, TaskWrapper
     from huey.consumer import Consumer
+    from huey.serializer import Serializer
 
 logger = logging.getLogger(__name__)
-HEARTBEAT, LAST_RECONCILE = "heartbeat", "last-reconcile"
-REDIS_SECONDS = 3
+HEARTBEAT, NIGHT = "heartbeat", "night"
+NIGHT_AT, NIGHT_FAILED = time(3, 17), "night_failed"
+LONGEST_ERROR = 300
 # Windows has none.
 _SIGHUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 
@@ -39,8 +46,9 @@ def deliver_soon() -> None:
     """Have the outbox delivered now; call it after the commit. What fails, the minute's job makes up for."""
     try:
         get_jobs().deliver()
-    except Exception:
-        logger.warning("The mail job could not be queued; mail goes out within a minute.", exc_info=True)
+    except Exception as error:
+        # One line: while Redis is away, it comes with every mail.
+        logger.warning("The mail job could not be queued (%s); mail goes out within a minute.", type(error).__name__)
 
 
 def get_jobs() -> Jobs:
@@ -54,14 +62,14 @@ def get_jobs() -> Jobs:
 
 def last_heartbeat() -> datetime | None:
     """When the consumer last showed that it works, or None when it never did."""
-    beat = get_jobs().huey.get(HEARTBEAT, peek=True)
-    return datetime.fromisoformat(beat) if beat else None
+    beat = look_up(HEARTBEAT)
+    return beat.done_at if beat else None
 
 
 def last_reconcile() -> dict[str, Any] | None:
     """When the mirror was last compared with Stripe at night, and how much was found; no names."""
-    found: dict[str, Any] | None = get_jobs().huey.get(LAST_RECONCILE, peek=True)
-    return found
+    night = look_up(NIGHT)
+    return {"at": night.done_at, **night.result} if night and night.result else None
 
 
 def build_consumer() -> Consumer:
@@ -92,49 +100,71 @@ def work_every_minute() -> None:
 
 def show_heartbeat() -> None:
     """Write down that the consumer is alive, for `last_heartbeat`."""
-    get_jobs().huey.put(HEARTBEAT, utcnow().isoformat())
+    note_done(HEARTBEAT)
 
 
 def work_every_night() -> None:
-    """Do the night's work once a night, however many consumers start it; after a failure it is taken up again."""
-    huey, today = get_jobs().huey, utcnow().date()
-    huey.delete(f"night-{today - timedelta(days=1)}")
-    if not huey.put_if_empty(f"night-{today}", "taken"):
-        return
+    """Do the night's work if it is due and nobody is at it: late too, when nobody came to it at its time.
+
+    Every consumer asks each minute. A failure is told, and the work is taken up again.
+    """
     try:
-        _do_the_nights_work()
-    except Exception:
-        huey.delete(f"night-{today}")
+        is_done = do_if_due(NIGHT, _last_night(), _do_the_nights_work)
+    except Exception as error:
+        said = without_secrets(" ".join(str(error).split()))[:LONGEST_ERROR]
+        raise_alert_apart(NIGHT_FAILED, f"The night's work failed: {type(error).__name__}: {said}")
+        deliver_soon()
         raise
+    if is_done:
+        end_alert_apart(NIGHT_FAILED)
 
 
-def _do_the_nights_work() -> None:
-    """Forget what is too old to keep, and compare every user with Stripe."""
+def _last_night() -> datetime:
+    """When the night's work was due last."""
+    now = utcnow()
+    due = now.replace(hour=NIGHT_AT.hour, minute=NIGHT_AT.minute, second=0, microsecond=0)
+    return due if due <= now else due - timedelta(days=1)
+
+
+def _do_the_nights_work(still_at_it: Callable[[], None]) -> dict[str, Any]:
+    """Forget what is too old to keep, and compare every user with Stripe; how much was found."""
     from app.billing.reconcile.users import sync_all
     from app.retention import clean_up
 
     clean_up()
-    report = asdict(sync_all())
+    report = asdict(sync_all(on_progress=still_at_it))
     counts = {name: len(found) if isinstance(found, list) else found for name, found in report.items()}
-    get_jobs().huey.put(LAST_RECONCILE, {"at": utcnow(), **counts})
     logger.info("Nightly reconcile: %s.", ", ".join(f"{name} {count}" for name, count in counts.items()))
+    return counts
 
 
 def _build_jobs(app: Flask) -> Jobs:
     from huey import crontab
-    from huey.serializer import SignedSerializer
 
     from app.mail.delivery import deliver_due
 
-    # Jobs are pickled: only what this application signed is taken back.
-    serializer = SignedSerializer(secret=signing_keys("jobs")[-1], salt="perennial-jobs")
-    huey = _build_huey(app, results=False, serializer=serializer)
+    huey = _build_huey(app, results=False, serializer=_serializer())
     deliver = huey.task(name="deliver")(_in_context(app, deliver_due))
     huey.periodic_task(crontab(minute="*"), name="every_minute")(_in_context(app, work_every_minute))
-    nightly = huey.periodic_task(crontab(hour="3", minute="17"), name="every_night", retries=5, retry_delay=600)
-    nightly(_in_context(app, work_every_night))
+    huey.periodic_task(crontab(minute="*"), name="every_night")(_in_context(app, work_every_night))
     huey.on_startup(name="show_heartbeat")(_in_context(app, show_heartbeat))
     return Jobs(huey, deliver)
+
+
+def _serializer() -> Serializer:
+    """Jobs are pickled: only what this application signed is taken back, with a key that is being replaced too."""
+    from huey.serializer import Serializer
+
+    signer = Signer(signing_keys("jobs"), salt="perennial-jobs")
+
+    class Signed(Serializer):
+        def serialize(self, data: object) -> bytes:
+            return signer.sign(super().serialize(data))
+
+        def deserialize(self, data: bytes) -> object:
+            return super().deserialize(signer.unsign(data))
+
+    return Signed()
 
 
 def _build_huey(app: Flask, **options: Any) -> Huey:
@@ -143,8 +173,8 @@ def _build_huey(app: Flask, **options: Any) -> Huey:
         from huey import RedisHuey
         from redis import ConnectionPool
 
-        limits = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
-        return RedisHuey("perennial", connection_pool=ConnectionPool.from_url(redis_url, **limits), **options)
+        pool = ConnectionPool.from_url(redis_url, **redis_limits())
+        return RedisHuey(f"perennial{settings.site_id}", connection_pool=pool, **options)
     else:
         from huey import SqliteHuey
 

@@ -11,6 +11,7 @@ from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
 from app.billing.models.trials import PastTrial
+from app.chores import Chore
 from app.dashboard.product.models import Entry
 from app.mail.alerts import Alert
 from app.mail.outbox import OutboxMail
@@ -18,6 +19,7 @@ from app.mail.outbox import OutboxMail
 __all__ = [
     "Alert",
     "Authenticator",
+    "Chore",
     "DeletedAccount",
     "Entry",
     "FactorReset",

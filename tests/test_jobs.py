@@ -5,11 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from itsdangerous import BadSignature
 from pydantic import SecretStr
 
 from app import jobs, retention
@@ -17,9 +18,12 @@ from app.auth.models import UserSession
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.client import StripeGateway
 from app.billing.models.stripe import StripeEvent
+from app.chores import LEASE, Chore, Claim, ClaimLost, look_up
 from app.config.settings import Settings
 from app.database import db, utcnow
+from app.mail.alerts import open_alerts
 from app.mail.outbox import OutboxMail, queue_mail
+from tests.mail.mailbox import mails
 from tests.mail.smtp_server import SmtpServer
 from tests.people import Person
 
@@ -34,9 +38,16 @@ def working(app: Flask, settings: Settings) -> Iterator[Flask]:
             update={"mail_url": SecretStr(f"smtp://127.0.0.1:{server.port}")}
         )
         jobs.get_jobs().huey.flush()
+        missed_nights()
         yield app
         jobs.get_jobs().huey.flush()
         app.extensions["settings"] = settings
+
+
+def missed_nights() -> None:
+    """Nobody has come to the night's work since a week."""
+    db.session.merge(Chore(name=jobs.NIGHT, done_at=utcnow() - timedelta(days=7)))
+    db.session.commit()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
@@ -122,25 +133,89 @@ def test_every_night_repairs_the_roles_once_a_night(working: Flask, alice: Perso
     assert alice.role == "pro"
 
 
-def test_nights_work_that_failed_is_taken_up_again(
+def test_a_new_site_has_missed_no_night(working: Flask, alice: Person) -> None:
+    db.session.execute(db.delete(Chore))
+    db.session.execute(db.text("UPDATE users SET role = 'pro'"))
+    db.session.commit()
+
+    jobs.work_every_night()
+
+    assert alice.role == "pro"
+
+
+def test_nights_work_that_failed_is_told_and_taken_up_again(
     working: Flask, settings: Settings, alice: Person, catalogue: None
 ) -> None:
     db.session.execute(db.text("UPDATE users SET role = 'pro'"))
     db.session.commit()
-    reachable = working.extensions["stripe_gateway"]
+    operator = settings.model_copy(update={"operator_email": "ops@example.com"})
+    reachable, working.extensions["settings"] = working.extensions["stripe_gateway"], operator
     away = settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
     working.extensions["stripe_gateway"] = StripeGateway(away)
     with pytest.raises(StripeUnavailable):
         jobs.work_every_night()
-    assert jobs.last_reconcile() is None
     working.extensions["stripe_gateway"] = reachable
+    told = [alert.message for alert in open_alerts(jobs.NIGHT_FAILED)]
+    assert jobs.last_reconcile() is None
+    db.session.rollback()
+    assert [line[:43] for line in told] == ["The night's work failed: StripeUnavailable:"]
+    assert ("operator_alert", "ops@example.com") in mails(working)
 
+    # Not at once: what is away now is most likely away in a minute.
+    jobs.work_every_night()
+    assert alice.role == "pro"
+    let_claims_end()
     jobs.work_every_night()
 
     assert alice.role == "free"
+    assert open_alerts(jobs.NIGHT_FAILED) == []
     found = jobs.last_reconcile()
     assert found is not None
     assert found["has_access_without_paying"] == 1
+
+
+def let_claims_end() -> None:
+    """So much time has passed that nobody has a claim on anything."""
+    db.session.execute(db.update(Chore).values(claimed_until=utcnow() - timedelta(seconds=1)))
+    db.session.commit()
+
+
+def test_nights_work_of_a_machine_that_died_is_done_by_another(working: Flask, alice: Person, catalogue: None) -> None:
+    db.session.execute(db.text("UPDATE users SET role = 'pro'"))
+    db.session.commit()
+    dead = Claim(jobs.NIGHT)
+    assert dead.take(utcnow())
+
+    jobs.work_every_night()
+    assert alice.role == "pro"
+    # Nothing was heard of it for the length of a lease.
+    let_claims_end()
+    jobs.work_every_night()
+
+    assert alice.role == "free"
+    with pytest.raises(ClaimLost):
+        dead.finish({})
+
+
+def test_claim_lasts_as_long_as_it_is_renewed(working: Flask) -> None:
+    def until() -> datetime:
+        chore = look_up(jobs.NIGHT)
+        assert chore is not None
+        assert chore.claimed_until is not None
+        claimed_until = chore.claimed_until
+        db.session.rollback()
+        return claimed_until
+
+    mine = Claim(jobs.NIGHT)
+    assert mine.take(utcnow())
+    first = until()
+    mine.renew()
+    assert until() == first
+
+    mine.renewed_at -= LEASE
+    mine.renew()
+
+    assert until() > first
 
 
 def test_clean_up_forgets_ended_sessions_and_old_contents(working: Flask, alice: Person) -> None:
@@ -178,14 +253,29 @@ def test_jobs_signed_with_another_key_are_not_taken(working: Flask) -> None:
     huey = jobs.get_jobs().huey
     huey.storage.enqueue(b"\x80\x04K\x01.:0000000000000000000000000000000000000000")
 
-    with pytest.raises(ValueError, match="Signature"):
+    with pytest.raises(BadSignature):
         huey.dequeue()
+
+
+def test_jobs_signed_with_the_key_before_are_still_taken(app_with: Callable[..., Flask]) -> None:
+    old, new = "o" * 32, "n" * 32
+    with app_with(secret_key=SecretStr(old)).app_context():
+        jobs.get_jobs().huey.flush()
+        jobs.get_jobs().deliver()
+
+    with app_with(secret_key=SecretStr(f"{new},{old}")).app_context():
+        task = jobs.get_jobs().huey.dequeue()
+        jobs.get_jobs().huey.flush()
+
+    assert task is not None
+    assert task.name == "deliver"
 
 
 def test_flask_jobs_run_delivers_and_stops_when_asked_to(working: Flask, settings: Settings) -> None:
     environment = {
         **os.environ,
         "APP_ENV": "testing",
+        "BASE_URL": settings.base_url,
         "INSTANCE_PATH": str(settings.instance_path),
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value(),
@@ -198,6 +288,7 @@ def test_flask_jobs_run_delivers_and_stops_when_asked_to(working: Flask, setting
             jobs.deliver_soon()
             assert wait_for(is_sent, seconds=20)
             assert jobs.last_heartbeat() is not None
+            db.session.rollback()
         finally:
             consumer.terminate()
             assert consumer.wait(timeout=20) == 0

@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
-from app.auth.forms import ENTER_ADDRESS, Address, not_endless, password_field, text_of
+from app.auth.forms import ENTER_ADDRESS, MailableAddress, not_endless, password_field, text_of
 from app.auth.password_rules import password_problem
 from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
@@ -33,7 +33,7 @@ class ConfirmedForm(FlaskForm):
 class ChangeEmailForm(ConfirmedForm):
     """Another address, which counts once it is verified."""
 
-    email = EmailField("New address", validators=[InputRequired(ENTER_ADDRESS), Address()])
+    email = EmailField("New address", validators=[InputRequired(ENTER_ADDRESS), MailableAddress()])
 
     def __init__(self, email: str, **options: Any) -> None:
         super().__init__(**options)

@@ -7,7 +7,7 @@ from wtforms import DecimalField, EmailField, IntegerField, RadioField, StringFi
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
-from app.auth.forms import ENTER_ADDRESS, Address
+from app.auth.forms import ENTER_ADDRESS, MailableAddress
 from app.billing.support.subscriptions import LONGEST_EXTENSION
 from app.templating import minor_units
 
@@ -61,4 +61,4 @@ class ExtendForm(ActForm):
 class NewAddressForm(ActForm):
     """Another address for an account."""
 
-    email = EmailField("New e-mail address", validators=[InputRequired(ENTER_ADDRESS), Address()])
+    email = EmailField("New e-mail address", validators=[InputRequired(ENTER_ADDRESS), MailableAddress()])

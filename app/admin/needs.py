@@ -24,6 +24,7 @@ from app.billing.webhooks import log as event_log
 from app.billing.webhooks.invoice_events import STUCK_INVOICE
 from app.billing.webhooks.refusals import refusals
 from app.database import db
+from app.jobs import NIGHT_FAILED
 from app.mail import delivery
 from app.mail.alerts import open_alerts
 from app.templating import date, money
@@ -49,14 +50,22 @@ def needs(scope: StripeScope) -> Iterator[Need]:
     yield from _money(scope)
     yield from _past_due(scope)
     yield from _catalogue(scope)
+    for alert in open_alerts(NIGHT_FAILED):
+        yield Need(alert.message, "admin.payments", "See when it was last done")
+    yield from _mail()
+
+
+def _mail() -> Iterator[Need]:
     if stuck := delivery.count_stuck():
         words = "mail waits" if stuck == 1 else "mails wait"
         yield Need(f"{stuck} {words} for more than an hour: is the mail server up?", "admin.index", "Look again")
+    for refused in delivery.last_refusals(NAMED):
+        yield Need(f"A mail was refused: {refused}", "admin.users", "Find the account")
 
 
 def _connection() -> Iterator[Need]:
     if known_state(get_gateway()) != ConnectionState.CONNECTED:
-        yield Need("Stripe does not let us in: nothing can be sold.", "admin.payments", "See the connection")
+        yield Need("Stripe refuses our key: nothing can be sold.", "admin.payments", "See the connection")
     for alert in (*open_alerts(TURNED_AWAY), *refusals()):
         yield Need(alert.message, "admin.payments", "See the connection")
 

@@ -30,6 +30,17 @@ def normalize_address(text: str) -> str:
     return checked.normalized.lower()
 
 
+def can_get_mail(address: str) -> bool:
+    """Whether our mail can be addressed to it: before the @, mail servers and libraries take ASCII's letters alone."""
+    from email.headerregistry import Address
+
+    try:
+        Address(addr_spec=mailable_address(address))
+    except ValueError:
+        return False
+    return True
+
+
 def mailable_address(address: str) -> str:
     """The same address for a mail server: few take a domain in other letters than ASCII's."""
     local, _, domain = address.rpartition("@")

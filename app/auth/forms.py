@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
-from app.auth.email_addresses import InvalidAddress, normalize_address
+from app.auth.email_addresses import InvalidAddress, can_get_mail, normalize_address
 from app.auth.password_rules import LONGEST, TOO_LONG, password_problem
 from app.bot_check import CheckedForm
 
@@ -19,6 +19,15 @@ class Address:
             field.data = normalize_address(field.data or "")
         except InvalidAddress as error:
             raise StopValidation("Enter an e-mail address like name@example.com.") from error
+
+
+class MailableAddress(Address):
+    """The same for an address that is new here: our mail has to reach it."""
+
+    def __call__(self, form: FlaskForm, field: EmailField) -> None:
+        super().__call__(form, field)
+        if not can_get_mail(text_of(field)):
+            raise StopValidation("We can't send mail to this address. Take one with plain letters before the @.")
 
 
 def password_field(label: str = "Password", message: str = "Enter your password.") -> PasswordField:
@@ -40,7 +49,7 @@ def not_endless(form: FlaskForm, field: PasswordField) -> None:
 class SignupForm(CheckedForm):
     """A new account."""
 
-    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
+    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), MailableAddress()])
     password = password_field(message="Choose a password.")
     next = HiddenField()
     plan = HiddenField()

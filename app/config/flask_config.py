@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from app.config.redis import limit_storage
 from app.database import engine_options
 from app.keys import derive_keys
 
@@ -41,8 +42,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "WTF_CSRF_SECRET_KEY": derive_keys(settings.secret_keys, "forms")[::-1],
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_SSL_STRICT": False,
-        "RATELIMIT_STORAGE_URI": settings.redis_url.get_secret_value() or "memory://",
         "RATELIMIT_STRATEGY": "fixed-window",
-        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": False,
         "RATELIMIT_SWALLOW_ERRORS": True,
+        **limit_storage(settings),
     }

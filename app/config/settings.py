@@ -1,5 +1,6 @@
 """Every setting, typed."""
 
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -91,6 +92,11 @@ class Settings(BaseSettings):
     def site_url(self) -> str:
         """The absolute address of the site, without a trailing slash."""
         return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def site_id(self) -> str:
+        """A short name of this site for what it shares with others, such as one Redis."""
+        return hashlib.sha256(self.site_url.encode()).hexdigest()[:12]
 
     @property
     def uses_emulator(self) -> bool:

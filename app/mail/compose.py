@@ -1,7 +1,10 @@
 """Mails: rendered from `templates/mail/` and handed to the mail server."""
 
+import base64
+import re
 import smtplib
 import ssl
+import sys
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -22,8 +25,13 @@ from app.templating import canonical_url
 
 SMTP_PORT, SUBMISSION_OVER_TLS_PORT = 587, 465
 SECONDS = 20
+LOGGED_IN = 235
 # What one bad mail may cause. Anything else is the server's fault, and the other mails can wait with it.
-OF_ONE_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+OF_ONE_MAIL = (
+    smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError
+)  # fmt: skip
+# RFC 3463: of the address and its mailbox, in the code that follows the reply's.
+OF_A_MAILBOX = re.compile(r"^(5\.[12]\.\d+\b|(?!\d\.))")
 # Where a mail's button leads, unless its cause says otherwise.
 DEFAULT_PATHS = {
     "welcome": "/dashboard",
@@ -68,6 +76,16 @@ def send(message: EmailMessage) -> None:
         _print(message)
 
 
+def refusal_for_good(error: Exception) -> str | None:
+    """What the server said, where it will say the same for ever: this mailbox takes no such mail."""
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return None
+    code, said = next(iter(error.recipients.values()))
+    words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    # A policy (5.7.1) may be the operator's to mend, and then the mail still goes out.
+    return f"{code} {words}" if code >= 500 and OF_A_MAILBOX.match(words) else None
+
+
 def probe() -> None:
     """Log in to the mail server and leave again; raise `OSError` when that cannot be done."""
     with _server(urlsplit(current_app.extensions["settings"].mail_url.get_secret_value())) as server:
@@ -94,11 +112,22 @@ def _server(url: SplitResult) -> smtplib.SMTP:
             server.ehlo()
         if url.username:
             _require_privacy(server)
-            server.login(unquote(url.username), unquote(url.password or ""))
+            _log_in(server, unquote(url.username), unquote(url.password or ""))
     except BaseException:
         server.close()
         raise
     return server
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
+    if f"{user}{password}".isascii():
+        server.login(user, password)
+    else:
+        # smtplib knows no other letters; RFC 4616 wants them in UTF-8.
+        login = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        code, answer = server.docmd("AUTH", f"PLAIN {login}")
+        if code != LOGGED_IN:
+            raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _require_privacy(server: smtplib.SMTP) -> None:
@@ -110,7 +139,10 @@ def _require_privacy(server: smtplib.SMTP) -> None:
 
 def _print(message: EmailMessage) -> None:
     text = message.get_body(("plain",))
-    click.echo(f"\n--- mail to {message['To']}: {message['Subject']}\n{text.get_content() if text else ''}---\n")
+    printed = f"\n--- mail to {message['To']}: {message['Subject']}\n{text.get_content() if text else ''}---\n"
+    # A console of Windows has few letters.
+    letters = sys.stdout.encoding or "utf-8"
+    click.echo(printed.encode(letters, "replace").decode(letters))
 
 
 def _template(name: str) -> Any:

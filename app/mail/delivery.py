@@ -36,8 +36,9 @@ def deliver_due() -> int:
         db.session.rollback()
         try:
             mail.send(message)
-        except OSError as error:
-            _put_off(row, error)
+        except (OSError, ValueError) as error:
+            # ValueError: a setting that the library chokes on. One bad mail server must not end the job.
+            _put_off(row, error, mail.refusal_for_good(error))
             if not isinstance(error, mail.OF_ONE_MAIL):
                 break
         else:
@@ -53,8 +54,16 @@ def count_stuck() -> int:
         OutboxMail.sent_at.is_(None),
         OutboxMail.created_at < now - timedelta(hours=1),
         OutboxMail.created_at > now - GIVE_UP_AFTER,
+        OutboxMail.refused_at.is_(None),
     )
     return db.session.scalar(waiting) or 0
+
+
+def last_refusals(limit: int = 10) -> list[str]:
+    """The mails that a server has refused for good in the last days, with what it said; the latest first."""
+    query = sa.select(OutboxMail).where(OutboxMail.refused_at > utcnow() - GIVE_UP_AFTER)
+    rows = db.session.scalars(query.order_by(OutboxMail.refused_at.desc()).limit(limit))
+    return [f"{row.template} to {row.to_email}: {row.error}" for row in rows]
 
 
 def _claim() -> OutboxMail | None:
@@ -69,6 +78,7 @@ def _claim() -> OutboxMail | None:
             OutboxMail.sent_at.is_(None),
             OutboxMail.next_try_at <= now,
             OutboxMail.created_at > now - GIVE_UP_AFTER,
+            OutboxMail.refused_at.is_(None),
         )
         .order_by(OutboxMail.next_try_at)
         .limit(1)
@@ -93,11 +103,16 @@ def _mark_sent(row: OutboxMail) -> None:
     logger.info("Mail %s (%s) was sent.", row.id, row.template)
 
 
-def _put_off(row: OutboxMail, error: Exception) -> None:
+def _put_off(row: OutboxMail, error: Exception, refusal: str | None = None) -> None:
     row_id: uuid.UUID = row.id
     db.session.rollback()
     row.tries += 1
-    row.error = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    row.error = (refusal or f"{type(error).__name__}: {error}")[:LONGEST_ERROR]
+    if refusal:
+        row.refused_at = utcnow()
+        db.session.commit()
+        logger.warning("Mail %s was refused for good.", row_id)
+        return
     delay = min(FIRST_DELAY * 2 ** min(row.tries - 1, 20), LONGEST_DELAY)
     row.next_try_at = utcnow() + delay
     db.session.commit()

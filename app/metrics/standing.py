@@ -21,7 +21,7 @@ def count_users() -> dict[tuple[str, ...], int]:
 def count_mails() -> dict[tuple[str, ...], int]:
     """How many mails wait, how many of them for long, and how many are not tried any more."""
     unsent = sa.select(sa.func.count()).where(OutboxMail.sent_at.is_(None))
-    is_given_up = OutboxMail.created_at <= utcnow() - GIVE_UP_AFTER
+    is_given_up = sa.or_(OutboxMail.created_at <= utcnow() - GIVE_UP_AFTER, OutboxMail.refused_at.is_not(None))
     given_up = db.session.scalar(unsent.where(is_given_up)) or 0
     waiting = db.session.scalar(unsent.where(~is_given_up)) or 0
     return {("waiting",): waiting, ("stuck",): count_stuck(), ("given_up",): given_up}

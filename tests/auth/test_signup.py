@@ -68,6 +68,8 @@ def test_role_and_admin_cannot_be_set_by_a_field(visitor: Person) -> None:
         ({"email": ""}, "Enter your e-mail address."),
         ({"email": "carol"}, "Enter an e-mail address like"),
         ({"email": "carol@example.com\nbcc: bob@example.com"}, "Enter an e-mail address like"),
+        ({"email": "zoë@example.com"}, "We can&#39;t send mail to this address"),
+        ({"email": "=?utf-8?q?x?=@example.com"}, "We can&#39;t send mail to this address"),
         ({"password": ""}, "Choose a password."),
         ({"password": "short"}, "Use at least 8 characters."),
         ({"password": "x" * 257}, "Use at most 256 characters."),

@@ -22,6 +22,8 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         self.mails: list[EmailMessage] = []
         self.logins: list[tuple[str, str]] = []
         self.refused: set[str] = set()
+        self.refusal = "550 5.1.1 no such mailbox"
+        self.password = "right"
         self.slowness = 0.0
         self.is_talking, self.may_answer = threading.Event(), threading.Event()
         self.offers_auth = True
@@ -84,11 +86,11 @@ class Conversation(socketserver.StreamRequestHandler):
     def on_auth(self, rest: str) -> str:
         _, user, password = base64.b64decode(rest.split()[1]).decode().split("\0")
         self.server.logins.append((user, password))
-        return "235 welcome" if password == "right" else "535 5.7.8 who are you"
+        return "235 welcome" if password == self.server.password else "535 5.7.8 who are you"
 
     def on_rcpt(self, rest: str) -> str:
         refused = any(address in rest for address in self.server.refused)
-        return "550 5.1.1 no such mailbox" if refused else "250 fine"
+        return self.server.refusal if refused else "250 fine"
 
     def on_data(self, rest: str) -> str:
         self.say("354 go on")

@@ -1,6 +1,7 @@
 """Mails and their delivery, to a real mail server on the loopback."""
 
 import contextlib
+import io
 import shutil
 import smtplib
 import ssl
@@ -11,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -240,6 +242,32 @@ def test_refused_address_keeps_no_other_mail_from_going_out(mailing: Flask, mail
     assert [sent["To"] for sent in mail_server.mails] == ["alice@example.com"]
 
 
+def test_mail_that_was_refused_for_good_is_tried_once_and_shown(
+    mailing: Flask, mail_server: SmtpServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    mail_server.refused = {"alice@example.com"}
+    queue()
+    deliver_due()
+    make_due()
+    db.session.execute(db.update(OutboxMail).values(created_at=utcnow() - timedelta(hours=2)))
+
+    assert deliver_due() == 0
+
+    assert (only_row().tries, only_row().refused_at is None) == (1, False)
+    assert delivery.count_stuck() == 0
+    assert delivery.last_refusals() == ["order_confirmed to alice@example.com: 550 5.1.1 no such mailbox"]
+
+
+def test_mail_that_was_refused_by_policy_is_tried_again(mailing: Flask, mail_server: SmtpServer) -> None:
+    mail_server.refused, mail_server.refusal = {"alice@example.com"}, "550 5.7.1 relaying denied"
+    queue()
+    deliver_due()
+    mail_server.refused = set()
+    make_due()
+
+    assert deliver_due() == 1
+
+
 def test_domain_in_other_letters_is_written_as_every_mail_server_takes_it(
     mailing: Flask, mail_server: SmtpServer
 ) -> None:
@@ -302,6 +330,45 @@ def test_login_is_sent_and_never_told(
     error = only_row().error or ""
     assert "SMTPAuthenticationError" in error
     assert "wr/ong" not in error + caplog.text
+
+
+@pytest.mark.parametrize("password", ["wr%C3%A4ng", "gr%C3%BC%C3%9Fe"])
+def test_password_in_other_letters_is_sent_as_utf_8(
+    mailing: Flask, settings: Settings, mail_server: SmtpServer, password: str
+) -> None:
+    mail_server.password = "grüße"
+    use_mail_url(mailing, settings, f"smtp://user:{password}@127.0.0.1:{mail_server.port}")
+    queue()
+
+    sent = deliver_due()
+
+    assert mail_server.logins == [("user", unquote(password))]
+    assert sent == (1 if unquote(password) == "grüße" else 0)
+    assert sent or "SMTPAuthenticationError" in (only_row().error or "")
+
+
+def test_host_that_is_none_kills_no_job(mailing: Flask, settings: Settings) -> None:
+    use_mail_url(mailing, settings, "smtp://mail..example.com:25")
+    queue()
+
+    assert deliver_due() == 0
+
+    assert "UnicodeError" in (only_row().error or "")
+
+
+def test_mail_is_printed_on_a_console_of_few_letters(
+    mailing: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    use_mail_url(mailing, settings, "")
+    queue_mail("order_confirmed", to="zoe@example.com", cause="test", context=CONTEXT | {"plan_name": "Про"})
+    db.session.commit()
+    monkeypatch.setattr("sys.stdout", console)
+
+    assert deliver_due() == 1
+
+    console.flush()
+    assert b"mail to zoe@example.com: Your order of ???" in console.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 def test_probe_logs_in(mailing: Flask, settings: Settings, mail_server: SmtpServer) -> None:
