@@ -42,10 +42,19 @@ pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name a
 upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
 	@$(BIN)/python -m scripts.upstream $(TO)
 
+docs: .venv-docs/.installed ## the documentation as a site, into site/; fails on a link that leads nowhere
+	.venv-docs/bin/mkdocs build --quiet --strict
+
+.venv-docs/.installed: requirements-docs.txt
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@touch $@
+
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --extra dev pyproject.toml emulator/pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --group docs -o requirements-docs.txt
 
 $(VENV)/.installed: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run")'

@@ -61,6 +61,8 @@ def init_templating(app: Flask) -> None:
         catalog=app.extensions["catalog"],
         support_email=settings.support_address,
         canonical_url=canonical_url,
+        is_development=settings.app_env == "development",
+        emulator_url=settings.stripe_base if settings.app_env == "development" else None,
         checkout_csrf_token=checkout_csrf_token,
         nav_current=nav_current,
         endpoint_exists=endpoint_exists,
@@ -147,6 +149,11 @@ def moment(at: dt.datetime) -> str:
     return f"{at.day} {at:%b}{year}, {at:%H:%M}"
 
 
+def month_name(month: str) -> str:
+    """Write a month of a report, `2026-11`, as a chart does: Nov."""
+    return f"{dt.date.fromisoformat(f'{month}-01'):%b}"
+
+
 def datetime(moment: dt.datetime | str) -> str:
     """Write a moment with its time, which is UTC everywhere in the app."""
     exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
@@ -185,6 +192,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "currency_name": currency_name,
     "date": date,
     "day": day,
+    "month_name": month_name,
     "moment": moment,
     "datetime": datetime,
     "bought": bought,

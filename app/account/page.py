@@ -30,7 +30,7 @@ from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.roles.grants import given_role
-from app.billing.statuses import ASKED_FOR, PaymentStatus
+from app.billing.statuses import ASKED_FOR, SENT_BY_MAIL, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db, utcnow
@@ -80,6 +80,7 @@ def billing_summary(user: User) -> tuple[Summary, Problem | None]:
         subscription,
         other_access=_other_access(user),
         payment_url=payment.hosted_invoice_url if payment else None,
+        is_sent=payment is not None and payment.status in SENT_BY_MAIL,
         is_stale=was_asked_in_vain(user),
         has_free_plan=current_catalog().free_plan is not None,
     )

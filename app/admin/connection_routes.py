@@ -10,7 +10,7 @@ from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.setup.prices import check_prices
 
 WORDS = {
-    ConnectionState.CONNECTED: ("Stripe lets us in.", "success"),
+    ConnectionState.CONNECTED: ("Connected to Stripe.", "success"),
     ConnectionState.NEEDS_RECONNECT: (
         "Stripe does not accept the secret key: set the current one.",
         "danger",

@@ -51,7 +51,7 @@ def replay_event(event_id: str) -> Response:
         current_app.logger.exception("Event %s could not be replayed.", event_id)
         flash(f"The event failed again: {type(error).__name__}.", "danger")
     else:
-        flash(f"The event is processed again: {outcome.value}.", "success")
+        flash(f"{outcome.value.capitalize()}.", "success")
     return redirect(url_for("admin.event", event_id=event_id), 303)
 
 

@@ -65,7 +65,7 @@ def _mail() -> Iterator[Need]:
 
 def _connection() -> Iterator[Need]:
     if known_state(get_gateway()) != ConnectionState.CONNECTED:
-        yield Need("Stripe does not let us in: nothing can be sold.", "admin.payments", "See the connection")
+        yield Need("Stripe refuses our key: nothing can be sold.", "admin.payments", "See the connection")
     for alert in (*open_alerts(TURNED_AWAY), *refusals()):
         yield Need(alert.message, "admin.payments", "See the connection")
 

@@ -27,12 +27,22 @@ from app.templating import money
 def index() -> str:
     """How the site stands at a glance."""
     scope = _scope_to_show()
-    counts = {
-        "Users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "Monthly revenue": _in_words(reports.monthly_recurring_revenue(scope)),
-        "Subscribers": sum(reports.active_subscribers_by_plan(scope).values()),
-    }
-    return render_template("admin/index.html", figures_shown=list(counts.items()), needs=list(needs(scope)))
+    by_plan, churn = reports.active_subscribers_by_plan(scope), reports.churn(scope)
+    monthly, waiting = _in_words(reports.monthly_recurring_revenue(scope)), list(needs(scope))
+    subscribers = sum(by_plan.values())
+    return render_template(
+        "admin/index.html",
+        sentence=_standing(monthly, subscribers, len(waiting)),
+        figures_shown=[
+            ("Users", db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0),
+            ("Monthly revenue", monthly),
+            ("Subscribers", subscribers),
+            ("Churn, 30 days", f"{churn.percent}%", f"{churn.ended} of {churn.subscribed}"),
+        ],
+        revenue=reports.revenue_by_month(scope),
+        by_plan=by_plan,
+        needs=waiting,
+    )
 
 
 def payments() -> str:
@@ -97,6 +107,12 @@ def keep_payment(payment_id: int) -> Response:
         abort(404)
     flash("The payment is kept.", "success")
     return redirect(url_for("admin.payments", show="unearned"), 303)
+
+
+def _standing(monthly: str, subscribers: int, waiting: int) -> str:
+    people = f"{subscribers:,} {'subscriber' if subscribers == 1 else 'subscribers'}"
+    call = f"{waiting} {'thing needs' if waiting == 1 else 'things need'} you." if waiting else "Nothing needs you."
+    return f"{monthly} a month from {people}. {call}"
 
 
 def _in_words(amounts: dict[str, int]) -> str:

@@ -8,6 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
+from app.account.life import life_of
 from app.admin.acts import acts_for
 from app.admin.forms import GrantForm
 from app.admin.paging import newest_first
@@ -91,17 +92,20 @@ def _find(user_id: uuid.UUID) -> User:
 def _show(found: User, form: GrantForm) -> str:
     scope = current_scope()
     decision = decide_role(found, scope)
+    subscriptions = _newest(Subscription, Subscription.started_at, found, scope.covers(Subscription))
+    payments = _newest(Payment, Payment.created_at, found, scope.covers(Payment))
     return render_template(
         "admin/user.html",
         user=found,
+        life=life_of(next((row for row in subscriptions if not row.has_ended), None), payments),
         decision=decision,
         cause=cause_of(found, decision),
         form=form,
         acts=acts_for(found),
         grants=_newest(Grant, Grant.id, found),
-        subscriptions=_newest(Subscription, Subscription.started_at, found, scope.covers(Subscription)),
+        subscriptions=subscriptions,
         orders=_newest(Order, Order.created_at, found, scope.covers(Order)),
-        payments=_newest(Payment, Payment.created_at, found, scope.covers(Payment)),
+        payments=payments,
         changes=_newest(RoleChange, RoleChange.id, found),
         customers=_newest(StripeCustomer, StripeCustomer.created_at, found, scope.covers(StripeCustomer)),
     )

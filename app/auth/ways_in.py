@@ -1,6 +1,7 @@
 """The ways into an account: none is taken away that is the last."""
 
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -41,5 +42,9 @@ def forget_ways_of_a_stranger(user_id: uuid.UUID) -> None:
     proofs = SecurityEvent.kind.in_([Kind.EMAIL_VERIFIED, Kind.EMAIL_CHANGED])
     if db.session.scalar(sa.select(SecurityEvent.id).where(SecurityEvent.user_id == user_id, proofs).limit(1)):
         return
-    for model in (Authenticator, Passkey, RecoveryCode, TrustedDevice, Identity):
+    models: list[Any] = [
+        *(Authenticator, Passkey, RecoveryCode, TrustedDevice),
+        Identity,
+    ]
+    for model in models:
         db.session.execute(sa.delete(model).where(model.user_id == user_id))

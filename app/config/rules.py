@@ -35,9 +35,8 @@ def _malformed(settings: Settings) -> Iterator[str]:
         yield "STRIPE_WEBHOOK_SECRET: each secret must start with whsec_"
     if settings.stripe_connect_client_id and not settings.stripe_connect_client_id.startswith("ca_"):
         yield "STRIPE_CONNECT_CLIENT_ID: must start with ca_"
-    if bool(settings.bot_check) != bool(
-        settings.bot_check_site_key and settings.bot_check_secret_key.get_secret_value()
-    ):
+    bot_keys = settings.bot_check_site_key and settings.bot_check_secret_key.get_secret_value()
+    if bool(settings.bot_check) != bool(bot_keys):
         yield "BOT_CHECK: goes with BOT_CHECK_SITE_KEY and BOT_CHECK_SECRET_KEY, and they with it"
     yield from _malformed_addresses(settings)
     yield from _half_set_providers(settings)

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from app.auth.forms import LoginForm
 from app.config.settings import is_loopback
 from app.database import db
-from app.dev.samples import sample_rows, sample_summaries
+from app.dev.samples import sample_lives, sample_rows, sample_summaries
 from app.mail.compose import compose
 from app.mail.outbox import OutboxMail
 
@@ -48,7 +48,9 @@ def components() -> str:
     form = LoginForm(formdata=None)
     form.email.errors = ["Enter your e-mail address."]
     form.password.errors = ["Enter your password."]
-    return render_template("dev/components.html", form=form, summaries=sample_summaries(), rows=sample_rows())
+    return render_template(
+        "dev/components.html", form=form, summaries=sample_summaries(), rows=sample_rows(), lives=sample_lives()
+    )
 
 
 @bp.get("/mail")

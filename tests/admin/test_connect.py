@@ -145,7 +145,7 @@ def test_revoked_account_is_told_and_can_be_connected_again(connecting: Flask, o
         assert mark_revoked(account, utcnow())
         db.session.commit()
     page = olga.get("/admin/").text
-    assert "Stripe does not let us in" in page
+    assert "Stripe refuses our key" in page
 
     connect(olga)
 

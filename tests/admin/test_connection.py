@@ -10,7 +10,7 @@ from tests.people import Person
 def test_check_now_tells_that_stripe_lets_us_in(catalogue: None, olga: Person) -> None:
     olga.post("/admin/connection/check", page="/admin/payments")
 
-    assert "Stripe lets us in." in olga.get("/admin/payments").text
+    assert "Connected to Stripe." in olga.get("/admin/payments").text
 
 
 def test_check_now_tells_when_stripe_is_out_of_reach(app: Flask, settings: Settings, olga: Person) -> None:

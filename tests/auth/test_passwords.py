@@ -40,6 +40,15 @@ def test_nothing_fits_a_hash_that_is_none(password_hash: str | None) -> None:
     assert not verify_password(password_hash, "")
 
 
+def test_address_without_an_account_costs_as_much_work() -> None:
+    def work_for(password_hash: str | None) -> float:
+        before = time.thread_time()
+        verify_password(password_hash, "wrong")
+        return time.thread_time() - before
+
+    assert work_for(None) > work_for(hash_password("right")) / 2
+
+
 def test_password_composed_by_another_keyboard_is_the_same() -> None:
     assert verify_password(hash_password("caf\N{LATIN SMALL LETTER E WITH ACUTE} au lait"), "cafe\u0301 au lait")
 

@@ -51,6 +51,9 @@ def test_production_starts_with_a_whole_set(load):
         ({"SECRET_KEY": f"{'a' * 32}, short"}, "SECRET_KEY"),
         ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
         ({"STRIPE_PUBLISHABLE_KEY": "pk_test_public0000000000"}, "STRIPE_PUBLISHABLE_KEY"),
+        ({"STRIPE_SECRET_KEY": "mk_live_0000000000000000"}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_PUBLISHABLE_KEY": "sk_live_0000000000000000"}, "STRIPE_PUBLISHABLE_KEY"),
+        ({"STRIPE_CONNECT_CLIENT_ID": "client"}, "STRIPE_CONNECT_CLIENT_ID"),
         ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
         ({"BASE_URL": "http://example.com"}, "BASE_URL"),
         ({"BASE_URL": ""}, "BASE_URL"),
@@ -99,6 +102,14 @@ def test_what_looks_like_production_is_asked_about(load, sign, unset):
 @pytest.mark.parametrize("database", ["postgresql://127.0.0.1/perennial", "postgresql:///perennial?host=/run", ""])
 def test_a_database_on_this_machine_is_development(load, database):
     assert load({"DATABASE_URL": database}).app_env == "development"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"STRIPE_SECRET_KEY": "rk_live_0000000000000000"}, {"STRIPE_CONNECT_CLIENT_ID": "ca_0000000000000000"}],
+)
+def test_production_takes_a_restricted_key_and_a_connection(load, change):
+    load(GOOD | change)
 
 
 def test_nothing_needs_the_publishable_key(load):

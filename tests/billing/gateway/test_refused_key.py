@@ -64,7 +64,7 @@ def test_a_refused_key_is_shown_to_the_operator_and_told_by_mail_once(
     page = olga.get("/admin/payments").text
     assert "Needs reconnect" in page
     assert words in page
-    assert "Stripe does not let us in" in olga.get("/admin/").text
+    assert "Stripe refuses our key" in olga.get("/admin/").text
     # One that the key is refused, and one that people are turned away.
     assert mails(shaky, to=OPERATOR) == [("operator_alert", OPERATOR)] * 2
 
@@ -147,7 +147,7 @@ def test_the_operator_is_shown_a_key_that_never_worked(
 ) -> None:
     misbehaving.answer(401)
 
-    assert "Stripe does not let us in" in olga.get("/admin/").text
+    assert "Stripe refuses our key" in olga.get("/admin/").text
     assert "Needs reconnect" in olga.get("/admin/payments").text
 
 

@@ -9,6 +9,7 @@ from stripe_emulator import Emulator
 
 from app.auth.models import User
 from app.billing.models.subscription import Subscription
+from app.billing.reconcile.expired_roles import recheck_role
 from app.database import db, utcnow
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.people import Person
@@ -66,6 +67,20 @@ def test_renewal_whose_webhook_was_lost_locks_nobody_out(subscriber: Person, str
     assert len(questions) == 1
     with subscriber.app.app_context():
         assert db.session.scalars(db.select(User.role_expires_at)).one() > utcnow() + timedelta(days=20)
+
+
+def test_who_saw_the_role_before_another_asked_about_it_does_not_ask_again(
+    subscriber: Person, stripe_between: MisbehavingStripe
+) -> None:
+    expire(subscriber.app)
+    subscriber.get("/dashboard/pro")
+    stripe_between.requests.clear()
+    user_id = subscriber.id
+
+    with subscriber.app.app_context():
+        recheck_role(db.session.get_one(User, user_id))
+
+    assert (stripe_between.requests, subscriber.role) == ([], "pro")
 
 
 def test_cancellation_whose_webhook_was_lost_leaves_nothing_open(subscriber: Person, at_stripe: Stripe) -> None:

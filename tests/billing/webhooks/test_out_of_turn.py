@@ -17,9 +17,10 @@ from app.billing.reconcile.users import sync_user
 from app.billing.webhooks.process import replay
 from app.database import db, utcnow
 from app.mail.alerts import open_alerts
+from app.mail.outbox import OutboxMail
 from tests.mail.mailbox import mails
 from tests.people import Person
-from tests.stripe_actions import Json, Stripe, event_of, session_id_in
+from tests.stripe_actions import Json, Stripe, event_of, session_id_in, signed
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
@@ -97,7 +98,11 @@ def test_payment_that_did_not_come_is_told_of_by_mail_where_no_invoice_tells(
     deliver(event_of("checkout.session.async_payment_failed", session))
 
     assert order_state(app) == "failed"
-    assert (("order_failed", alice.email) in mails(app)) == is_told
+    with app.app_context():
+        told = db.session.scalars(db.select(OutboxMail.context).where(OutboxMail.template == "order_failed")).all()
+        [change] = db.session.scalars(db.select(StripeEvent.changes)).one().values()
+    assert told == ([{"plan_name": "Lifetime"}] if is_told else [])
+    assert change == {"before": {"state": "pending"}, "after": {"state": "failed"}}
 
 
 def test_dispute_that_is_heard_of_before_the_payment_suspends_what_it_bought(
@@ -155,6 +160,21 @@ def test_replay_that_fails_leaves_what_was_processed_processed(
         event = db.session.get_one(StripeEvent, bought["id"])
         assert (event.outcome, event.tries, event.error) == ("processed", 1, None)
         assert open_alerts("failed_events") == []
+
+
+def test_event_that_fails_is_kept_with_its_error_and_its_tries(
+    app: Flask, bought: Json, app_with: Callable[..., Flask]
+) -> None:
+    cut_off = app_with(stripe_api_base="http://127.0.0.1:9")
+    doubtful = bought | {"id": "evt_doubtful"}
+    body, headers = signed(doubtful, cut_off.extensions["settings"].webhook_secrets[0])
+
+    answers = [cut_off.test_client().post("/webhooks/stripe", data=body, headers=headers).status_code for _ in range(2)]
+
+    with app.app_context():
+        event = db.session.get_one(StripeEvent, "evt_doubtful")
+        assert (answers, event.outcome, event.tries) == ([500, 500], "failed", 2)
+        assert event.error == "StripeUnavailable: Stripe could not be asked (APIConnectionError)."
 
 
 AHEAD = timedelta(hours=1)
