@@ -27,30 +27,25 @@ def sign_ins(port: int, people: int) -> Iterator[bytes]:
 
 
 def session_cookie(port: int, number: int = 0) -> str:
-    """The cookies of a user who has signed in and seen a page."""
+    """The cookie of a user who has signed in and seen a page."""
     head, _, body = _sign_in(*_form(port), number).partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("POST", "/login", body, headers)
-    cookies = _cookies_of(connection, 303)
+    cookie = _cookie_of(connection, 303)
     # The page's form may bring a token that the session keeps.
-    connection.request("GET", "/dashboard", headers={"Cookie": _header(cookies)})
-    cookies |= _cookies_of(connection, 200)
+    connection.request("GET", "/dashboard", headers={"Cookie": cookie})
+    newer = _cookie_of(connection, 200)
     connection.close()
-    return _header(cookies)
+    return newer or cookie
 
 
-def _header(cookies: dict[str, str]) -> str:
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
-
-
-def _cookies_of(connection: http.client.HTTPConnection, status: int) -> dict[str, str]:
+def _cookie_of(connection: http.client.HTTPConnection, status: int) -> str:
     answer = connection.getresponse()
     answer.read()
     if answer.status != status:
         raise RuntimeError(f"Signing in was answered {answer.status}.")
-    given = (cookie.partition(";")[0].partition("=") for cookie in answer.headers.get_all("Set-Cookie", []))
-    return {name: value for name, _, value in given}
+    return "; ".join(cookie.partition(";")[0] for cookie in answer.headers.get_all("Set-Cookie", []))
 
 
 def _form(port: int) -> tuple[str, str]:
