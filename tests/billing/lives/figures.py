@@ -89,9 +89,9 @@ def next_amount(stripe: Stripe, subscription_id: str) -> int | None:
 
 
 def _page(person: Person) -> str:
-    """What the account page says of the subscription, above the receipts."""
+    """What the account page says of the subscription in words, above its line and the receipts."""
     limiter.reset()
-    page = person.get("/account").text.partition("<main")[2].partition('id="receipts"')[0]
+    page = person.get("/account").text.partition("<main")[2].partition("<figure")[0].partition('id="receipts"')[0]
     return re.sub(r"<[^>]+>", "", page).replace("&#39;", "'")
 
 
