@@ -5,10 +5,10 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from flask import Flask, abort, flash, redirect, request, session, url_for
+from flask import Flask, abort, request, session
 from flask_login import current_user
 
-from app.auth.factors.removal import has_factor, needs_factor
+from app.auth.factors.removal import require_factor_of_admins
 from app.auth.models import User
 from app.auth.sessions import SESSION_KEY, this_user
 from app.billing.catalog.plans import Catalog
@@ -132,9 +132,7 @@ def admin_required(view: Callable[P, R]) -> Callable[P, R]:
             return login_manager.unauthorized()
         if not current_user.is_admin:
             abort(403)
-        if needs_factor(this_user()) and not has_factor(current_user.id):
-            flash("The operator's pages ask for a second factor: add one first.", "info")
-            return redirect(url_for("account.security"), 303)  # type: ignore[return-value]
+        require_factor_of_admins(this_user())
         return view(*args, **kwargs)
 
     return guarded

@@ -9,7 +9,7 @@ from flask_limiter import RateLimitExceeded
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from app.access import UpgradeRequired
 from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
@@ -57,11 +57,21 @@ def show_http_error(error: HTTPException) -> Response:
         _roll_back()
     if code in TOLD:
         note_security(TOLD[code])
-    response = _error_page(code if code in PAGES else (500 if code >= 500 else 400), code)
+    response = _error_page(_page_for(error, code), code)
     for name, value in error.get_response().headers.items():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
+
+
+def _page_for(error: HTTPException, code: int) -> int | str:
+    if isinstance(error, ServiceUnavailable):
+        # The page of that number is about Stripe.
+        return "busy"
+    elif code in PAGES:
+        return code
+    else:
+        return 500 if code >= 500 else 400
 
 
 def show_csrf_error(error: CSRFError) -> Response:
@@ -138,7 +148,7 @@ def show_database_away(error: SQLAlchemyError) -> Response:
     return response
 
 
-def _error_page(page: int, code: int, **context: object) -> Response:
+def _error_page(page: int | str, code: int, **context: object) -> Response:
     if _prefers_json():
         return make_response(jsonify(error=code), code)
     return make_response(render_template(f"errors/{page}.html", code=code, **context), code)

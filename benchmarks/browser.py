@@ -45,7 +45,7 @@ def _cookie_of(connection: http.client.HTTPConnection, status: int) -> str:
     answer.read()
     if answer.status != status:
         raise RuntimeError(f"Signing in was answered {answer.status}.")
-    return answer.headers.get("Set-Cookie", "").partition(";")[0]
+    return "; ".join(cookie.partition(";")[0] for cookie in answer.headers.get_all("Set-Cookie", []))
 
 
 def _form(port: int) -> tuple[str, str]:

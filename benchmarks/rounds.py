@@ -15,6 +15,8 @@ class Pace:
 
     seconds: float = 3.0
     rounds: int = 3
+    # Shows that everything runs, and measures nothing.
+    is_trial: bool = False
 
 
 class Rounds:

@@ -36,7 +36,7 @@ from tests.stripe_actions import Stripe, signed
 pytest_plugins = ["stripe_emulator.pytest_plugin"]
 forget_settings()
 
-# `make test` draws a few examples; `.ci/run` on its two databases together lives over two thousand random lives, and
+# `make test` draws a few examples; `.ci/run` on its two databases together lives about two thousand random lives, and
 # a night has time for many more. Seeds are random; a failure prints what brings it back. No deadline: an example is a
 # life with a database, and the machine may be busy. Nor is time spent on explaining a failure, which would take longer
 # than finding it.

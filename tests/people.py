@@ -65,6 +65,10 @@ class Person:
         with self.app.app_context():
             return str(db.session.scalar(db.select(User.role).where(User.email == self.email)))
 
+    @property
+    def is_signed_in(self) -> bool:
+        return self.client.get("/account/security").status_code == 200
+
     def become_admin(self) -> None:
         """As `flask users promote` does it."""
         with self.app.app_context():

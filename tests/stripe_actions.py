@@ -95,6 +95,15 @@ class Stripe:
         items = [{"id": item, "price": self.price(lookup_key)}]
         self.v1.subscriptions.update(subscription_id, {"items": items, "proration_behavior": "always_invoice"})
 
+    def plan_change(self, subscription_id: str, lookup_key: str) -> None:
+        """Schedule another plan for the next period, as the portal does for a cheaper one."""
+        schedule = self.v1.subscription_schedules.create({"from_subscription": subscription_id})
+        [now] = schedule.phases
+        items = [{"price": one.price, "quantity": one.quantity} for one in now["items"]]
+        today = {"items": items, "start_date": now.start_date, "end_date": now.end_date}
+        phases = [today, {"items": [{"price": self.price(lookup_key)}]}]
+        self.v1.subscription_schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})
+
     def change_seats(self, subscription_id: str, seats: int) -> None:
         """Change how many are paid for, as the portal does."""
         item = self.subscription(subscription_id)["items"]["data"][0]["id"]

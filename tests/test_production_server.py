@@ -57,6 +57,31 @@ def test_workers_write_one_object_a_line_and_count_together(serve) -> None:
     assert SECRET not in json.dumps(lines)
 
 
+def test_jobs_write_one_object_a_line(app: Flask, tmp_path: Path) -> None:
+    settings = app.extensions["settings"]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "APP_ENV": "testing",
+        "LOG_FORMAT": "json",
+        "FLASK_SKIP_DOTENV": "1",
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "INSTANCE_PATH": str(settings.instance_path),
+        "STRIPE_API_BASE": settings.stripe_api_base,
+    }
+    command = [sys.executable, "-m", "flask", "--app", "tests.catalogue:create_app()", "jobs", "run"]
+
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as jobs:
+        written = [next(iter(jobs.stdout)) for _ in range(3)]  # type: ignore[arg-type]
+        jobs.terminate()
+        written += jobs.stdout.read().splitlines()  # type: ignore[union-attr]
+
+    lines = [json.loads(line) for line in written]
+    assert {line["logger"] for line in lines} >= {"app.commands.jobs", "huey.consumer"}
+
+
 def test_bad_settings_stop_the_start_with_one_message() -> None:
     environment = {"PATH": os.environ["PATH"], "APP_ENV": "production", "BASE_URL": "http://example.com"}
     command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--workers", "4"]

@@ -27,4 +27,4 @@ def test_event_of_an_older_version_is_told_by_its_name(alice: Person) -> None:
         db.session.add(SecurityEvent(user_id=alice.id, kind="something_else"))
         db.session.commit()
 
-    assert "something_else" in alice.get("/account").text
+    assert "something_else" in alice.get("/account/activity").text

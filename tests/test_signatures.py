@@ -1,6 +1,7 @@
 """Signatures that carry a time, between machines whose clocks do not agree."""
 
 import time
+from pathlib import Path
 
 import pytest
 from itsdangerous import SignatureExpired
@@ -8,6 +9,8 @@ from itsdangerous import SignatureExpired
 from app.auth.email_tokens import Purpose, make_token, read_token
 from app.signatures import CLOCKS_DIFFER_SECONDS, timed_serializer
 from tests.people import Person
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -54,6 +57,12 @@ def test_what_is_too_old_or_from_another_time_is_refused(app, clock, seconds):
 
         with pytest.raises(SignatureExpired):
             timed_serializer("links", "test").loads(signed, max_age=60)
+
+
+def test_every_signature_with_a_date_is_made_here():
+    makers = [file.name for file in (ROOT / "app").rglob("*.py") if "URLSafeTimedSerializer(" in file.read_text()]
+
+    assert makers == ["signatures.py"]
 
 
 def test_tokens_of_mails_have_no_dot_for_a_proxy_to_stumble_over(alice: Person, app, user_of):

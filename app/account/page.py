@@ -21,7 +21,7 @@ from app.account.presenters import (
 )
 from app.auth.models import User
 from app.auth.sessions import this_user
-from app.billing.catalog.plans import current_catalog
+from app.billing.catalog.plans import Interval, current_catalog
 from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
@@ -30,10 +30,11 @@ from app.billing.payments.orders import bought_for_good
 from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.roles.grants import given_role
-from app.billing.statuses import ASKED_FOR, PaymentStatus
+from app.billing.statuses import ASKED_FOR, SENT_BY_MAIL, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db, utcnow
+from app.templating import money
 
 logger = logging.getLogger(__name__)
 PAYMENTS_SHOWN = 5
@@ -57,7 +58,20 @@ def account_page() -> str:
         payments=payments,
         totals=totals_of_year(user),
         life=life_of(subscription, payments),
+        saving=_saving(subscription),
     )
+
+
+def _saving(subscription: Subscription | None) -> str | None:
+    """What paying by the year would save somebody who pays by the month; None for everybody else."""
+    if subscription is None or subscription.has_ended or subscription.needs_payment or subscription.is_canceling:
+        return None
+    by_month, by_year = (subscription.plan.price(each) if subscription.plan else None for each in Interval)
+    is_monthly = (subscription.interval, subscription.interval_count) == (Interval.MONTH, 1)
+    if not (is_monthly and by_month and by_year and by_month.currency == by_year.currency == subscription.currency):
+        return None
+    saved = (12 * by_month.amount - by_year.amount) * (subscription.seats or 1)
+    return f"Switch to yearly, save {money(saved, by_year.currency)}" if saved > 0 and by_year.is_recurring else None
 
 
 def security_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
@@ -80,6 +94,7 @@ def billing_summary(user: User) -> tuple[Summary, Problem | None]:
         subscription,
         other_access=_other_access(user),
         payment_url=payment.hosted_invoice_url if payment else None,
+        is_sent=payment is not None and payment.status in SENT_BY_MAIL,
         is_stale=was_asked_in_vain(user),
         has_free_plan=current_catalog().free_plan is not None,
     )

@@ -18,6 +18,8 @@ class DueAmount(Protocol):
     @property
     def currency(self) -> str: ...
     @property
+    def at(self) -> datetime | None: ...
+    @property
     def plan_name(self) -> str | None: ...
     @property
     def seats(self) -> int | None: ...
@@ -215,17 +217,19 @@ def describe(
     *,
     other_access: str | None = None,
     payment_url: str | None = None,
+    is_sent: bool = False,
     is_stale: bool = False,
     has_free_plan: bool = True,
 ) -> Summary:
     """Tell how things stand.
 
-    `other_access` is a sentence about what was bought once or given; `payment_url` leads to the open invoice.
+    `other_access` is a sentence about what was bought once or given; `payment_url` leads to the open invoice, which
+    `is_sent` by mail, or charged to a card.
     """
     if subscription is None or (subscription.has_ended and other_access):
         current = _describe_free(other_access, has_free_plan)
     else:
-        current = _describe_current(subscription, other_access, payment_url)
+        current = _describe_current(subscription, other_access, payment_url, is_sent)
     if is_stale:
         sentence = "We can't reach Stripe just now, so this may be out of date."
         return Summary(State.UNKNOWN, sentence, "warn", TRY_AGAIN, f"When we last heard: {current.sentence}")
@@ -318,7 +322,7 @@ def _confirm(payment: OpenPayment) -> Action:
 
 
 def _describe_current(
-    subscription: DescribedSubscription, other_access: str | None, payment_url: str | None
+    subscription: DescribedSubscription, other_access: str | None, payment_url: str | None, is_sent: bool
 ) -> Summary:
     if subscription.has_ended:
         return _describe_ended(subscription)
@@ -326,7 +330,7 @@ def _describe_current(
         finish = Action("Finish payment", "account.portal", posts=payment_url is None, href=payment_url)
         return Summary(State.INCOMPLETE, "Your first payment needs one more step.", "warn", finish)
     if subscription.needs_payment or subscription.status == "paused":
-        return _describe_unpaid(subscription)
+        return _describe_unpaid(subscription, payment_url if is_sent else None)
     if subscription.is_canceling:
         return _describe_canceling(subscription, other_access)
     return _describe_running(subscription, other_access)
@@ -346,10 +350,14 @@ def _describe_ended(subscription: DescribedSubscription) -> Summary:
     return Summary(State.ENDED, f"Your {name}subscription{when}.", "plain", CHOOSE_PLAN)
 
 
-def _describe_unpaid(subscription: DescribedSubscription) -> Summary:
+def _describe_unpaid(subscription: DescribedSubscription, sent_invoice: str | None) -> Summary:
     name, paid = subscription.plan_name or "Your plan", subscription.paid_before
-    if paid:
+    if paid and (name, subscription.seats) != (paid.plan_name, paid.seats):
         return _describe_unpaid_change(subscription, paid)
+    if subscription.grants_access and sent_invoice:
+        # Nobody charges it to a card, so nothing is tried again.
+        pay = Action("Pay the invoice", href=sent_invoice)
+        return Summary(State.PAST_DUE, f"Your invoice is overdue. {name} stays on for now.", "danger", pay)
     if subscription.grants_access:
         # True because `grants_access` keeps the role for PAST_DUE_GRACE_DAYS: change both together.
         sentence = f"Your last payment didn't go through. {name} stays on while we retry."
@@ -435,8 +443,16 @@ def _renews(subscription: DescribedSubscription) -> str:
         return ""
     else:
         when, becomes = date(subscription.current_period_end), _becomes(subscription)
+        if due := _due_before(subscription, subscription.current_period_end):
+            return f" {money(due.amount, due.currency)} is due on {date(due.at or when)}, and it renews on {when}."
         how = f"On {when} it becomes {becomes}" if becomes else f"It renews on {when}"
         return f" {how}{_for_how_much(subscription)}."
+
+
+def _due_before(subscription: DescribedSubscription, renews_at: datetime) -> DueAmount | None:
+    """What is due before the plan renews: something beside it is charged more often."""
+    due = subscription.next_charge
+    return due if due and due.at and due.at.date() < renews_at.date() else None
 
 
 def _becomes(subscription: DescribedSubscription) -> str:

@@ -7,6 +7,7 @@ from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
 from app.account import bp, security_routes, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
+from app.account.back_from_portal import describe_return, standing_of
 from app.account.export import export_of
 from app.account.history import history_of
 from app.account.page import account_page, open_problem, payments_of, totals_of_year
@@ -33,7 +34,11 @@ LAST_PAGE = 100_000
 def index() -> str | Response:
     """The subscription in a sentence, the last payments, and how one signs in."""
     if request.args.get("from") == "portal":
-        return_from_portal(this_user())
+        user = this_user()
+        before = standing_of(user)
+        return_from_portal(user)
+        if told := describe_return(before, standing_of(user)):
+            flash(told, "success")
         return redirect(url_for("account.index"), 303)
     else:
         return account_page()

@@ -20,7 +20,7 @@ class Purpose(Enum):
 
     VERIFY_EMAIL = timedelta(days=3)
     RESET_PASSWORD = timedelta(hours=1)
-    SIGN_IN = timedelta(minutes=15)
+    SIGN_IN = timedelta(minutes=10)
     UNDO_EMAIL_CHANGE = timedelta(days=7)
 
 

@@ -11,6 +11,7 @@ from app.auth.email_tokens import Purpose, make_token, read_token
 from app.auth.models import User
 from app.auth.passwords import hash_password
 from app.auth.sessions import end_sessions
+from app.auth.ways_in import forget_ways_added_since
 from app.database import db, utcnow
 from app.urls import link_to
 
@@ -45,14 +46,16 @@ def owner_of_undo(token: str) -> User | None:
 def undo_email_change(token: str) -> User | None:
     """Give the account back to its address of before, in the caller's transaction; None when the token does not work.
 
-    Whoever changed it knew the password, so that counts no more, and every browser is signed out.
+    Whoever changed it knew the password: that counts no more, nor does what was added lately, and all are signed out.
     """
     # Before the row is locked: hashing takes a while.
     db.session.rollback()
     nobodys = hash_password(secrets.token_hex())
     user = read_token(token, Purpose.UNDO_EMAIL_CHANGE)
-    if user is None or user.previous_email is None:
+    if user is None or user.previous_email is None or user.email_changed_at is None:
         return None
+    # A thief adds their own way in before they move the account; what is older is the owner's.
+    forget_ways_added_since(user.email_changed_at - UNDONE_WITHIN, user.id)
     user.email, user.email_verified_at = user.previous_email, utcnow()
     user.previous_email = user.email_changed_at = user.pending_email = user.verification_sent_at = None
     user.password_hash, user.password_changed_at = nobodys, utcnow()

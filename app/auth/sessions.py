@@ -113,6 +113,15 @@ def renew_session(user_id: uuid.UUID) -> None:
     start_session(user_id, remember=remember)
 
 
+def renew_session_id(**columns: datetime) -> None:
+    """Give this browser's session another id, and these values, in the caller's transaction; the old cookie is dead."""
+    user, new_id = this_user(), uuid.UUID(bytes=secrets.token_bytes(16))
+    this_one = sa.update(UserSession).where(UserSession.id == user.session_id)
+    db.session.execute(this_one.values(id=new_id, **columns))
+    user.session_id = new_id
+    session[SESSION_KEY] = str(new_id)
+
+
 def end_session() -> None:
     """Sign this browser out, and have it forget what its pages stored; the device cookie stays."""
     _delete_current()

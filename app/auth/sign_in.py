@@ -56,7 +56,7 @@ def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UU
     """Record it; nobody is signed in who was deleted, or given another password, while this one was checked."""
     stronger = hash_password(password) if needs_rehash(password_hash) else None
     kind = security_log.Kind.SIGNED_IN
-    kind = security_log.Kind.SECOND_STEP_ASKED if second_step.is_due(user_id) else kind
+    kind = second_step.kind_of_log_in(user_id)
     if not security_log.record_if_unchanged(user_id, password_hash, kind):
         return None
     if stronger is not None:

@@ -15,7 +15,7 @@ from app.auth.sessions import Method
 from app.auth.used_tokens import use_once
 from app.database import db
 
-LINK_SENT = "If that address has an account, a link to log in is on its way. It works once, for a quarter of an hour."
+LINK_SENT = "If that address has an account, a link to log in is on its way. It works once, for ten minutes."
 
 
 @bp.route("/login/link", methods=["GET", "POST"])

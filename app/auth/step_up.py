@@ -6,7 +6,6 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from flask import Response as FlaskResponse
 from flask import current_app, flash, jsonify, make_response, redirect, request, url_for
 from flask_login import current_user
@@ -14,7 +13,7 @@ from werkzeug import Response
 
 from app.auth.models import UserSession
 from app.auth.next_page import safe_path
-from app.auth.sessions import Method, this_user
+from app.auth.sessions import Method, renew_session_id, this_user
 from app.database import db, utcnow
 from app.extensions import login_manager
 
@@ -61,9 +60,8 @@ def has_confirmed() -> bool:
 
 
 def confirm_this_session() -> None:
-    """Remember that it is really them, in the caller's transaction."""
-    this_one = UserSession.id == this_user().session_id
-    db.session.execute(sa.update(UserSession).where(this_one).values(confirmed_at=utcnow()))
+    """Remember that it is really them, under a new session id, in the caller's transaction."""
+    renew_session_id(confirmed_at=utcnow())
 
 
 def confirm_and_go_on(next_page: str) -> Response:

@@ -1,6 +1,8 @@
 """The ways into an account: none is taken away that is the last."""
 
 import uuid
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -41,5 +43,15 @@ def forget_ways_of_a_stranger(user_id: uuid.UUID) -> None:
     proofs = SecurityEvent.kind.in_([Kind.EMAIL_VERIFIED, Kind.EMAIL_CHANGED])
     if db.session.scalar(sa.select(SecurityEvent.id).where(SecurityEvent.user_id == user_id, proofs).limit(1)):
         return
-    for model in (Authenticator, Passkey, RecoveryCode, TrustedDevice, Identity):
-        db.session.execute(sa.delete(model).where(model.user_id == user_id))
+    forget_ways_added_since(None, user_id)
+
+
+def forget_ways_added_since(moment: datetime | None, user_id: uuid.UUID) -> None:
+    """Take away the factors and ways in that were added since then, or all of them, in the caller's transaction."""
+    models: list[Any] = [
+        *(Authenticator, Passkey, RecoveryCode, TrustedDevice),
+        Identity,
+    ]
+    for model in models:
+        added = sa.true() if moment is None else model.created_at > moment
+        db.session.execute(sa.delete(model).where(model.user_id == user_id, added))

@@ -63,6 +63,9 @@ class PaymentStatus(StrEnum):
 # The customer is still asked to pay.
 ASKED_FOR = frozenset({PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED, PaymentStatus.OPEN, PaymentStatus.OVERDUE})
 
+# Nobody charges these: the customer pays them, or does not.
+SENT_BY_MAIL = frozenset({PaymentStatus.OPEN, PaymentStatus.OVERDUE})
+
 
 class EventOutcome(StrEnum):
     """What came of an event."""

@@ -12,6 +12,7 @@ from app.auth.forms import LoginForm
 from app.config.settings import is_loopback
 from app.database import db
 from app.dev.samples import sample_lives, sample_rows, sample_summaries
+from app.dev.setup import steps
 from app.mail.compose import compose
 from app.mail.outbox import OutboxMail
 
@@ -51,6 +52,12 @@ def components() -> str:
     return render_template(
         "dev/components.html", form=form, summaries=sample_summaries(), rows=sample_rows(), lives=sample_lives()
     )
+
+
+@bp.get("/setup")
+def setup() -> str:
+    """What a fresh clone still needs."""
+    return render_template("dev/setup.html", steps=steps())
 
 
 @bp.get("/mail")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.paths import emulator, flatness, pages, round_trips, sign_in, startup, webhook
+from benchmarks.paths import emulator, flatness, outages, pages, round_trips, sign_in, startup, webhook
 from benchmarks.report import Line
 from benchmarks.rounds import Pace
 
@@ -15,4 +15,5 @@ PATHS: dict[str, Callable[[Pace], Iterator[Line]]] = {
     "sign-in": sign_in.measure,
     "startup": startup.measure,
     "emulator": emulator.measure,
+    "outages": outages.measure,
 }

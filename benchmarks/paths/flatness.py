@@ -14,15 +14,17 @@ from benchmarks.stripe_events import SubscriptionEvents
 
 SMALL = (1000, 1000)
 LARGE = (100_000, 1_000_000)
+LARGE_IN_A_TRIAL = (1000, 2000)
 
 
 def measure(pace: Pace) -> Iterator[Line]:
     """Events, repeated events and pages on both."""
     with databases.postgresql("small") as small, databases.postgresql("large") as large:
         site.populate(small, *SMALL)
-        site.populate(large, *LARGE)
+        size = LARGE_IN_A_TRIAL if pace.is_trial else LARGE
+        site.populate(large, *size)
         with site.site(small) as on_small, site.site(large) as on_large:
-            few, many = _paths(on_small, SMALL[0], pace), _paths(on_large, LARGE[0], pace)
+            few, many = _paths(on_small, SMALL[0], pace), _paths(on_large, size[0], pace)
             for path, with_few in few.items():
                 rounds = Rounds(pace, {"few": with_few, "many": many[path]})
                 yield _line(path, rounds)

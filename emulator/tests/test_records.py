@@ -1,8 +1,12 @@
 """The Python API, memory: objects, events and deliveries, read and rewritten without a request."""
 
+import stat
+from pathlib import Path
+
 import pytest
 
 from stripe_emulator import ApiError, Emulator
+from stripe_emulator.state.store import Store
 from tests.conftest import client_for
 from tests.webhook_receiver import WebhookReceiver
 
@@ -56,3 +60,9 @@ def test_delivery_tells_how_it_went(fresh_emulator: Emulator, receiver: WebhookR
     assert (delivery.type, delivery.status, delivery.attempts) == ("customer.created", "succeeded", 2)
     assert [attempt.status for attempt in fresh_emulator.attempts(delivery)] == [500, 200]
     assert fresh_emulator.deliveries("evt_unknown") == []
+
+
+def test_database_is_readable_for_nobody_else(tmp_path: Path) -> None:
+    Store(tmp_path / "emulator.sqlite3").close()
+
+    assert stat.S_IMODE((tmp_path / "emulator.sqlite3").stat().st_mode) == 0o600

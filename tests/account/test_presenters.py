@@ -113,6 +113,13 @@ def test_unreachable_stripe_is_said_with_what_was_last_known() -> None:
     assert summary.detail == "When we last heard: You're on Pro, $19 a month. It renews on 20 December 2026."
 
 
+def test_an_invoice_by_mail_that_is_overdue_is_tried_by_nobody() -> None:
+    summary = describe(PAST_DUE, payment_url="https://invoice.stripe.com/i/1", is_sent=True)
+
+    assert summary.sentence == "Your invoice is overdue. Pro stays on for now."
+    assert (summary.action.label, summary.action.url) == ("Pay the invoice", "https://invoice.stripe.com/i/1")
+
+
 def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
     summary = describe(replace(PAST_DUE, grants_access=False))
 
@@ -131,12 +138,16 @@ def test_past_due_without_access_is_never_told_that_the_plan_stays_on() -> None:
             "You're on Pro, 5 seats. On 20 December 2026 it becomes 3 seats, for $15.",
         ),
         (
+            replace(ACTIVE, next_charge=NextCharge(1000, "usd", datetime(2026, 11, 20, tzinfo=UTC))),
+            "You're on Pro. $10 is due on 20 November 2026, and it renews on 20 December 2026.",
+        ),
+        (
             replace(TRIALING, next_charge=NextCharge(900, "usd", RENEWAL, "Basic")),
             "Your Pro trial ends on 20 December 2026. Then it becomes Basic, for $9.",
         ),
     ],
 )
-def test_a_change_that_is_planned_names_what_comes(subscription: Subscription, words: str) -> None:
+def test_what_comes_next_is_named_where_it_is_another_thing(subscription: Subscription, words: str) -> None:
     assert describe(subscription).sentence == words
 
 

@@ -1,5 +1,6 @@
 """Nobody is locked out of their own account by a stranger, and no guess is free for being made at the same time."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,6 +48,23 @@ def test_tries_in_a_known_browser_are_counted_too_and_lock_out_no_other(owners_b
 
     assert codes == [422] * 10 + [429]
     assert sign_in(browser(owners_browser.app)).status_code == 303
+
+
+def test_device_cookie_is_out_of_reach_of_scripts_and_other_sites(
+    alice: Person, app_with: Callable[..., Flask]
+) -> None:
+    site = app_with(base_url="https://app.example")
+    on_https = {"base_url": "https://app.example"}
+    client = site.test_client()
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login", **on_https).text)
+    assert token
+
+    fields = {"csrf_token": token[1], "email": alice.email, "password": PASSWORD}
+    cookies = client.post("/login", data=fields, **on_https).headers.getlist("Set-Cookie")
+
+    device = next(cookie for cookie in cookies if cookie.startswith("__Host-device="))
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(device.split("; "))
+    assert "Domain" not in device and str(alice.id) not in device
 
 
 @pytest.mark.parametrize("value", ["", "x", "a.b.c", "\N{SNOWMAN}"])

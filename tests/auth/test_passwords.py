@@ -4,6 +4,8 @@ import threading
 import time
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.exceptions import ServiceUnavailable
 
 from app.auth import passwords
@@ -16,6 +18,7 @@ from app.auth.passwords import (
     needs_rehash,
     verify_password,
 )
+from tests.people import Person
 
 
 def test_hash_is_argon2id_with_owasps_parameters() -> None:
@@ -92,6 +95,22 @@ def test_a_full_line_sends_the_next_away_at_once() -> None:
             passwords._line.release()
 
     assert refused.value.retry_after
+
+
+def test_page_for_who_finds_no_place_speaks_of_nothing_else(client: FlaskClient, app: Flask) -> None:
+    places = [passwords._line.acquire() for _ in range(HASHES_AT_ONCE + MOST_IN_LINE)]
+    visitor = Person(app, client, "")
+
+    try:
+        answer = visitor.post("/login", page="/login", email="nobody@example.com", password="a wrong password")
+    finally:
+        for _ in places:
+            passwords._line.release()
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "Too many people at once" in answer.text
+    assert "Stripe, who handle" not in answer.text
 
 
 def test_line_that_is_too_long_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMED = re.compile(r"`((?:\w+/)?test_\w+\.py)?(?:::(test_\w+))?`")
+NAMED = re.compile(r"`((?:\w+/)*test_\w+\.py)?(?:::(test_\w+))?`")
 
 
 def test_every_test_that_proves_something_exists() -> None:

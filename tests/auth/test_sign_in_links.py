@@ -7,7 +7,6 @@ from flask import Flask
 
 from app.auth.models import User
 from app.database import db
-from tests.auth.factors.phones import Phone, is_signed_in, second_step
 from tests.auth.test_races import at_once
 from tests.mail.mailbox import link_path, mails
 from tests.people import PASSWORD, Person
@@ -32,7 +31,7 @@ def link(alice: Person, visitor: Person) -> str:
 
 def test_button_under_the_link_signs_in_once(visitor: Person, link: str) -> None:
     first = visitor.post(link, page=link)
-    signed_in = is_signed_in(visitor)
+    signed_in = visitor.is_signed_in
     visitor.post("/logout")
     again = visitor.post(link)
 
@@ -48,7 +47,7 @@ def test_looking_at_the_link_signs_nobody_in(visitor: Person, link: str) -> None
 
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["Cache-Control"] == "no-store"
-    assert not is_signed_in(visitor)
+    assert not visitor.is_signed_in
     assert visitor.post(link, page=link).status_code == 303
 
 
@@ -61,13 +60,16 @@ def test_link_used_many_times_at_once_signs_in_once(site: Flask, link: str) -> N
     assert sorted(answer.status_code for answer in answers) == [303, 400, 400, 400]
 
 
+@pytest.mark.needs("app/auth/factors")
 def test_second_step_is_asked_for_after_a_link_too(alice: Person, visitor: Person, link: str) -> None:
+    from tests.auth.factors.phones import Phone, second_step
+
     phone = Phone.of(alice)
 
     answer = visitor.post(link, page=link)
 
     assert answer.location == "/login/second-step"
-    assert not is_signed_in(visitor)
+    assert not visitor.is_signed_in
     assert second_step(visitor, phone.code()).status_code == 303
 
 

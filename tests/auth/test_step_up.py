@@ -72,6 +72,17 @@ def test_confirming_leads_to_no_other_site(alice: Person, target: str) -> None:
     assert confirm(alice, next=target).location == "/account/security"
 
 
+def test_confirming_ends_the_cookie_from_before(alice: Person) -> None:
+    before = alice.client.get_cookie("session")
+    assert before is not None
+
+    confirm(alice)
+    after = alice.is_signed_in
+    alice.client.set_cookie("session", before.value)
+
+    assert (after, alice.is_signed_in) == (True, False)
+
+
 def test_confirming_one_browser_confirms_no_other(alice: Person) -> None:
     phone = Person(alice.app, alice.app.test_client(), alice.email)
     phone.post("/login", page="/login", email=alice.email, password=PASSWORD)

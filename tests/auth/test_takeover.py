@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.auth.factors.models import Passkey
 from app.auth.models import User, UserSession
 from app.auth.sessions import MOST_SESSIONS
 from app.database import db, utcnow
@@ -92,6 +93,20 @@ def test_many_accounts_send_few_mails_to_one_stranger(alice: Person, bob: Person
 
 def test_old_address_can_undo_the_change(stolen: Person) -> None:
     user_id, owner = stolen_id(stolen), browser(stolen.app)
+    with stolen.app.app_context():
+        ages = {"the owner's": timedelta(days=30), "the thief's": timedelta(hours=1)}
+        db.session.add_all(
+            Passkey(
+                user_id=user_id,
+                name=name,
+                credential_id=name.encode(),
+                public_key=b"k",
+                sign_count=0,
+                created_at=utcnow() - age,
+            )
+            for name, age in ages.items()
+        )
+        db.session.commit()
     path = link_path(stolen.app, "email_changed", "alice@example.com")
 
     page = owner.get(path)
@@ -108,6 +123,7 @@ def test_old_address_can_undo_the_change(stolen: Person) -> None:
     assert log_in(owner, "alice@example.com", "nine lives of a cat") == 303
     with stolen.app.app_context():
         assert db.session.get(User, user_id).email == "alice@example.com"
+        assert db.session.scalars(db.select(Passkey.name)).all() == ["the owner's"]
 
 
 def stolen_id(person: Person) -> object:

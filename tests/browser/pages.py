@@ -21,6 +21,9 @@ SIGNED_IN = {
     "delete-account": "/account/delete",
     "invoices": "/account/invoices",
     "security": "/account/security",
+    "confirm": "/account/security/confirm",
+    "authenticator": "/account/security/authenticator",
+    "passkey": "/account/security/passkeys/new",
     "activity": "/account/activity",
     "data": "/account/data",
 }
@@ -33,6 +36,8 @@ ADMIN = {
     "admin-events": "/admin/events",
     "admin-audit": "/admin/audit",
 }
+if not (ROOT / "app/auth/factors").exists():
+    del SIGNED_IN["authenticator"], SIGNED_IN["passkey"]
 if not (ROOT / "app/admin").exists():
     ADMIN = {}
 EMULATOR = {

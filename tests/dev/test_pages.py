@@ -10,7 +10,7 @@ from app.database import db
 from app.mail.outbox import OutboxMail
 from tests.people import Person
 
-PATHS = ["/dev/components", "/dev/mail"]
+PATHS = ["/dev/components", "/dev/mail", "/dev/setup"]
 
 
 @pytest.fixture
@@ -80,3 +80,13 @@ def test_other_machines_and_other_hosts_see_nothing(client, path, address, host)
     answer = client.get(path, headers={"Host": host}, environ_base={"REMOTE_ADDR": address})
 
     assert answer.status_code == 404
+
+
+def test_setup_tells_what_is_missing_and_how_to_get_it(alice: Person) -> None:
+    without = alice.read("/dev/setup")
+    alice.become_admin()
+
+    assert "flask users create" not in alice.read("/dev/setup")
+    assert "An admin Still to do" in without
+    assert "flask users create you@example.com --admin" in without
+    assert "STRIPE_SECRET_KEY=" in without

@@ -54,7 +54,15 @@ def postgresql() -> Iterator[PostgreSQL]:
         secret = folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
-        initdb = [program("initdb"), "--no-sync", "--username=site", "--auth=scram-sha-256", f"--pwfile={secret}"]
+        initdb = [
+            program("initdb"),
+            "--no-sync",
+            "--locale=C",
+            "--encoding=UTF8",
+            "--username=site",
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+        ]
         subprocess.run([*initdb, f"--pgdata={folder}/data"], check=True, capture_output=True, cwd=folder, **USER)
         options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]
         server = PostgreSQL([program("postgres"), "-D", f"{folder}/data", "-p", str(port), *options], port, folder)

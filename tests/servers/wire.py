@@ -44,7 +44,11 @@ class Wire:
 
     def _take(self) -> None:
         here, _ = self._listener.accept()
-        there = None if self.is_cut else socket.create_connection(("127.0.0.1", self._to))
+        try:
+            there = None if self.is_cut else socket.create_connection(("127.0.0.1", self._to))
+        except OSError:
+            here.close()
+            return
         for one, other in ((here, there), (there, here)):
             if one is not None:
                 self._peers[one] = other

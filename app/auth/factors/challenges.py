@@ -8,7 +8,7 @@ from enum import StrEnum
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from app.auth.used_tokens import use_once
-from app.keys import signing_keys
+from app.signatures import timed_serializer
 
 # A log-in page may lie open for a while before somebody uses it.
 LIFETIME = timedelta(hours=1)
@@ -47,4 +47,4 @@ class Asking:
         return use_once(challenge.decode(), LIFETIME)
 
     def _serializer(self) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(signing_keys("passkeys"), salt=f"{self.purpose}:{self.whom}")
+        return timed_serializer("passkeys", f"{self.purpose}:{self.whom}")

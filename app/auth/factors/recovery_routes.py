@@ -87,6 +87,13 @@ def keep_factors() -> Response:
     return redirect(url_for("account.security"), 303)
 
 
+@bp.app_errorhandler(removal.FactorRequired)
+def ask_for_a_factor(error: removal.FactorRequired) -> Response:
+    """Lead an admin to the page where a factor is added."""
+    flash("The operator's pages ask for a second factor: add one first.", "info")
+    return redirect(url_for("account.security"), 303)
+
+
 def go_on_with_codes(message: str) -> Response:
     """After a factor was added: the first one brings recovery codes. Commits."""
     flash(message, "success")

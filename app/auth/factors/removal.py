@@ -17,6 +17,10 @@ class LastFactor(Exception):
     """An admin has to keep one."""
 
 
+class FactorRequired(Exception):
+    """An admin without a second factor, where the settings ask for one; answered with the way to add it."""
+
+
 def has_factor(user_id: uuid.UUID) -> bool:
     """Whether a password alone does not let this user in."""
     return count_factors(user_id) > 0
@@ -31,6 +35,12 @@ def count_factors(user_id: uuid.UUID) -> int:
 def needs_factor(user: User) -> bool:
     """Whether the settings say that this user has to have one."""
     return user.is_admin and current_app.extensions["settings"].second_factor_for_admins
+
+
+def require_factor_of_admins(user: User) -> None:
+    """Raise `FactorRequired` for an admin who has to have a factor and has none."""
+    if needs_factor(user) and not has_factor(user.id):
+        raise FactorRequired
 
 
 def remove_authenticator(user: User) -> bool:

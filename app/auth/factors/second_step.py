@@ -46,9 +46,17 @@ def is_due(user_id: uuid.UUID) -> bool:
     return has_factor(user_id) and not is_trusted(user_id)
 
 
+def kind_of_log_in(user_id: uuid.UUID) -> Kind:
+    """What a right password is, for the record: a log-in, or only its beginning."""
+    return Kind.SECOND_STEP_ASKED if is_due(user_id) else Kind.SIGNED_IN
+
+
 def ask_for_second_step(user_id: uuid.UUID, method: Method, remember: bool, destination: Destination) -> Response:
-    """Have this browser wait, signed in as nobody, and lead it to the page that asks. In the caller's transaction."""
+    """Have this browser wait, signed in as nobody, and lead it to the page that asks. Commits."""
     user = db.session.get_one(User, user_id)
+    if method is not Method.PASSWORD:
+        # Of a password it is written where that is checked.
+        security_log.record(user_id, Kind.SECOND_STEP_ASKED)
     end_session()
     session[PENDING] = {
         "user": user_id.hex,
@@ -58,6 +66,7 @@ def ask_for_second_step(user_id: uuid.UUID, method: Method, remember: bool, dest
         "state": _fingerprint(user),
         "destination": destination.as_fields(),
     }
+    db.session.commit()
     return redirect(url_for("factors.second_step"), 303)
 
 

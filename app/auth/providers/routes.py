@@ -4,7 +4,7 @@ import time
 import uuid
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, session, url_for
+from flask import abort, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_required
 from werkzeug import Response
 
@@ -28,9 +28,12 @@ bp.add_app_template_global(identities_of)
 
 
 @bp.get("/login/with/<key>")
-def start(key: str) -> Response:
-    """Leave for the issuer's page, to sign in with what it says."""
+def start(key: str) -> Response | str:
+    """Leave for the issuer's page, to sign in with what it says; by a press on our own page alone."""
     provider = _provider(key)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        # Somebody else's page may not sign its reader in behind their back.
+        return render_template("providers/continue.html", provider=provider, leave=request.full_path)
     session.pop(LINKING, None)
     session[BEGUN] = Destination.from_request().as_fields()
     return _leave(provider)
@@ -66,7 +69,8 @@ def begin_link(key: str) -> Response:
 @login_required
 def continue_link(key: str) -> str:
     """A page between: a browser would not let our form lead to another site."""
-    return render_template("providers/continue.html", provider=_provider(key))
+    leave = url_for("providers.leave_to_link", key=key)
+    return render_template("providers/continue.html", provider=_provider(key), leave=leave)
 
 
 @bp.get("/account/security/providers/<key>/leave")

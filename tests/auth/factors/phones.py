@@ -51,7 +51,3 @@ def logging_in(person: Person, password: str = PASSWORD, **fields: str) -> Perso
 
 def second_step(browser: Person, code: str, **fields: str) -> TestResponse:
     return browser.post("/login/second-step", code=code, **fields)
-
-
-def is_signed_in(browser: Person) -> bool:
-    return browser.get("/account/security").status_code == 200

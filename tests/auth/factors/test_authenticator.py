@@ -11,7 +11,7 @@ from app.auth.factors.authenticator import renew_encryption, use_code
 from app.auth.factors.models import Authenticator, RecoveryCode
 from app.auth.models import SecurityEvent, User
 from app.database import db
-from tests.auth.factors.phones import Phone, is_signed_in, logging_in, recovery_codes_of, second_step
+from tests.auth.factors.phones import Phone, logging_in, recovery_codes_of, second_step
 from tests.auth.test_races import at_once
 from tests.auth.test_step_up import grow_old
 from tests.mail.mailbox import link_path, mails
@@ -45,7 +45,7 @@ def test_app_is_added_and_from_then_on_the_password_alone_signs_nobody_in(alice:
     phone, codes = add_app(alice)
 
     browser = logging_in(alice, remember="y")
-    before = is_signed_in(browser)
+    before = browser.is_signed_in
     answer = second_step(browser, phone.code(1))
 
     assert len(set(codes)) == 8
@@ -53,7 +53,7 @@ def test_app_is_added_and_from_then_on_the_password_alone_signs_nobody_in(alice:
     assert not before
     assert (answer.status_code, answer.location) == (303, "/dashboard")
     assert "Expires" in answer.headers["Set-Cookie"]
-    assert is_signed_in(browser)
+    assert browser.is_signed_in
     assert mails(alice.app, alice.email)[-2:] == [("sign_in_changed", alice.email)] * 2
     assert kinds(alice)[-4:] == ["authenticator_added", "recovery_codes_made", "second_step_asked", "signed_in"]
 
@@ -122,7 +122,7 @@ def test_wrong_code_signs_nobody_in(alice: Person, code: str) -> None:
     browser = logging_in(alice)
 
     assert second_step(browser, code).status_code == 422
-    assert not is_signed_in(browser)
+    assert not browser.is_signed_in
 
 
 def test_guessing_codes_ends_soon_whatever_browser_it_comes_from(alice: Person) -> None:
@@ -223,7 +223,7 @@ def test_second_step_waits_for_ten_minutes(alice: Person) -> None:
     answer = second_step(browser, phone.code())
 
     assert (answer.status_code, answer.location) == (303, "/login")
-    assert not is_signed_in(browser)
+    assert not browser.is_signed_in
 
 
 def test_second_step_ends_when_the_password_changes_meanwhile(alice: Person) -> None:
@@ -231,7 +231,7 @@ def test_second_step_ends_when_the_password_changes_meanwhile(alice: Person) -> 
     alice.post("/account/password", current_password=PASSWORD, new_password="nine lives of a cat")
 
     assert second_step(browser, phone.code()).location == "/login"
-    assert not is_signed_in(browser)
+    assert not browser.is_signed_in
 
 
 def test_nobody_waits_in_a_browser_that_has_not_begun(client, app: Flask) -> None:  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from app.auth.factors.models import Passkey
 from app.database import db
-from tests.auth.factors.phones import Phone, is_signed_in, logging_in
+from tests.auth.factors.phones import Phone, logging_in
 from tests.auth.factors.soft_keys import USER_PRESENT, SoftKey, options_on, origin_of
 from tests.auth.test_races import at_once
 from tests.auth.test_step_up import forget_password, grow_old
@@ -42,7 +42,7 @@ def test_passkey_is_added_and_signs_in_alone(alice: Person, visitor: Person) -> 
     assert (added.status_code, added.location) == (303, "/account/security/recovery-codes")
     assert ("sign_in_changed", alice.email) in mails(alice.app)
     assert (answer.status_code, answer.location) == (303, "/dashboard")
-    assert is_signed_in(visitor)
+    assert visitor.is_signed_in
     assert "My phone" in visitor.get("/account/security").text
     assert passkeys(alice.app)[0].last_used_at is not None
 
@@ -56,7 +56,7 @@ def test_passkey_makes_a_password_alone_too_little(alice: Person) -> None:
 
     assert [allowed["id"] for allowed in options["allowCredentials"]] == [json.loads(key.get(options))["id"]]
     assert answer.status_code == 303
-    assert is_signed_in(browser)
+    assert browser.is_signed_in
 
 
 LIES = {
@@ -77,7 +77,7 @@ def test_answer_that_lies_signs_nobody_in(alice: Person, visitor: Person, lies: 
 
     assert answer.status_code == 422
     assert "That passkey was not accepted" in answer.text
-    assert not is_signed_in(visitor)
+    assert not visitor.is_signed_in
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_passkey_of_somebody_else_is_no_second_step(alice: Person, bob: Person) 
     answer = browser.post("/login/second-step/passkey", credential=key.get(options_on(browser, "/login/second-step")))
 
     assert answer.status_code == 422
-    assert not is_signed_in(browser)
+    assert not browser.is_signed_in
 
 
 def test_copy_of_a_passkey_is_refused_and_its_owner_told(alice: Person, visitor: Person) -> None:
@@ -134,7 +134,7 @@ def test_copy_of_a_passkey_is_refused_and_its_owner_told(alice: Person, visitor:
     copied = show(visitor, key).status_code
 
     assert (first, copied) == (303, 422)
-    assert not is_signed_in(visitor)
+    assert not visitor.is_signed_in
     assert mails(alice.app)[-1] == ("sign_in_changed", alice.email)
     assert "seems to have been copied" in alice.get("/account/security").text
     assert passkeys(alice.app)[0].sign_count == 6

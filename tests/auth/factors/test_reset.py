@@ -8,7 +8,7 @@ from flask import Flask
 from app.audit import OperatorAct
 from app.auth.factors.models import FactorReset
 from app.database import db, utcnow
-from tests.auth.factors.phones import Phone, is_signed_in, logging_in, second_step
+from tests.auth.factors.phones import Phone, logging_in, second_step
 from tests.mail.mailbox import mails
 from tests.people import Person
 
@@ -36,8 +36,8 @@ def test_factors_go_after_the_waiting_time_and_the_owner_is_told_twice(alice: Pe
 
     assert told.exit_code == 0
     assert "is told by mail" in told.output
-    assert not is_signed_in(waiting)
-    assert is_signed_in(later)
+    assert not waiting.is_signed_in
+    assert later.is_signed_in
     assert mails(alice.app, alice.email)[1:] == [("factor_reset_asked", alice.email), ("sign_in_changed", alice.email)]
 
 

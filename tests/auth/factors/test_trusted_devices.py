@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.auth.factors.models import TrustedDevice
 from app.database import db, utcnow
-from tests.auth.factors.phones import Phone, is_signed_in, logging_in, second_step
+from tests.auth.factors.phones import Phone, logging_in, second_step
 from tests.people import PASSWORD, Person
 
 
@@ -78,4 +78,4 @@ def test_trust_in_a_device_is_one_persons(laptop: Person, bob: Person) -> None:
     laptop.email = bob.email
 
     assert log_in(laptop) == "/login/second-step"
-    assert not is_signed_in(laptop)
+    assert not laptop.is_signed_in

@@ -13,7 +13,6 @@ from werkzeug.test import TestResponse
 from app.auth.models import User
 from app.auth.providers.models import Identity
 from app.database import db
-from tests.auth.factors.phones import Phone, is_signed_in, second_step
 from tests.auth.test_races import at_once
 from tests.auth.test_step_up import forget_password, grow_old
 from tests.mail.mailbox import link_path, mails
@@ -95,7 +94,7 @@ def test_newcomer_gets_an_account_without_a_password_and_comes_back_into_it(
 
     [user] = rows(site, User)
     assert (first.location, again.location) == ("/account/invoices", "/dashboard")
-    assert is_signed_in(visitor)
+    assert visitor.is_signed_in
     assert (user.email, user.password_hash, user.is_admin) == ("carol@example.com", None, False)
     assert user.email_verified_at is not None
     assert mails(site) == [("welcome", "carol@example.com")]
@@ -131,7 +130,7 @@ def test_address_of_somebody_else_opens_nothing(
     answer = come_back(visitor)
 
     assert answer.location == "/login?next=/account/security"
-    assert not is_signed_in(visitor)
+    assert not visitor.is_signed_in
     assert f"{alice.email} has an account here" in visitor.get("/login").text
     assert rows(alice.app, Identity) == []
 
@@ -198,8 +197,8 @@ def test_honest_answer_is_taken_by_the_browser_that_began_and_only_once(
     again = visitor.get(back)
 
     assert (elsewhere.location, first.location, again.location) == ("/login", "/dashboard", "/login")
-    assert not is_signed_in(stranger)
-    assert not is_signed_in(visitor)
+    assert not stranger.is_signed_in
+    assert not visitor.is_signed_in
 
 
 @pytest.mark.parametrize(
@@ -313,6 +312,14 @@ def test_connection_that_was_begun_by_another_reader_connects_nothing(mike: Pers
     assert rows(site, Identity) == []
 
 
+def test_page_of_another_site_signs_nobody_in_without_a_press(visitor: Person, issuer: OidcIssuer) -> None:
+    sent = visitor.client.get("/login/with/oidc?next=/account", headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert sent.status_code == 200
+    assert 'href="/login/with/oidc?next=/account"' in sent.text
+    assert issuer.asked == []
+
+
 def test_last_way_in_is_not_disconnected(mike: Person, site: Flask) -> None:
     link(mike)
     forget_password(mike)
@@ -344,14 +351,17 @@ def test_way_in_of_somebody_else_stays(mike: Person, bob: Person, site: Flask) -
     assert len(rows(site, Identity)) == 1
 
 
+@pytest.mark.needs("app/auth/factors")
 def test_second_step_is_asked_for_after_an_account_elsewhere_too(mike: Person, visitor: Person) -> None:
+    from tests.auth.factors.phones import Phone, second_step
+
     link(mike)
     phone = Phone.of(mike)
 
     answer = come_back(visitor)
 
     assert answer.location == "/login/second-step"
-    assert not is_signed_in(visitor)
+    assert not visitor.is_signed_in
     assert second_step(visitor, phone.code()).location == "/dashboard"
 
 

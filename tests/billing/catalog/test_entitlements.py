@@ -97,15 +97,15 @@ def test_higher_role_is_stronger_and_of_equal_ones_the_longer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan_key", "role", "exports", "projects"),
+    ("plan_key", "role", "exports", "entries"),
     [("free", FREE, False, 1), ("basic", BASIC, False, 3), ("pro", PRO, True, None), ("lifetime", BASIC, True, None),
      (None, FREE, False, 1), (None, BASIC, False, 3), (None, PRO, True, None), (None, GOLD, False, 3),
      (None, Role("less", name="Less", rank=-1), False, 0)],
 )  # fmt: skip
 def test_plan_gives_its_features_and_limits_and_a_role_those_of_its_plans(
-    plan_key: str | None, role: Role, exports: bool, projects: int | None
+    plan_key: str | None, role: Role, exports: bool, entries: int | None
 ) -> None:
-    assert (can_use("exports", plan_key, role), limit_of("projects", plan_key, role)) == (exports, projects)
+    assert (can_use("exports", plan_key, role), limit_of("entries", plan_key, role)) == (exports, entries)
     assert not can_use("nothing", plan_key, role)
 
 

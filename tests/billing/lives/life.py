@@ -11,9 +11,14 @@ from app.auth.models import User
 from app.billing.catalog.plans import Role
 from app.billing.roles.grants import grant_role, revoke_grants
 from app.database import db
+from tests.billing.lives.figures import (
+    assert_next_invoice_is_the_one_promised,
+    assert_page_names_the_amounts,
+    assert_reports_equal_stripe,
+)
 from tests.billing.lives.oracle import assert_everything_equals_stripe
 from tests.billing.lives.stage import CODES
-from tests.billing.lives.subscriber import Subscriber
+from tests.billing.lives.terms import REFUSED, TERMS, Term, Terms
 from tests.catalogue import BASIC, PRO
 
 PLANS = st.sampled_from(
@@ -27,16 +32,23 @@ CARDS = st.sampled_from(["tok_chargeCustomerFail", "tok_authenticationRequired",
 GOOD_DEBIT, BAD_DEBIT = "AT611904300234573201", "AT861904300235473202"
 KEYS = st.sampled_from(["shop_basic_month", "shop_basic_year", "shop_pro_month", "shop_pro_year", "shop_team_month"])
 SEATS = st.integers(1, 9)
-REFUSED = (sdk.CardError, sdk.InvalidRequestError)
 
 
-class Life(Subscriber):
+class Life(Terms):
     """Alice's life as a customer; what she and the operator can do next depends on where she stands."""
 
-    @initialize(seed=st.integers(0, 2**32), kind=st.sampled_from(["usual", "usual", "trial"]), wanted=PLANS)
-    def begin(self, seed: int, kind: str, wanted: tuple[str, str]) -> None:
+    @initialize(
+        seed=st.integers(0, 2**32),
+        kind=st.sampled_from(["usual", "usual", "trial"]),
+        wanted=PLANS,
+        terms=st.lists(TERMS, max_size=2),
+    )
+    def begin(self, seed: int, kind: str, wanted: tuple[str, str], terms: list[Term]) -> None:
         self.appear(seed, kind)
         self.buy(wanted, "tok_visa", None)
+        for name, asked in terms:
+            if self.live:
+                getattr(self, name)(asked)
 
     @invariant()
     def some_of_the_post_comes(self) -> None:
@@ -215,7 +227,11 @@ class Life(Subscriber):
     def rest(self) -> None:
         self.post.settle()
         assert_everything_equals_stripe(self.alice.app, self.stripe)
+        assert_page_names_the_amounts(self.alice, self.stripe)
+        assert_reports_equal_stripe(self.alice, self.stripe)
 
     def teardown(self) -> None:
         if self.alice:
             self.rest()
+            if self.post.is_in_our_hands:
+                assert_next_invoice_is_the_one_promised(self.stripe, self.emulator)

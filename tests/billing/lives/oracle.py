@@ -38,10 +38,14 @@ def _assert_mirror(stripe: Stripe) -> None:
     assert mirrored.keys() == actual.keys()
     for subscription_id, row in mirrored.items():
         subscription = actual[subscription_id]
-        item = subscription["items"]["data"][0]
+        item = main_item(subscription)
         assert row.status == subscription["status"]
         assert row.stripe_price_id == item["price"]["id"]
-        assert (row.quantity, row.amount) == (item["quantity"], item["price"]["unit_amount"] * item["quantity"])
+        alike = [
+            one for one in subscription["items"]["data"] if one["price"]["recurring"] == item["price"]["recurring"]
+        ]
+        assert row.amount == sum(one["price"]["unit_amount"] * one["quantity"] for one in alike)
+        assert row.quantity == item["quantity"]
         assert row.current_period_end == optional_time(item["current_period_end"])
         assert row.cancel_at == optional_time(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
@@ -138,7 +142,7 @@ def _assert_role(stripe: Stripe) -> None:
     roles = ["free"]
     for subscription in stripe.subscriptions():
         if subscription["status"] in GIVE_ACCESS:
-            roles.append(_role_of(subscription["items"]["data"][0]["price"]))
+            roles.append(_role_of(main_item(subscription)["price"]))
         if subscription["status"] == "past_due":
             roles += _paid_before(subscription, stripe)
     states = db.session.scalars(db.select(Order.state).where(Order.interval.is_(None)))
@@ -148,14 +152,23 @@ def _assert_role(stripe: Stripe) -> None:
 
 
 def _role_of(price: Json) -> str:
-    plan = str(price["lookup_key"].split("_")[1])
-    return "pro" if plan == "team" else plan
+    """What the price buys: nothing, if it is an add-on's or somebody made it by hand."""
+    plan = price["lookup_key"].split("_")[1] if price["lookup_key"] else "free"
+    return "pro" if plan == "team" else str(plan)
+
+
+def main_item(subscription: Json) -> Json:
+    """The item that gives the highest role; the first of those."""
+    items: list[Json] = subscription["items"]["data"]
+    return max(items, key=lambda item: RANK[_role_of(item["price"])])
 
 
 def _paid_before(subscription: Json, stripe: Stripe) -> list[str]:
     """The plans that were paid for to a later day than that on which something was not, and not given back."""
     invoices = [one for one in stripe.invoices() if _subscription_of(one) == subscription["id"]]
-    unpaid = [one["status_transitions"]["finalized_at"] for one in invoices if one["status"] == "open"]
+    unpaid = [
+        one["due_date"] or one["status_transitions"]["finalized_at"] for one in invoices if one["status"] == "open"
+    ]
     since = min(unpaid, default=subscription["items"]["data"][0]["current_period_start"])
     lines = [line for one in invoices if one["status"] == "paid" for line in one["lines"]["data"]]
     plans = []

@@ -20,7 +20,9 @@ INTERRUPTIONS = ROUNDS - 1
 
 
 class Post(Protocol):
-    """What brings the events."""
+    """What brings the events; in our hands, nothing is brought before it is asked for."""
+
+    is_in_our_hands: bool
 
     def carry(self) -> None:
         """Bring some of what is under way, or none."""
@@ -31,6 +33,8 @@ class Post(Protocol):
 
 class Courier:
     """The emulator's own courier: over HTTP, several at once; nobody knows in which order."""
+
+    is_in_our_hands = False
 
     def __init__(self, emulator: Emulator, *, same_second: bool) -> None:
         self._emulator = emulator
@@ -45,6 +49,8 @@ class Courier:
 
 class ByHand:
     """The same chaos drawn from a seed, so that a life that goes wrong goes wrong again in the same way."""
+
+    is_in_our_hands = True
 
     def __init__(self, app: Flask, emulator: Emulator, chance: random.Random) -> None:
         self._app, self._emulator, self._chance = app, emulator, chance

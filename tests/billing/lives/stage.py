@@ -23,6 +23,11 @@ TEAM = Plan("team", name="Team", role=PRO.key, prices=(monthly(1200, per_seat=Tr
 WITH_SEATS = replace(CATALOG, plans=(*CATALOG.plans, TEAM))
 # A code for a share of the price, each time or once, and one for all of it.
 CODES = {"QUARTER": (25, "forever"), "ONCE": (50, "once"), "FREE": (100, "once")}
+ADD_ONS = {("month", 1): 1000, ("year", 1): 9900, ("month", 3): 2700}
+COUPONS: dict[str, dict[str, Any]] = {
+    "third_for_good": {"percent_off": 33, "duration": "forever"},
+    "two_dollars_twice": {"amount_off": 200, "currency": "usd", "duration": "repeating", "duration_in_months": 2},
+}
 # What Stripe does by itself after real seconds waits for the clock to be moved: the life decides what comes when.
 LATER = dict.fromkeys(("sepa_settle_seconds", "dispute_decides_seconds", "refund_pending_seconds"), 3600)
 
@@ -35,6 +40,10 @@ class Stage:
     emulator: Emulator
     saved: Connection
     rows: Mapping[sa.Table, list[dict[str, Any]]]
+    # Prices of add-ons by what they go with, those by the quarter, and coupons: of nobody's catalogue.
+    add_ons: Mapping[tuple[str, int], str]
+    quarters: Mapping[int, str]
+    coupons: Mapping[str, str]
 
     @classmethod
     def set(cls, apps: Mapping[str, Flask], emulator: Emulator) -> "Stage":
@@ -50,10 +59,13 @@ class Stage:
         for code, (percent, duration) in CODES.items():
             coupon = stripe.v1.coupons.create({"percent_off": percent, "duration": duration}).id
             stripe.v1.promotion_codes.create({"code": code, "promotion": {"type": "coupon", "coupon": coupon}})
+        add_ons = {every: _price(stripe, amount, *every) for every, amount in ADD_ONS.items()}
+        quarters = {amount: _price(stripe, amount, "month", 3) for amount in (7800,)}
+        coupons = {name: stripe.v1.coupons.create(terms).id for name, terms in COUPONS.items()}
         emulator.configure(**LATER)
         with seller.app_context():
             rows = {table: [dict(row._mapping) for row in db.session.execute(table.select())] for table in _tables()}
-        return cls(people, emulator, emulator.save(), rows)
+        return cls(people, emulator, emulator.save(), rows, add_ons, quarters, coupons)
 
     def begin(self) -> None:
         """Put everything back."""
@@ -66,6 +78,12 @@ class Stage:
                 if rows:
                     db.session.execute(table.insert(), rows)
             db.session.commit()
+
+
+def _price(stripe: Stripe, amount: int, interval: str, interval_count: int) -> str:
+    recurring = {"interval": interval, "interval_count": interval_count}
+    params = {"product_data": {"name": "Storage"}, "currency": "usd", "unit_amount": amount, "recurring": recurring}
+    return str(stripe.v1.prices.create(params).id)
 
 
 def _tables() -> list[sa.Table]:

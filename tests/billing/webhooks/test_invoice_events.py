@@ -68,6 +68,18 @@ def test_an_invoice_that_is_given_up_asks_for_nothing(
     assert "didn't go through" not in alice.get("/account").text.replace("&#39;", "'")
 
 
+@pytest.mark.parametrize("kind", ["invoice.payment_failed", "invoice.payment_action_required"])
+def test_word_of_a_failed_try_that_says_it_is_paid_is_believed_to_be_paid(
+    app: Flask, alice: Person, invoice, deliver, kind: str
+) -> None:
+    """Stripe writes the object as it is when the event is made: the try failed, and the next one did not."""
+    deliver(event_of(kind, {**invoice, "attempt_count": 2, "status": "paid", "amount_paid": 2900}))
+
+    assert status_of(app) == "paid"
+    assert "payment_failed" not in [template for template, _ in mails(app)]
+    assert "didn't go through" not in alice.get("/account").text.replace("&#39;", "'")
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_the_end_of_an_invoice_is_the_same_in_any_order(app: Flask, invoice, deliver, order: tuple[int, ...]) -> None:
     tried = {**invoice, "attempt_count": 1}

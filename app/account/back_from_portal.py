@@ -1,0 +1,51 @@
+"""What somebody just did in the portal, in a sentence, for when they are back."""
+
+from dataclasses import dataclass
+
+from app.account.page import current_subscription, recent_payments
+from app.auth.models import User
+from app.billing.statuses import PaymentStatus
+from app.database import utcnow
+from app.templating import money
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How things stood before, or stand after: as much as a change is told by."""
+
+    plan: str | None = None
+    rhythm: tuple[str | None, int] = (None, 1)
+    seats: int | None = None
+    is_canceling: bool = False
+    last_payment: int | None = None
+    charged: str = ""
+
+
+def standing_of(user: User) -> Standing:
+    """How the reader stands now."""
+    subscription, payments = current_subscription(user), recent_payments(user, 1)
+    paid = payments[0] if payments and payments[0].status == PaymentStatus.PAID and payments[0].amount else None
+    last = paid.id if paid else None
+    is_of_today = paid is not None and paid.created_at.date() == utcnow().date()
+    charged = money(paid.amount, paid.currency) if paid and is_of_today else ""
+    if subscription is None or subscription.has_ended:
+        return Standing(last_payment=last, charged=charged)
+    often = (subscription.interval, subscription.interval_count)
+    is_canceling = subscription.is_canceling
+    return Standing(subscription.plan_name, often, subscription.seats, is_canceling, last, charged)
+
+
+def describe_return(before: Standing, after: Standing) -> str | None:
+    """Tell what changed; None where nothing did that the reader has not seen."""
+    paid = f" {after.charged} was charged today." if after.last_payment != before.last_payment and after.charged else ""
+    if before.plan and not after.plan:
+        return f"{before.plan} has ended. Nothing more is charged."
+    elif after.plan and (after.plan, after.rhythm, after.seats) != (before.plan, before.rhythm, before.seats):
+        often = {"month": ", paid monthly", "year": ", paid yearly"}.get(after.rhythm[0] or "", "")
+        return f"You're on {after.plan}{often if after.plan == before.plan else ''} now.{paid}"
+    elif after.is_canceling and not before.is_canceling:
+        return f"{after.plan} is cancelled. It stays on for the time you have paid for."
+    elif before.is_canceling and not after.is_canceling:
+        return f"{after.plan} goes on. It renews as before."
+    else:
+        return f"Thank you.{paid}" if paid else None

@@ -1,0 +1,57 @@
+"""The first run: what is configured, what is missing, and the exact command for each."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app.auth.models import User
+from app.billing.catalog.plans import current_catalog
+from app.billing.gateway.account import known_scope
+from app.billing.gateway.prices import noted_problems
+from app.config.settings import Settings
+from app.database import db
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to set up: whether it is, what that means, and what to type where it is not."""
+
+    name: str
+    is_done: bool
+    words: str
+    command: str = ""
+
+
+def steps() -> list[Step]:
+    """Everything between a fresh clone and a first customer, in the order in which it is done."""
+    settings: Settings = current_app.extensions["settings"]
+    has_admin = db.session.scalar(sa.select(sa.exists().where(User.is_admin)))
+    has_key = not settings.uses_emulator
+    return [
+        Step("Database", True, f"{db.engine.dialect.name.capitalize()}, and it answers."),
+        _prices(),
+        Step("An admin", bool(has_admin), "Who may see /admin/.", "flask users create you@example.com --admin"),
+        Step(
+            "A key of Stripe's",
+            has_key,
+            "Until there is one, the emulator stands in.",
+            "STRIPE_SECRET_KEY=sk_test_… in .env",
+        ),
+        Step("Webhooks", bool(settings.webhook_secrets), "Stripe tells us of payments.", "flask billing push"),
+        Step(
+            "Mail",
+            bool(settings.mail_url.get_secret_value()),
+            "Until it is set, mails stand under /dev/mail.",
+            "MAIL_URL=smtp://… in .env",
+        ),
+        Step("Your name", settings.app_name != "Perennial", "What the site is called.", "make rename"),
+    ]
+
+
+def _prices() -> Step:
+    """Whether what Stripe has is what the catalogue says, as far as it was noticed."""
+    scope, count = known_scope(), len(current_catalog().sold_prices)
+    is_pushed = scope is not None and not list(noted_problems(scope))
+    words = f"{count} prices on sale, as app/catalog.py has them."
+    return Step("Prices", is_pushed, words, "flask billing push")

@@ -1,0 +1,149 @@
+"""The figures that pages and reports name, worked out from what Stripe says alone."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import stripe as sdk
+from stripe_emulator import Emulator
+
+from app.billing import reports
+from app.billing.gateway.account import current_scope
+from app.extensions import limiter
+from app.templating import money
+from tests.people import Person
+from tests.stripe_actions import Json, Stripe
+
+OVER = ("canceled", "incomplete_expired")
+PAYING = ("active", "past_due")
+MONTHS = {"month": 1, "year": 12}
+HOUR = 3600
+
+
+def assert_page_names_the_amounts(person: Person, stripe: Stripe) -> None:
+    """The account page has what Stripe asks for now, and the amount of its preview, or says that nothing is charged."""
+    live = [one for one in stripe.subscriptions() if one["status"] not in OVER]
+    if len(live) != 1:
+        return
+    [subscription] = live
+    said = _page(person)
+    if asked := [one for one in stripe.invoices() if one["status"] == "open" and _is_asked_for(one, subscription)]:
+        assert money(max(asked, key=lambda one: one["created"])["amount_due"], subscription["currency"]) in said
+    if subscription["status"] not in ("active", "trialing"):
+        return
+    due = next_amount(stripe, subscription["id"])
+    if due is None:
+        assert "won't be charged" in said
+    elif subscription["pause_collection"]:
+        assert "nothing is charged" in said
+    else:
+        assert money(due, subscription["currency"]) in said or (due == 0 and "othing is due" in said), due
+
+
+def _is_asked_for(invoice: Json, subscription: Json) -> bool:
+    """Whether the invoice was tried, or sent: a debit on its way is neither."""
+    details = (invoice["parent"] or {}).get("subscription_details") or {}
+    is_sent = invoice["collection_method"] == "send_invoice"
+    has_failed = invoice["attempted"] and subscription["status"] == "past_due"
+    return details.get("subscription") == subscription["id"] and (is_sent or has_failed)
+
+
+def assert_reports_equal_stripe(person: Person, stripe: Stripe) -> None:
+    """Monthly recurring revenue, once the account page has been opened, and the revenue of this month."""
+    subscriptions = stripe.subscriptions()
+    with person.app.app_context():
+        scope = current_scope()
+        recurring = reports.monthly_recurring_revenue(scope)
+        earned = {one.month: one.amount for one in reports.revenue_by_month(scope, 1) if one.currency == "usd"}
+    if all(_has_certain_discount(stripe, one) for one in subscriptions if one["status"] in PAYING):
+        assert abs(recurring.get("usd", 0) - sum(_monthly(stripe, one) for one in subscriptions)) < 1, recurring
+    month = f"{datetime.now(UTC):%Y-%m}"
+    assert earned.get(month, 0) == sum(amount for name, amount in _earned(stripe) if name == month)
+
+
+def assert_next_invoice_is_the_one_promised(stripe: Stripe, emulator: Emulator) -> None:
+    """What is previewed is what Stripe then asks for: a look at the future, which is taken back."""
+    live = [one for one in stripe.subscriptions() if one["status"] not in OVER]
+    preview = _preview(stripe, live[0]["id"]) if len(live) == 1 and _goes_on_alone(stripe, live[0]) else None
+    if preview is None:
+        return
+    known = {one["id"] for one in stripe.invoices()}
+    before = emulator.save()
+    emulator.advance(seconds=preview["created"] - emulator.advance() + 2 * HOUR)
+    new = [one["amount_due"] for one in stripe.invoices() if one["id"] not in known and one["parent"]]
+    emulator.restore(before)
+    assert new == [preview["amount_due"]]
+
+
+def _goes_on_alone(stripe: Stripe, subscription: Json) -> bool:
+    """Whether nothing but time has to happen before its next invoice, and that is asked for."""
+    is_in_order = subscription["status"] in ("active", "trialing") and not subscription["pause_collection"]
+    return is_in_order and all(one["status"] not in ("open", "draft") for one in stripe.invoices())
+
+
+def next_amount(stripe: Stripe, subscription_id: str) -> int | None:
+    """What is due with the next invoice; None where none comes."""
+    preview = _preview(stripe, subscription_id)
+    return preview["amount_due"] if preview else None
+
+
+def _page(person: Person) -> str:
+    """What the account page says of the subscription in words, above its line and the receipts."""
+    limiter.reset()
+    page = person.get("/account").text.partition("<main")[2].partition("<figure")[0].partition('id="receipts"')[0]
+    return re.sub(r"<[^>]+>", "", page).replace("&#39;", "'")
+
+
+def _preview(stripe: Stripe, subscription_id: str) -> Json | None:
+    with suppress(sdk.InvalidRequestError):
+        found: Json = stripe.v1.invoices.create_preview({"subscription": subscription_id}).to_dict(for_json=True)
+        return found
+    return None
+
+
+def _has_certain_discount(stripe: Stripe, subscription: Json) -> bool:
+    """Whether its next invoice is about the terms of today alone: then what that takes off is taken off each month."""
+    preview = None if subscription["schedule"] else _preview(stripe, subscription["id"])
+    lines = preview["lines"]["data"] if preview else []
+    return bool(lines) and len({line["period"]["start"] for line in lines}) == 1
+
+
+def _monthly(stripe: Stripe, subscription: Json) -> float:
+    """What it brings in a month: all items that are charged as often as the first, less its discounts."""
+    if subscription["status"] not in PAYING or subscription["pause_collection"]:
+        return 0
+    items = subscription["items"]["data"]
+    recurring = items[0]["price"]["recurring"]
+    alike = [one for one in items if one["price"]["recurring"] == recurring]
+    preview = _preview(stripe, subscription["id"]) or {}
+    off = sum(one["amount"] for one in preview.get("total_discount_amounts") or [])
+    total = sum(one["price"]["unit_amount"] * one["quantity"] for one in alike)
+    return float(total - off) / MONTHS[recurring["interval"]] / recurring["interval_count"]
+
+
+def _earned(stripe: Stripe) -> Iterator[tuple[str, int]]:
+    """What came in and was kept, each with its month: invoices of subscriptions, and what was bought once."""
+    charges = {one["payment_intent"]: one for one in stripe.charges() if one["paid"]}
+    lost = {one.charge: one.amount for one in stripe.v1.disputes.list({"limit": 100}).data if one.status == "lost"}
+    paid_by = {
+        one.invoice: one.payment.payment_intent
+        for one in stripe.v1.invoice_payments.list({"limit": 100}).data
+        if one.status == "paid" and one.payment.type == "payment_intent"
+    }
+    for invoice in stripe.invoices():
+        if invoice["status"] == "paid" and invoice["parent"]:
+            taken = _taken_back(charges.get(paid_by.get(invoice["id"])), lost)
+            yield _month(invoice["status_transitions"]["paid_at"]), max(invoice["amount_paid"] - taken, 0)
+    for session in stripe.v1.checkout.sessions.list({"limit": 100}).data:
+        if session.mode == "payment" and session.payment_status == "paid" and session.payment_intent in charges:
+            charge = charges[session.payment_intent]
+            yield _month(session.created), max(charge["amount"] - _taken_back(charge, lost), 0)
+
+
+def _taken_back(charge: Json | None, lost: dict[str, int]) -> int:
+    return charge["amount_refunded"] + lost.get(charge["id"], 0) if charge else 0
+
+
+def _month(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m}"
