@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Lines name addresses by their rule, never by what was asked for. This is for those of others, such as gunicorn's about
 # a request that it could not read: a token behind one of these, a key of Stripe's, a password in a URL.
-TOKEN_PATHS = ("/reset-password/", "/verify-email/")
+TOKEN_PATHS = ("/reset-password/", "/verify-email/", "/undo-email-change/", "/login/link/")
 _SECRETS = re.compile(
     "|".join(rf"(?<={re.escape(path)})[^\s\"'?<]+" for path in TOKEN_PATHS)
     + r"|\b[sr]k_(?:test|live)_\w+|\bwhsec_\w+|(?<=://)[^\s/@:\"']*:[^\s/@\"']+(?=@)"
