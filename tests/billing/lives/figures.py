@@ -48,11 +48,10 @@ def _is_left_out(subscription: Json) -> bool:
 
 
 def _is_asked_for(invoice: Json, subscription: Json) -> bool:
-    """Whether the invoice was tried, or sent: a debit on its way is neither."""
+    """Whether a charge for the invoice has failed: a debit on its way has not."""
     details = (invoice["parent"] or {}).get("subscription_details") or {}
-    is_sent = invoice["collection_method"] == "send_invoice"
     has_failed = invoice["attempted"] and subscription["status"] == "past_due"
-    return details.get("subscription") == subscription["id"] and (is_sent or has_failed)
+    return details.get("subscription") == subscription["id"] and has_failed
 
 
 def assert_reports_equal_stripe(person: Person, stripe: Stripe) -> None:
