@@ -9,6 +9,8 @@ from flask import current_app
 from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.statuses import SubscriptionStatus
 
+NO_PLAN = "price of no plan"
+
 
 class SubscriptionState(Protocol):
     """What of a subscription matters for the role; the mirror's rows and snapshots both have it.
@@ -87,16 +89,17 @@ def decide_by_subscription(subscription: SubscriptionState, now: datetime) -> Ro
     plan_key, role = _bought(subscription)
     object_id = subscription.stripe_subscription_id
     nothing = current_catalog().lowest_role
-    if role is None:
-        return RoleDecision(nothing, "price of no plan", object_id)
+    if subscription.status == SubscriptionStatus.PAST_DUE:
+        # Also of a price of no plan: what was paid for before it stays.
+        given = [_in_grace(subscription, role, plan_key) if role else None, _paid_before(subscription)]
+        standing = [one for one in given if one and one.expires_at and now < one.expires_at]
+        over = RoleDecision(nothing, "subscription past_due, grace over" if role else NO_PLAN, object_id)
+        return max(standing, key=lambda one: one.strength, default=over)
+    elif role is None:
+        return RoleDecision(nothing, NO_PLAN, object_id)
     elif subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING):
         ends_at = plus_grace(subscription.current_period_end)
         return RoleDecision(role, f"subscription {subscription.status}", object_id, ends_at, plan_key)
-    elif subscription.status == SubscriptionStatus.PAST_DUE:
-        given = [_in_grace(subscription, role, plan_key), _paid_before(subscription)]
-        standing = [one for one in given if one and one.expires_at and now < one.expires_at]
-        over = RoleDecision(nothing, "subscription past_due, grace over", object_id)
-        return max(standing, key=lambda one: one.strength, default=over)
     else:
         return RoleDecision(nothing, f"subscription {subscription.status}", object_id)
 

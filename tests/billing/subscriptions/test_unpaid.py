@@ -189,6 +189,19 @@ def test_plan_that_was_given_back_is_not_paid_any_more(past: Past) -> None:
     assert past.standing[0] == "basic"
 
 
+def test_price_of_no_plan_that_is_not_paid_leaves_the_plan_that_was_paid(past: Past) -> None:
+    past.subscribe("shop_basic_month", days_ago=20)
+    past.move_to(days_ago=1)
+    product = past.stripe.v1.products.create({"name": "By hand"}).id
+    price = {"product": product, "currency": "usd", "unit_amount": 7800, "recurring": {"interval": "month"}}
+    past.change(price=past.stripe.v1.prices.create(price).id)
+
+    past.tell()
+
+    assert past.mirrored()["status"] == "past_due"
+    assert past.standing == ("basic", past.mirrored()["paid_until"])
+
+
 def test_cheaper_plan_for_longer_that_is_not_paid_leaves_the_dearer_one_to_its_end(past: Past) -> None:
     past.subscribe("shop_pro_month", days_ago=28)
     past.move_to(days_ago=1)
