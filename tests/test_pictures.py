@@ -5,9 +5,9 @@ import struct
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from scripts.pictures import ICONS, draw
-from tests.chromium import launched
 from tests.forks.copies import Copy
 
 
@@ -22,7 +22,7 @@ def size(png: bytes) -> tuple[int, int]:
     return width, height
 
 
-def test_the_pictures_follow_logo_and_hue(copy: Copy) -> None:
+def test_the_pictures_follow_logo_and_hue(copy: Copy, browser: Browser) -> None:
     static = copy.root / "static"
     tokens = static / "css/tokens.css"
     tokens.write_text(re.sub(r"--hue: \d+;", "--hue: 20;", tokens.read_text()))
@@ -31,8 +31,7 @@ def test_the_pictures_follow_logo_and_hue(copy: Copy) -> None:
     )
     before = copy.files()
 
-    with launched() as browser:
-        drawn = draw(copy.root, browser)
+    drawn = draw(copy.root, browser)
 
     after = copy.files()
     assert {name for name in after if after[name] != before.get(name)} == {f"static/{name}" for name in drawn}
@@ -47,11 +46,11 @@ def test_the_pictures_follow_logo_and_hue(copy: Copy) -> None:
     assert size((static / "sharing.png").read_bytes()) == (1200, 630)
 
 
-def test_a_logo_without_its_mark_is_named(copy: Copy) -> None:
+def test_a_logo_without_its_mark_is_named(copy: Copy, browser: Browser) -> None:
     (copy.root / "static/logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     before = copy.files()
 
-    with launched() as browser, pytest.raises(ValueError, match=r"logo\.svg: nothing in it has the id `mark`"):
+    with pytest.raises(ValueError, match=r"logo\.svg: nothing in it has the id `mark`"):
         draw(copy.root, browser)
 
     assert copy.files() == before

@@ -19,9 +19,9 @@ class UsedToken(db.Model):  # type: ignore[name-defined]
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
-def use_once(token: str, lifetime: timedelta) -> bool:
+def use_once(token: str, lasts: timedelta) -> bool:
     """Whether nobody has used this token before; from now on somebody has, in the caller's transaction."""
-    row = {"digest": hashlib.sha256(token.encode()).hexdigest(), "expires_at": utcnow() + lifetime}
+    row = {"digest": hashlib.sha256(token.encode()).hexdigest(), "expires_at": utcnow() + lasts}
     used = insert(UsedToken).values(**row).on_conflict_do_nothing().returning(UsedToken.digest)
     return db.session.execute(used).first() is not None
 

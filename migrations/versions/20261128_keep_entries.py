@@ -24,7 +24,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entries")),
     )
     op.create_index("ix_entries_user_id_happened_on", "entries", ["user_id", "happened_on"])
+    # Destroys: the projects of the example before this one, which no version that was released had.
     op.drop_index(op.f("ix_projects_user_id"), table_name="projects")
+    # Destroys: the projects of the example before this one, which no released version had.
     op.drop_table("projects")
 
 

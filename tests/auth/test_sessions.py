@@ -60,8 +60,10 @@ def test_signed_in_page_costs_one_select(alice: Person) -> None:
     with statements(alice.app) as seen:
         answer = alice.get("/dashboard/basic")
 
+    # What the example product keeps is its own.
+    of_the_frame = [one for one in seen if not one.startswith("BEGIN") and "FROM entries" not in one]
     assert answer.status_code == 200
-    assert [statement.split()[0] for statement in seen if not statement.startswith("BEGIN")] == ["SELECT"]
+    assert [statement.split()[0] for statement in of_the_frame] == ["SELECT"]
 
 
 @pytest.mark.parametrize("path", ["/", "/pricing", "/terms", "/privacy"])
@@ -247,5 +249,5 @@ def test_lost_database_is_told_on_a_page_of_the_site(alice: Person, app_with: Ca
 
     answer = browser_of(alice, cut_off).get("/account")
 
-    assert answer.status_code == 500
-    assert "<h1>" in answer.text
+    assert answer.status_code == 503
+    assert "<h1" in answer.text

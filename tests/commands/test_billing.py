@@ -433,7 +433,7 @@ def test_every_grant_and_revoke_is_in_the_audit(alice: Person, run: Run) -> None
         ("pro", "pro", "granted basic"),
         ("pro", "free", "nothing paid or granted"),
     ]
-    assert "Plan stays Pro: you were given Basic" in alice.get("/account").text
+    assert "Plan stays Pro: you were given Basic" in alice.read("/account/activity")
 
 
 def test_why_promises_nothing_to_somebody_who_has_nothing(alice: Person, run: Run) -> None:

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from werkzeug.serving import make_server
 
 from app import jobs
-from app.database import utcnow
+from app.chores import Chore
+from app.database import db, utcnow
 from tests.mail.smtp_server import SmtpServer
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -121,12 +122,11 @@ def test_a_mail_is_written_and_sent_when_asked_for(app_with: Callable[..., Flask
 def test_a_night_that_was_missed_is_seen(app: Flask) -> None:
     assert checked(app)["the night's work is done"].startswith("later it has not been yet")
 
-    with app.app_context():
-        jobs.get_jobs().huey.put(jobs.LAST_RECONCILE, {"at": utcnow() - timedelta(hours=27)})
-        assert checked(app)["the night's work is done"].startswith("FAIL last on ")
-        jobs.get_jobs().huey.put(jobs.LAST_RECONCILE, {"at": utcnow()})
-        assert checked(app)["the night's work is done"] == "ok"
-        jobs.get_jobs().huey.delete(jobs.LAST_RECONCILE)
+    for hours, said in ((27, "FAIL last on "), (0, "ok")):
+        with app.app_context():
+            db.session.merge(Chore(name=jobs.NIGHT, done_at=utcnow() - timedelta(hours=hours), result={"checked": 1}))
+            db.session.commit()
+        assert checked(app)["the night's work is done"].startswith(said)
 
 
 def test_a_clock_that_goes_wrong_is_seen(app: Flask) -> None:

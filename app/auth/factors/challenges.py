@@ -11,7 +11,7 @@ from app.auth.used_tokens import use_once
 from app.signatures import timed_serializer
 
 # A log-in page may lie open for a while before somebody uses it.
-LIFETIME = timedelta(hours=1)
+LASTS = timedelta(hours=1)
 
 
 class Purpose(StrEnum):
@@ -37,14 +37,14 @@ class Asking:
     def is_mine(self, challenge: bytes) -> bool:
         """Whether we made this challenge for just this, not long ago."""
         try:
-            self._serializer().loads(challenge, max_age=int(LIFETIME.total_seconds()))
+            self._serializer().loads(challenge, max_age=int(LASTS.total_seconds()))
         except BadData:
             return False
         return True
 
     def spend(self, challenge: bytes) -> bool:
         """Whether this is the first answer to the challenge, in the caller's transaction."""
-        return use_once(challenge.decode(), LIFETIME)
+        return use_once(challenge.decode(), LASTS)
 
     def _serializer(self) -> URLSafeTimedSerializer:
         return timed_serializer("passkeys", f"{self.purpose}:{self.whom}")
