@@ -43,9 +43,7 @@ def real_events(app: Flask, catalogue: None, alice: Person, bob: Person, at_stri
         "charge.dispute": {**dispute, "payment_intent": lifetime["payment_intent"]},
         "charge": at_stripe.charges()[-1],
         "customer": {"id": lifetime["customer"], "object": "customer"},
-        "payment_method": at_stripe.v1.payment_methods.list({"customer": lifetime["customer"]})
-        .data[0]
-        .to_dict(for_json=True),
+        "payment_method": at_stripe.v1.payment_methods.retrieve(at_stripe.card()).to_dict(for_json=True),
         "price": at_stripe.v1.prices.list({"limit": 1}).data[0].to_dict(for_json=True),
         "product": at_stripe.v1.products.list({"limit": 1}).data[0].to_dict(for_json=True),
         "refund": at_stripe.v1.refunds.list({"limit": 1}).data[0].to_dict(for_json=True),
