@@ -93,7 +93,8 @@ def rules(app: Flask) -> list[Rule]:
 
 
 FUZZ = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", settings.default.max_examples)),
+    # Each is tried on every route.
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", max(settings.default.max_examples // 4, 5))),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
