@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import time
 from collections.abc import Iterator
 from itertools import cycle
 from urllib.parse import urlencode
@@ -31,18 +32,27 @@ def session_cookie(port: int, number: int = 0) -> str:
     head, _, body = _sign_in(*_form(port), number).partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("POST", "/login", body, headers)
-    cookie = _cookie_of(connection, 303)
+    for _ in range(10):
+        connection.request("POST", "/login", body, headers)
+        cookie = _cookie_of(connection, 303, 503)
+        if cookie is not None:
+            break
+        # The line for hashing is full of those who signed in before; it says to come back.
+        time.sleep(2)
     # The page's form may bring a token that the session keeps.
     connection.request("GET", "/dashboard", headers={"Cookie": cookie})
     newer = _cookie_of(connection, 200)
+    assert cookie is not None
     connection.close()
     return newer or cookie
 
 
-def _cookie_of(connection: http.client.HTTPConnection, status: int) -> str:
+def _cookie_of(connection: http.client.HTTPConnection, status: int, later: int = 0) -> str | None:
+    """The cookies of the answer; None when it is the one that says to come back later."""
     answer = connection.getresponse()
     answer.read()
+    if answer.status == later:
+        return None
     if answer.status != status:
         raise RuntimeError(f"Signing in was answered {answer.status}.")
     return "; ".join(cookie.partition(";")[0] for cookie in answer.headers.get_all("Set-Cookie", []))
