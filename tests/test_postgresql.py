@@ -13,7 +13,6 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from app.auth.models import User
-from app.billing.webhooks.fast_path_connection import FastConnection
 from app.database import db
 from app.postgresql import AWAY_SECONDS, CONNECT_SECONDS, PING_SECONDS, TRUSTED_SECONDS
 from tests.people import Person
@@ -61,7 +60,10 @@ def test_two_upgrades_at_once_do_the_work_once(upgrades: list[tuple[int, str]]) 
     assert upgrades == [(0, ""), (0, "")]
 
 
+@pytest.mark.needs("app/billing/webhooks/fast_path_connection.py")
 def test_a_restart_costs_no_request_that_comes_after_it(app_at: Callable[..., Flask], server: PostgreSQL) -> None:
+    from app.billing.webhooks.fast_path_connection import FastConnection
+
     app = app_at(server.url())
     alice = Person.sign_up(app, "restarted@example.com")
     with app.app_context():

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from app.auth.factors.models import Passkey
 from app.auth.models import User, UserSession
 from app.auth.sessions import MOST_SESSIONS
 from app.database import db, utcnow
@@ -91,7 +90,10 @@ def test_many_accounts_send_few_mails_to_one_stranger(alice: Person, bob: Person
     assert codes == [303] * 5 + [429]
 
 
+@pytest.mark.needs("app/auth/factors")
 def test_old_address_can_undo_the_change(stolen: Person) -> None:
+    from app.auth.factors.models import Passkey
+
     user_id, owner = stolen_id(stolen), browser(stolen.app)
     with stolen.app.app_context():
         ages = {"the owner's": timedelta(days=30), "the thief's": timedelta(hours=1)}

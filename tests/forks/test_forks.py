@@ -1,10 +1,12 @@
 """What a fork does first, done to copies: another catalogue, and each optional part taken out by `docs/removing.md`.
 
-Each copy runs its own suite, which takes minutes: `FORKS=1 make test`, and `.ci/run` does it.
+`FORKS=1 make test` takes each part out and starts what is left, which `.ci/run` does too. With `FORKS=all` each copy
+runs its own suite as well: that takes half an hour, and is for a night.
 """
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ import pytest
 from tests.forks import eur_catalog
 from tests.forks.copies import Copy, steps
 
-pytestmark = pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes minutes: set FORKS=1")
+pytestmark = pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes a minute: set FORKS=1")
+for_a_night = pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes half an hour: set FORKS=all")
 STEPS = steps()
 # These parts are data: what tests the catalogue tells whether what is left of it works.
 OF_THE_CATALOGUE = {"Yearly prices", "One-time plans and Payment Links"}
@@ -27,6 +30,7 @@ def copy(tmp_path: Path) -> Copy:
     return Copy.make(tmp_path / "fork")
 
 
+@for_a_night
 def test_a_fork_with_a_catalogue_of_its_own_passes_its_tests_and_sells_the_third_plan(copy: Copy) -> None:
     shutil.copy(eur_catalog.__file__, copy.root / "app/catalog.py")
 
@@ -64,6 +68,18 @@ def test_each_command_of_a_step_finds_what_it_takes_out(copy: Copy, part: str) -
 
 
 @pytest.mark.parametrize("part", STEPS)
+def test_what_is_left_without_a_part_starts(copy: Copy, part: str) -> None:
+    copy.follow(STEPS[part])
+
+    checked = copy.run("ruff", "check", "--no-cache", "app", "tests")
+    started = copy.run(sys.executable, "-c", "import app; print(app.create_app().test_client().get('/').status_code)")
+
+    assert checked.returncode == 0, checked.stdout
+    assert started.stdout.strip().endswith("200"), started.stderr
+
+
+@for_a_night
+@pytest.mark.parametrize("part", STEPS)
 def test_what_is_left_without_a_part_passes_its_tests(copy: Copy, part: str) -> None:
     copy.follow(STEPS[part])
 
@@ -81,6 +97,7 @@ def test_what_is_left_without_a_part_passes_its_tests(copy: Copy, part: str) -> 
         copy.make_test(NEAR)
 
 
+@for_a_night
 def test_what_is_left_without_any_of_them_passes_its_tests(copy: Copy) -> None:
     for step in STEPS.values():
         copy.follow(step)

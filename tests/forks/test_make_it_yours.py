@@ -12,7 +12,7 @@ from app.config.settings import ROOT
 from tests.forks.copies import ENVIRONMENT, Copy
 
 pytestmark = [
-    pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes minutes: set FORKS=1"),
+    pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes minutes: set FORKS=all"),
     pytest.mark.needs("app/admin"),
 ]
 GUIDE = ROOT / "docs/make-it-yours.md"
