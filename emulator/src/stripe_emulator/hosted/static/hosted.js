@@ -48,7 +48,10 @@ for (const input of document.querySelectorAll("input[data-card]")) {
     if (kind === "card_number") mark(input);
     if (input.hasAttribute("aria-invalid")) show(input, problems[kind](input.value));
   });
-  input.addEventListener("blur", () => { if (input.value) show(input, problems[kind](input.value)); });
+  input.addEventListener("blur", (event) => {
+    // A message that appears while the button is pressed would move the button away from under the press.
+    if (input.value && event.relatedTarget?.type !== "submit") show(input, problems[kind](input.value));
+  });
 }
 
 for (const form of document.querySelectorAll("form:has(input[data-card])")) {
