@@ -22,7 +22,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     table = csv.writer(text)
     table.writerow(header)
     for row in rows:
-        table.writerow([_cell(value) for value in row])
+        table.writerow([cell(value) for value in row])
         if text.tell() > 32_000:
             yield text.getvalue()
             text.seek(0)
@@ -30,5 +30,6 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     yield text.getvalue()
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """The value as a spreadsheet may have it: text that it would run is quoted."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

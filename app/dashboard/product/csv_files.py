@@ -7,11 +7,10 @@ from datetime import date
 
 from app.dashboard.product.forms import EARLIEST, read_amount
 from app.dashboard.product.models import LONGEST_LABEL, Entry, Kind
+from app.spreadsheet import cell
 from app.templating import decimals_of
 
 COLUMNS = ("date", "what", "kind", "amount")
-# A spreadsheet runs a cell that begins with one of these.
-FORMULA_STARTS = ("=", "+", "-", "@")
 MOST_ROWS = 2000
 
 
@@ -26,7 +25,7 @@ def write_entries(entries: Iterable[Entry], currency: str) -> str:
     table.writerow(COLUMNS)
     for entry in entries:
         amount = f"{entry.amount / 10**digits:.{digits}f}"
-        table.writerow([entry.happened_on.isoformat(), _cell(entry.label), entry.kind, amount])
+        table.writerow([entry.happened_on.isoformat(), cell(entry.label), entry.kind, amount])
     return text.getvalue()
 
 
@@ -69,7 +68,3 @@ def _entry(row: dict[str, str], currency: str) -> Entry:
         raise ValueError("Choose a later day.")
     amount = read_amount(row["amount"], currency)
     return Entry(happened_on=happened_on, label=label, kind=row["kind"].lower(), amount=amount)
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
