@@ -8,7 +8,7 @@ from datetime import date
 from app.dashboard.product.forms import EARLIEST, read_amount
 from app.dashboard.product.models import LONGEST_LABEL, Entry, Kind
 from app.spreadsheet import cell
-from app.templating import decimals_of
+from app.templating import decimal_amount
 
 COLUMNS = ("date", "what", "kind", "amount")
 MOST_ROWS = 2000
@@ -20,11 +20,11 @@ class BadFile(Exception):
 
 def write_entries(entries: Iterable[Entry], currency: str) -> str:
     """The entries as CSV."""
-    text, digits = io.StringIO(), decimals_of(currency)
+    text = io.StringIO()
     table = csv.writer(text)
     table.writerow(COLUMNS)
     for entry in entries:
-        amount = f"{entry.amount / 10**digits:.{digits}f}"
+        amount = decimal_amount(entry.amount, currency)
         table.writerow([entry.happened_on.isoformat(), cell(entry.label), entry.kind, amount])
     return text.getvalue()
 
