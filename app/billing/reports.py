@@ -99,24 +99,38 @@ def monthly_recurring_revenue(scope: StripeScope) -> dict[str, int]:
     return {str(currency): int(amount) for currency, amount in db.session.execute(query)}
 
 
-def active_subscribers_by_plan(scope: StripeScope) -> dict[str, int]:
-    """How many people subscribe to each plan now, trials counted in; largest first."""
+@dataclass(frozen=True)
+class PlanStanding:
+    """How many people subscribe to a plan now, trials counted in, and what they bring in a month by currency."""
+
+    plan: str
+    subscribers: int
+    monthly: dict[str, int]
+
+
+def recurring_by_plan(scope: StripeScope) -> list[PlanStanding]:
+    """Each plan that somebody subscribes to, the one with most people first."""
+    grouped = (Subscription.stripe_price_id, Subscription.lookup_key, Subscription.plan_key, Subscription.currency)
     query = (
-        sa.select(
-            Subscription.stripe_price_id,
-            Subscription.lookup_key,
-            Subscription.plan_key,
-            sa.func.count(sa.distinct(Subscription.user_id)),
-        )
+        sa.select(*grouped, sa.func.count(sa.distinct(Subscription.user_id)), sa.func.sum(IN_A_MONTH))
         .where(scope.covers(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
-        .group_by(Subscription.stripe_price_id, Subscription.lookup_key, Subscription.plan_key)
+        .group_by(*grouped)
     )
-    by_plan: defaultdict[str, int] = defaultdict(int)
-    for price_id, lookup_key, remembered, count in db.session.execute(query):
+    people: defaultdict[str, int] = defaultdict(int)
+    amounts: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for price_id, lookup_key, remembered, currency, count, amount in db.session.execute(query):
         plan = plan_of(price_id, lookup_key)
         key = plan.key if plan else remembered
-        by_plan[current_catalog().plan_name(key) if key else "Unknown plan"] += count
-    return dict(sorted(by_plan.items(), key=lambda item: -item[1]))
+        name = current_catalog().plan_name(key) if key else "Unknown plan"
+        people[name] += count
+        amounts[name][str(currency)] += int(amount)
+    found = [PlanStanding(name, count, {c: a for c, a in amounts[name].items() if a}) for name, count in people.items()]
+    return sorted(found, key=lambda row: -row.subscribers)
+
+
+def active_subscribers_by_plan(scope: StripeScope) -> dict[str, int]:
+    """How many people subscribe to each plan now, trials counted in; largest first."""
+    return {row.plan: row.subscribers for row in recurring_by_plan(scope)}
 
 
 def churn(scope: StripeScope, window: timedelta = CHURN_WINDOW, now: datetime | None = None) -> Churn:
