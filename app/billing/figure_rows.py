@@ -97,7 +97,7 @@ def payments_of_month(scope: StripeScope, month: str, currency: str) -> sa.Selec
 
 def payments_of_plan(scope: StripeScope, plan: str, interval: str, currency: str, now: datetime) -> sa.Select[Payment]:
     """What a plan brought in the last year; `ONCE` is the interval of what was bought once, `OTHER` no plan."""
-    is_plan = PLAN.is_(None) if plan == OTHER else plan == PLAN
+    is_plan = PLAN.is_(None) if plan == OTHER else PLAN.in_([plan])
     is_rhythm = Subscription.interval.is_(None) if interval == ONCE else Subscription.interval == interval
     return paid_payments(scope, now - YEAR).where(is_plan, is_rhythm, Payment.currency == currency)
 

@@ -124,12 +124,10 @@ def _by_customer(scope: StripeScope) -> sa.Select[Any]:
         .group_by(*whose, month)
         .subquery()
     )
-    of_customer = {"partition_by": (net.c.stripe_customer_id, net.c.currency)}
-    return sa.select(
-        net,
-        sa.func.sum(net.c.difference).over(**of_customer, order_by=net.c.month).label("after"),
-        sa.func.min(net.c.month).over(**of_customer).label("first_month"),
-    )
+    customer = [net.c.stripe_customer_id, net.c.currency]
+    after = sa.func.sum(net.c.difference).over(partition_by=customer, order_by=net.c.month)
+    first_month = sa.func.min(net.c.month).over(partition_by=customer)
+    return sa.select(*net.c, after.label("after"), first_month.label("first_month"))
 
 
 def _kind_of(by_customer: sa.Subquery) -> sa.ColumnElement[str]:
