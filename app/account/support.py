@@ -6,6 +6,7 @@ from app.account.deletion import LastAdmin, delete_account
 from app.audit import Act, ActKind, recorded
 from app.auth import security_log, suspension
 from app.auth.email_addresses import InvalidAddress, normalize_address
+from app.auth.email_undo import is_reserved
 from app.auth.email_verification import send_verification
 from app.auth.models import User
 from app.auth.sessions import end_sessions
@@ -41,7 +42,7 @@ def set_email(user: User, typed: str, *, actor: str, reason: str = "") -> None:
     Commits. Raises `CannotBeDone` for what is no address, or is somebody else's.
     """
     with recorded(Act(ActKind.SET_EMAIL, actor, user.id, reason=reason)):
-        email = _free_address(typed)
+        email = _free_address(typed, user)
         old_email, user.email, user.pending_email, user.email_verified_at = user.email, email, None, None
         send_verification(user)
         queue_mail(
@@ -113,11 +114,13 @@ def tell_admins(message: str, *, cause: str) -> None:
         queue_mail("operator_notice", to=email, cause=f"{cause}:{email}", context={"message": message})
 
 
-def _free_address(typed: str) -> str:
+def _free_address(typed: str, user: User) -> str:
     try:
         email = normalize_address(typed)
     except InvalidAddress as error:
         raise CannotBeDone(f"{typed} is not an e-mail address.") from error
     if db.session.scalar(sa.select(User.id).where(User.email == email)):
         raise CannotBeDone(f"{email} already has an account.")
+    if is_reserved(email, but_for=user.id):
+        raise CannotBeDone(f"{email} belonged to another account lately, whose owner can still take it back.")
     return email
