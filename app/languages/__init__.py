@@ -116,4 +116,12 @@ def _of_request(languages: Languages) -> str:
         return languages.preferred(SOURCE) or languages.default
     if chosen := languages.preferred(request.cookies.get(COOKIE)):
         return chosen
-    return request.accept_languages.best_match(languages.codes, languages.default)
+    return next(_asked_for(languages), languages.default)
+
+
+def _asked_for(languages: Languages) -> Iterator[str]:
+    """The site's languages among those that the browser asks for, in its order; of `en-GB`, English counts."""
+    for tag, quality in request.accept_languages:
+        spoken = {code.lower(): code for code in languages.codes}
+        if quality and (code := spoken.get(tag.lower()) or spoken.get(tag.lower().partition("-")[0])):
+            yield code

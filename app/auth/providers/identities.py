@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from app.auth import security_log
+from app.auth.email_undo import is_reserved
 from app.auth.email_verification import send_verification
 from app.auth.models import User
 from app.auth.notices import record_and_tell
@@ -32,8 +33,11 @@ def user_of(newcomer: Newcomer) -> uuid.UUID | None:
 def sign_up(newcomer: Newcomer) -> User | None:
     """A new account without a password, in the caller's transaction; None when its address has an account already.
 
-    That account may be somebody else's: whoever it is logs in there first, and then links the two.
+    That account may be somebody else's: whoever it is logs in there first, and then links the two. An address that its
+    owner can still take back is as good as taken.
     """
+    if is_reserved(newcomer.email):
+        return None
     verified_at = utcnow() if newcomer.is_email_verified else None
     row = {
         "id": uuid.uuid4(),

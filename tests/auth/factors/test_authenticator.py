@@ -135,6 +135,36 @@ def test_guessing_codes_ends_soon_whatever_browser_it_comes_from(alice: Person) 
     assert answer.status_code == 429
 
 
+def test_thief_of_the_password_who_guesses_codes_does_not_lock_out_the_owners_browser(alice: Person) -> None:
+    own = logging_in(alice)
+    phone = Phone.of(alice)
+    own.post("/logout")
+    for _ in range(10):
+        second_step(logging_in(alice), "000000")
+
+    stranger = second_step(logging_in(alice), phone.code())
+    own.post("/login", page="/login", email=alice.email, password=PASSWORD)
+    guesses = [second_step(own, "000000").status_code for _ in range(9)]
+    answer = second_step(own, phone.code())
+
+    assert stranger.status_code == 429
+    assert set(guesses) == {422}
+    assert (answer.status_code, own.is_signed_in) == (303, True)
+
+
+def test_browsers_that_the_owner_uses_share_their_guesses(alice: Person) -> None:
+    own = [logging_in(alice) for _ in range(2)]
+    phone = Phone.of(alice)
+    for browser in own:
+        browser.post("/logout")
+        browser.post("/login", page="/login", email=alice.email, password=PASSWORD)
+
+    guesses = [second_step(own[at % 2], "000000").status_code for at in range(10)]
+
+    assert set(guesses) == {422}
+    assert second_step(own[0], phone.code()).status_code == 429
+
+
 def test_recovery_code_works_once_however_it_is_typed(alice: Person) -> None:
     Phone.of(alice)
     code = recovery_codes_of(alice)[3]
