@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, abort, request, session
 from flask_login import current_user
 
-from app.auth.factors.removal import require_factor_of_admins
+from app.auth.factors.requirement import require_factor_of_admins, require_factor_of_everybody
 from app.auth.models import User
 from app.auth.sessions import SESSION_KEY, this_user
 from app.billing.catalog.plans import Catalog
@@ -47,6 +47,7 @@ def load_reader() -> None:
     """
     if _may_be_signed_in() and current_user.is_authenticated:
         user = this_user()
+        require_factor_of_everybody(user)
         if is_due(user):
             with allowed_to_write():
                 recheck_role(user)
