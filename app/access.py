@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, abort, request, session
 from flask_login import current_user
 
+from app.auth import viewing
 from app.auth.factors.requirement import require_factor_of_admins, require_factor_of_everybody
 from app.auth.models import User
 from app.auth.sessions import SESSION_KEY, this_user
@@ -48,7 +49,9 @@ def load_reader() -> None:
     if _may_be_signed_in() and current_user.is_authenticated:
         user = this_user()
         require_factor_of_everybody(user)
-        if is_due(user):
+        if user.viewed_by is not None:
+            viewing.allow_only_reading()
+        elif is_due(user):
             with allowed_to_write():
                 recheck_role(user)
 

@@ -154,6 +154,11 @@ def month_name(month: str) -> str:
     return f"{dt.date.fromisoformat(f'{month}-01'):%b}"
 
 
+def month_in_words(month: str) -> str:
+    """Write a month of a report, `2026-11`, in full: November 2026."""
+    return f"{dt.date.fromisoformat(f'{month}-01'):%B %Y}"
+
+
 def datetime(moment: dt.datetime | str) -> str:
     """Write a moment with its time, which is UTC everywhere in the app."""
     exact = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
@@ -193,6 +198,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "date": date,
     "day": day,
     "month_name": month_name,
+    "month_in_words": month_in_words,
     "moment": moment,
     "datetime": datetime,
     "bought": bought,

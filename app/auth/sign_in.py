@@ -4,7 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from app.auth import security_log
+from app.auth import security_log, suspension
 from app.auth.email_undo import is_reserved
 from app.auth.factors import second_step
 from app.auth.models import User
@@ -57,6 +57,8 @@ def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UU
     stronger = hash_password(password) if needs_rehash(password_hash) else None
     kind = security_log.Kind.SIGNED_IN
     kind = second_step.kind_of_log_in(user_id)
+    if suspension.is_suspended(user_id):
+        kind = security_log.Kind.SIGN_IN_REFUSED
     if not security_log.record_if_unchanged(user_id, password_hash, kind):
         return None
     if stronger is not None:

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     login_oidc_client_secret: SecretStr = SecretStr("")
     login_links: bool = False
     second_factor_for: Literal["admins", "everybody", ""] = ""
+    view_as_user: bool = True
     pwned_passwords_check: bool = False
     pwned_passwords_api: str = "https://api.pwnedpasswords.com"
     bot_check: Literal["turnstile", "hcaptcha", ""] = ""

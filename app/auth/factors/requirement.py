@@ -23,8 +23,11 @@ def require_factor_of_admins(user: User) -> None:
 
 
 def require_factor_of_everybody(user: User) -> None:
-    """Raise `FactorRequired` where everybody has to have a factor, this reader has none, and the page is not open."""
-    if _is_asked_of_everybody() and not _is_open() and not has_factor(user.id):
+    """Raise `FactorRequired` where everybody has to have a factor, this reader has none, and the page is not open.
+
+    An admin who only sees the site as this user has shown their own.
+    """
+    if _is_asked_of_everybody() and user.viewed_by is None and not _is_open() and not has_factor(user.id):
         raise FactorRequired
 
 
