@@ -9,7 +9,7 @@ from flask import Flask, abort, request, session
 from flask_login import current_user
 
 from app.auth import viewing
-from app.auth.factors.removal import require_factor_of_admins
+from app.auth.factors.requirement import require_factor_of_admins, require_factor_of_everybody
 from app.auth.models import User
 from app.auth.sessions import SESSION_KEY, this_user
 from app.billing.catalog.plans import Catalog
@@ -50,6 +50,7 @@ def load_reader() -> None:
     if _may_be_signed_in() and current_user.is_authenticated:
         user = this_user()
         speak(user.language)
+        require_factor_of_everybody(user)
         if user.viewed_by is not None:
             viewing.allow_only_reading()
         elif is_due(user):

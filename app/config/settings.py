@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     login_oidc_client_id: str = ""
     login_oidc_client_secret: SecretStr = SecretStr("")
     login_links: bool = False
-    second_factor_for_admins: bool = False
+    second_factor_for: Literal["admins", "everybody", ""] = ""
     view_as_user: bool = True
     pwned_passwords_check: bool = False
     pwned_passwords_api: str = "https://api.pwnedpasswords.com"
