@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from flask import Flask, abort, request, session
 from flask_login import current_user
 
-from app.auth.factors.removal import require_factor_of_admins
+from app.auth import viewing
+from app.auth.factors.requirement import require_factor_of_admins, require_factor_of_everybody
 from app.auth.models import User
 from app.auth.sessions import SESSION_KEY, this_user
 from app.billing.catalog.plans import Catalog
@@ -16,6 +17,7 @@ from app.billing.reconcile.expired_roles import is_due, recheck_role
 from app.config.load import CatalogError
 from app.database import allowed_to_write, db, will_write
 from app.extensions import login_manager
+from app.languages import speak
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,7 +49,11 @@ def load_reader() -> None:
     """
     if _may_be_signed_in() and current_user.is_authenticated:
         user = this_user()
-        if is_due(user):
+        speak(user.language)
+        require_factor_of_everybody(user)
+        if user.viewed_by is not None:
+            viewing.allow_only_reading()
+        elif is_due(user):
             with allowed_to_write():
                 recheck_role(user)
 

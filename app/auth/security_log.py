@@ -25,6 +25,7 @@ class Kind(StrEnum):
     SIGNED_UP = "signed_up", "Account created"
     SIGNED_IN = "signed_in", "Logged in"
     SIGN_IN_FAILED = "sign_in_failed", "Log-in failed: wrong password"
+    SIGN_IN_REFUSED = "sign_in_refused", "Log-in refused: the account is suspended"
     SIGNED_OUT = "signed_out", "Logged out"
     SESSIONS_ENDED = "sessions_ended", "Logged out elsewhere"
     PASSWORD_CHANGED = "password_changed", "Password changed"
@@ -50,6 +51,9 @@ class Kind(StrEnum):
     FACTORS_RESET = "factors_reset", "All second factors removed"
     PROVIDER_LINKED = "provider_linked", "Way to log in connected"
     PROVIDER_UNLINKED = "provider_unlinked", "Way to log in disconnected"
+    VIEWED = "viewed", "Support looked at your pages, and could change nothing"
+    SUSPENDED = "suspended", "Account suspended"
+    SUSPENSION_LIFTED = "suspension_lifted", "Suspension lifted"
 
 
 # Written once: every sign-in runs one of them.
@@ -82,6 +86,12 @@ def describe(kind: str) -> str:
 def record(user_id: uuid.UUID, kind: Kind) -> None:
     """Write an event of this user's, in the caller's transaction."""
     db.session.execute(_RECORD, {"user_id": user_id} | _values(kind))
+
+
+def record_from_site(user_id: uuid.UUID, kind: Kind) -> None:
+    """Write what somebody of the site did to this account, in the caller's transaction: where they sat is their own."""
+    row = {"kind": kind.value, "at": utcnow(), "device": "Support", "network": ""}
+    db.session.execute(_RECORD, {"user_id": user_id} | row)
 
 
 def record_for_address(email: str, kind: Kind) -> None:

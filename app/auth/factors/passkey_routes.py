@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
 
-from app.auth import security_log
+from app.auth import security_log, suspension
 from app.auth.factors import bp, passkeys, removal
 from app.auth.factors.challenges import Purpose
 from app.auth.factors.forms import AnswerForm, NameForm, NewPasskeyForm
@@ -51,6 +51,9 @@ def passkey_login() -> Response | tuple[str, int]:
     except PasskeyRefused:
         carried: dict[str, Any] = destination.as_fields()
         return _refused(url_for("auth.login", **carried))
+    if suspension.is_suspended(user_id):
+        security_log.record(user_id, Kind.SIGN_IN_REFUSED)
+        return suspension.turn_away()
     security_log.record(user_id, Kind.SIGNED_IN)
     # Who has a factor at hand has not lost them all.
     stop_reset(db.session.get_one(User, user_id))

@@ -57,7 +57,7 @@ class Order(db.Model):  # type: ignore[name-defined]
     stripe_dispute_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     dispute_status: Mapped[str | None] = mapped_column(String(32))
     note: Mapped[str | None] = mapped_column(String(255))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
     fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
