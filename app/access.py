@@ -17,6 +17,7 @@ from app.billing.reconcile.expired_roles import is_due, recheck_role
 from app.config.load import CatalogError
 from app.database import allowed_to_write, db, will_write
 from app.extensions import login_manager
+from app.languages import speak
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +49,7 @@ def load_reader() -> None:
     """
     if _may_be_signed_in() and current_user.is_authenticated:
         user = this_user()
+        speak(user.language)
         require_factor_of_everybody(user)
         if user.viewed_by is not None:
             viewing.allow_only_reading()

@@ -45,6 +45,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     # When the newest link to confirm an address was sent: a token made for an older one is dead, and so is a used one.
     verification_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # What pages and mails are written in; None for what the browser asks for.
+    language: Mapped[str | None] = mapped_column(String(16))
     is_admin: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(32), default=lambda: current_catalog().lowest_role.key)
     # The rank outlives a role that leaves the catalogue; the plan says which features and limits count.

@@ -15,10 +15,11 @@ from app.request_log import note_security
 _FIND = sa.select(User.id, User.password_hash).where(User.email == sa.bindparam("email"))
 
 
-def create_user(email: str, password: str, *, is_admin: bool = False) -> User | None:
+def create_user(email: str, password: str, *, is_admin: bool = False, language: str | None = None) -> User | None:
     """Write a new user, in the caller's transaction; None when the (normalized) address is taken."""
     # Hashed first: the work is the same for a taken address, and no lock is held meanwhile.
     row = {"id": uuid.uuid4(), "email": email, "password_hash": hash_password(password), "is_admin": is_admin}
+    row["language"] = language
     if is_reserved(email):
         return None
     db.session.execute(insert(User).values(**row).on_conflict_do_nothing(index_elements=["email"]))
