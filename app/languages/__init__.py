@@ -101,9 +101,14 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     return texts.ngettext(one, many, count) % {"num": count, **values}
 
 
-def lazy_gettext(text: str) -> Any:
+def lazy_gettext(text: str, **values: object) -> Any:
     """A text of a form or a table that is made once: it is looked up each time it is shown."""
-    return LocalProxy(lambda: gettext(text))
+    return LocalProxy(lambda: gettext(text, **values))
+
+
+def noted(text: str) -> str:
+    """The text as it is, noted for the translators: data that is translated where it is shown."""
+    return text
 
 
 def _spoken() -> catalogues.NullTranslations:
