@@ -21,6 +21,8 @@ from app.database import db
 from tests.billing.lives.serving import Server
 from tests.people import Person
 
+pytestmark = pytest.mark.slow
+
 GUIDES = sorted((ROOT / "docs/deploy").glob("*.md"))
 BLOCK = re.compile(r"(?:<!-- (untested: \S.*|run by \w+) -->\n\s*)?```sh\n(.*?)```", re.DOTALL)
 BACKUPS = (ROOT / "docs/deploy/backups.md").read_text()
