@@ -46,10 +46,14 @@ def load_reader() -> None:
     That is the only place where reading a page may ask Stripe about a role; from here on a role is a column.
     """
     if _may_be_signed_in() and current_user.is_authenticated:
-        user = this_user()
-        if is_due(user):
-            with allowed_to_write():
-                recheck_role(user)
+        recheck_lapsed_role(this_user())
+
+
+def recheck_lapsed_role(user: User) -> None:
+    """Ask Stripe once about a paid role that is past its end; a role that has not lapsed costs nothing."""
+    if is_due(user):
+        with allowed_to_write():
+            recheck_role(user)
 
 
 def _may_be_signed_in() -> bool:

@@ -50,6 +50,8 @@ class Kind(StrEnum):
     FACTORS_RESET = "factors_reset", "All second factors removed"
     PROVIDER_LINKED = "provider_linked", "Way to log in connected"
     PROVIDER_UNLINKED = "provider_unlinked", "Way to log in disconnected"
+    API_TOKEN_MADE = "api_token_made", "API token made"
+    API_TOKEN_REVOKED = "api_token_revoked", "API token revoked"
 
 
 # Written once: every sign-in runs one of them.
