@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format mutants bench screenshots lighthouse rename pictures upstream docs lock clean
+.PHONY: run test check format mutants bench screenshots lighthouse rename pictures upstream texts docs lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
@@ -41,6 +41,9 @@ pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name a
 
 upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
 	@$(BIN)/python -m scripts.upstream $(TO)
+
+texts: $(VENV)/.installed ## gather the texts of pages and mails, update and compile translations/; LANGUAGE=fr for a new one
+	@$(BIN)/python -m scripts.texts $(LANGUAGE)
 
 docs: .venv-docs/.installed ## the documentation as a site, into site/; fails on a link that leads nowhere
 	.venv-docs/bin/mkdocs build --quiet --strict

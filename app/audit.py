@@ -27,11 +27,15 @@ class ActKind(StrEnum):
     REVOKE = "revoke"
     REFRESH = "refresh"
     FULFILL = "fulfill"
+    ATTACH = "attach"
     KEEP_PAYMENT = "keep_payment"
     REPLAY = "replay"
     CREATE_USER = "create_user"
     PROMOTE = "promote"
     DEMOTE = "demote"
+    SUSPEND = "suspend"
+    LIFT = "lift"
+    VIEW = "view"
     SET_EMAIL = "set_email"
     SEND_VERIFICATION = "send_verification"
     SIGN_OUT = "sign_out"
@@ -41,6 +45,10 @@ class ActKind(StrEnum):
     EXPORT = "export"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    ANNOUNCE = "announce"
+    END_ANNOUNCEMENT = "end_announcement"
+    MAKE_CODE = "make_code"
+    SWITCH_CODE = "switch_code"
 
 
 class OperatorAct(db.Model):  # type: ignore[name-defined]

@@ -11,6 +11,7 @@ def register_blueprints(app: Flask) -> None:
     from app.auth.factors.routes import bp as factors
     from app.auth.providers.routes import bp as providers
     from app.auth.routes import bp as auth
+    from app.auth.viewing_routes import bp as viewing
     from app.dashboard.routes import bp as dashboard
     from app.health import bp as health
     from app.legal.routes import bp as legal
@@ -24,6 +25,7 @@ def register_blueprints(app: Flask) -> None:
         init_metrics(app)
     for blueprint in (pricing, auth, factors, providers, account, dashboard, webhook, admin, health, legal, well_known):
         app.register_blueprint(blueprint)
+    app.register_blueprint(viewing)
     init_api(app)
     if not app.extensions["settings"].is_production:
         from app.dev.routes import bp as dev

@@ -12,6 +12,7 @@ from flask import Flask, current_app, request
 from flask_wtf import FlaskForm
 
 from app.config.settings import Settings
+from app.proxies import client_network
 
 logger = logging.getLogger(__name__)
 SECONDS = 3
@@ -84,7 +85,7 @@ def _is_person(settings: Settings) -> bool:
     from app.auth.tries import has_room
 
     answer = request.form.get(provider.field, "")
-    may_ask = bool(answer) and has_room(ANSWERS, f"address:{request.remote_addr}", "bot_check")
+    may_ask = bool(answer) and has_room(ANSWERS, client_network(), "bot_check")
     return may_ask and _is_right(answer, settings.bot_check_verify_url or provider.verify_url, settings)
 
 

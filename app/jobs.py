@@ -128,11 +128,15 @@ def _last_night() -> datetime:
 
 def _do_the_nights_work(still_at_it: Callable[[], None]) -> dict[str, Any]:
     """Forget what is too old to keep, and compare every user with Stripe; how much was found."""
+    from app.billing.gateway.account import current_scope
+    from app.billing.gateway.clock import stripe_now
+    from app.billing.movements import note_changes
     from app.billing.reconcile.users import sync_all
     from app.retention import clean_up
 
     clean_up()
     report = asdict(sync_all(on_progress=still_at_it))
+    note_changes(current_scope(), stripe_now())
     counts = {name: len(found) if isinstance(found, list) else found for name, found in report.items()}
     logger.info("Nightly reconcile: %s.", ", ".join(f"{name} {count}" for name, count in counts.items()))
     return counts

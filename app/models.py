@@ -8,6 +8,7 @@ from app.auth.providers.models import Identity
 from app.auth.used_tokens import UsedToken
 from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
+from app.billing.models.recurring import RecurringChange
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
@@ -33,6 +34,7 @@ __all__ = [
     "PastTrial",
     "Payment",
     "RecoveryCode",
+    "RecurringChange",
     "RoleChange",
     "SecurityEvent",
     "StripeAccount",

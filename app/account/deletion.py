@@ -1,7 +1,5 @@
 """Closing an account for good."""
 
-import uuid
-
 import sqlalchemy as sa
 
 from app.account.page import current_subscription
@@ -15,6 +13,7 @@ from app.billing.payments.orders import pending_orders
 from app.billing.payments.trials import remember_trials_of
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import db
+from app.languages import current_language, speaking
 from app.mail.outbox import OutboxMail, queue_mail
 
 # A purchase that another tab begins while the first round asks Stripe is ended by the second.
@@ -53,7 +52,7 @@ def delete_account(user: User) -> None:
             _keep_an_admin(user)
             remember_trials_of(user)
             keep_what_stays(user)
-            _delete(user.id, user.email)
+            _delete(user)
             return
         # Another tab began to buy meanwhile.
         db.session.commit()
@@ -65,11 +64,12 @@ def _may_still_pay(user: User) -> bool:
     return scope is not None and bool(pending_orders(user.id, scope) or live_subscription(user, scope))
 
 
-def _delete(user_id: uuid.UUID, email: str) -> None:
-    db.session.execute(sa.delete(OutboxMail).where(OutboxMail.user_id == user_id))
-    queue_mail("account_deleted", to=email, cause=f"account_deleted:{user_id}")
+def _delete(user: User) -> None:
+    db.session.execute(sa.delete(OutboxMail).where(OutboxMail.user_id == user.id))
+    with speaking(user.language or current_language()):
+        queue_mail("account_deleted", to=user.email, cause=f"account_deleted:{user.id}")
     # The database's own rules take the rest: sessions and history go, payments stay without a name.
-    db.session.execute(sa.delete(User).where(User.id == user_id))
+    db.session.execute(sa.delete(User).where(User.id == user.id))
 
 
 def _keep_an_admin(user: User) -> None:

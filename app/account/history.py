@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.security_log import describe
+from app.auth.sessions import OF_ADMINS
 from app.billing.catalog.plans import current_catalog
 from app.billing.models.roles import RoleChange
 from app.billing.roles.grants import GRANTED
@@ -56,6 +57,7 @@ def open_sessions(user: User) -> list[OpenSession]:
     sessions = [
         OpenSession(row.id, row.device, row.created_at, row.last_used_at, row.id == user.session_id)
         for row in db.session.scalars(query)
+        if not (user.is_admin and OF_ADMINS.end(row.created_at, row.last_used_at) <= utcnow())
     ]
     return sorted(sessions, key=lambda session: not session.is_current)
 

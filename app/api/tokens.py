@@ -33,6 +33,7 @@ _FIND = (
     .where(
         ApiToken.digest == sa.bindparam("digest"),
         sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > sa.bindparam("now")),
+        User.suspended_at.is_(None),
     )
 )
 
@@ -48,12 +49,11 @@ def make_token(user: User, name: str, scopes: Iterable[str], expires_at: datetim
 
 
 def find_token(text: str) -> tuple[ApiToken, User] | None:
-    """The token and its owner; None for one that was revoked, has ended, or never was."""
+    """The token and its owner; None for one that was revoked, has ended, or never was, and for who is suspended."""
     if not _TOKEN.fullmatch(text):
         return None
     found = db.session.execute(_FIND, {"digest": _digest(text), "now": utcnow()}).one_or_none()
-    # Flask-Login's word for who may come in at all: whoever may not use the pages may not use this either.
-    return (found[0], found[1]) if found and found[1].is_active else None
+    return (found[0], found[1]) if found else None
 
 
 def tokens_of(user: User) -> Sequence[ApiToken]:

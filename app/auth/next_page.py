@@ -61,6 +61,12 @@ def safe_path(target: str) -> str | None:
 
 def go_on(user_id: uuid.UUID, destination: Destination) -> Response:
     """Answer this user, who is signed in: straight on to Checkout, or to the page that was asked for."""
+    from app.auth.factors.requirement import ask_for_missing_factor
+
+    return ask_for_missing_factor(user_id, destination.as_fields()) or _go_on(user_id, destination)
+
+
+def _go_on(user_id: uuid.UUID, destination: Destination) -> Response:
     from app.billing.checkout.start import start_checkout
     from app.billing.errors import AlreadyOwned
 

@@ -17,6 +17,7 @@ from app.auth.stale_forms import checks_its_own_token, form_status, is_stale, sh
 from app.auth.tries import nothing_was_tried
 from app.billing.catalog.plans import current_catalog
 from app.database import db
+from app.languages import current_language
 
 __all__ = ["bp"]
 
@@ -33,7 +34,7 @@ def signup() -> Response | tuple[str, int] | str:
     destination = Destination.from_request()
     form = SignupForm()
     if form.validate_on_submit():
-        user = create_user(text_of(form.email), text_of(form.password))
+        user = create_user(text_of(form.email), text_of(form.password), language=current_language())
         if user is not None:
             send_verification(user)
             start_session(user.id, remember=False)

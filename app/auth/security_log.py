@@ -25,6 +25,7 @@ class Kind(StrEnum):
     SIGNED_UP = "signed_up", "Account created"
     SIGNED_IN = "signed_in", "Logged in"
     SIGN_IN_FAILED = "sign_in_failed", "Log-in failed: wrong password"
+    SIGN_IN_REFUSED = "sign_in_refused", "Log-in refused: the account is suspended"
     SIGNED_OUT = "signed_out", "Logged out"
     SESSIONS_ENDED = "sessions_ended", "Logged out elsewhere"
     PASSWORD_CHANGED = "password_changed", "Password changed"
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     EMAIL_CHANGED = "email_changed", "Address changed"
     EMAIL_CHANGE_UNDONE = "email_change_undone", "Change of address undone from the old address"
     EMAIL_VERIFIED = "email_verified", "Address confirmed"
+    CONFIRMATION_CODE_SENT = "confirmation_code_sent", "Code by mail asked for, to confirm who it is"
     EXPORTED = "exported", "Data downloaded"
     SECOND_STEP_ASKED = "second_step_asked", "Log-in begun; the second step was asked for"
     SECOND_STEP_FAILED = "second_step_failed", "Log-in failed: wrong code in the second step"
@@ -52,6 +54,9 @@ class Kind(StrEnum):
     PROVIDER_UNLINKED = "provider_unlinked", "Way to log in disconnected"
     API_TOKEN_MADE = "api_token_made", "API token made"
     API_TOKEN_REVOKED = "api_token_revoked", "API token revoked"
+    VIEWED = "viewed", "Support looked at your pages, and could change nothing"
+    SUSPENDED = "suspended", "Account suspended"
+    SUSPENSION_LIFTED = "suspension_lifted", "Suspension lifted"
 
 
 # Written once: every sign-in runs one of them.
@@ -84,6 +89,12 @@ def describe(kind: str) -> str:
 def record(user_id: uuid.UUID, kind: Kind) -> None:
     """Write an event of this user's, in the caller's transaction."""
     db.session.execute(_RECORD, {"user_id": user_id} | _values(kind))
+
+
+def record_from_site(user_id: uuid.UUID, kind: Kind) -> None:
+    """Write what somebody of the site did to this account, in the caller's transaction: where they sat is their own."""
+    row = {"kind": kind.value, "at": utcnow(), "device": "Support", "network": ""}
+    db.session.execute(_RECORD, {"user_id": user_id} | row)
 
 
 def record_for_address(email: str, kind: Kind) -> None:

@@ -112,6 +112,7 @@ BILLING = {
     "extend": "support",
 }
 USERS = dict.fromkeys(("create", "show", "promote", "demote", "set-email", "sign-out", "delete"), "users")
+USERS |= {"suspend": "users", "lift": "users"}
 USERS["reset-factors"] = "factors"
 
 

@@ -57,6 +57,7 @@ def show(email: str) -> None:
         "role": user.role,
         "plan": user.plan_key or "",
         "until": in_words(user.role_expires_at) if user.role_expires_at else "",
+        "suspended": f"{in_words(user.suspended_at)}: {user.suspension_reason}" if user.suspended_at else "",
         "admin": "yes" if user.is_admin else "no",
         "signed up": in_words(user.created_at),
         "signed in": f"on {db.session.scalar(sessions)} devices",
@@ -106,6 +107,28 @@ def sign_out(email: str) -> None:
     user = user_with(email)
     support.sign_out(user, actor=COMMAND_LINE)
     click.echo(f"{user.email} is logged out everywhere.")
+
+
+@click.command()
+@click.argument("email")
+@click.option("--reason", required=True, help="Kept on their page and in the audit; they do not read it.")
+@with_appcontext
+def suspend(email: str, reason: str) -> None:
+    """Shut a user out until it is lifted; what they pay for goes on."""
+    user = user_with(email)
+    support.suspend(user, actor=COMMAND_LINE, reason=reason)
+    click.echo(f"{user.email} is suspended, and logged out everywhere.")
+
+
+@click.command()
+@click.argument("email")
+@click.option("--reason", default="", help="Kept in the audit.")
+@with_appcontext
+def lift(email: str, reason: str) -> None:
+    """Let a suspended user log in again."""
+    user = user_with(email)
+    support.lift_suspension(user, actor=COMMAND_LINE, reason=reason)
+    click.echo(f"{user.email} can log in again.")
 
 
 @click.command()

@@ -9,6 +9,8 @@ from flask import Flask
 
 from app.api.models import ApiToken
 from app.auth.models import SecurityEvent, User, UserSession
+from app.auth.suspension import suspend
+from app.auth.ways_in import forget_ways_added_since
 from app.database import db, utcnow
 from app.logs import without_secrets
 from app.mail.outbox import OutboxMail
@@ -220,9 +222,17 @@ def test_token_of_a_deleted_account_is_refused(alice: Person) -> None:
     assert tokens(alice.app) == []
 
 
-def test_owner_who_takes_the_account_back_leaves_no_token_of_the_thief(alice: Person) -> None:
-    from app.auth.ways_in import forget_ways_added_since
+def test_token_of_who_is_suspended_is_refused(alice: Person) -> None:
+    program, owner = Program.of(alice), alice.id
+    before = program.get("/me").status_code
+    with alice.app.app_context():
+        suspend(db.session.get(User, owner), "Spam")
+        db.session.commit()
 
+    assert (before, program.get("/me").status_code) == (200, 401)
+
+
+def test_owner_who_takes_the_account_back_leaves_no_token_of_the_thief(alice: Person) -> None:
     program, owner = Program.of(alice), alice.id
     with alice.app.app_context():
         forget_ways_added_since(utcnow() - timedelta(days=7), owner)

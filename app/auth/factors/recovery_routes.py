@@ -9,6 +9,7 @@ from werkzeug import Response
 
 from app.auth.factors import bp, removal, trusted_devices
 from app.auth.factors.encryption import Unreadable, decrypt, encrypt
+from app.auth.factors.first_factor_routes import go_on_afterwards
 from app.auth.factors.recovery_codes import count_recovery_codes, make_recovery_codes
 from app.auth.factors.reset import stop_reset
 from app.auth.factors.second_step import PATIENCE
@@ -61,10 +62,10 @@ def download_recovery_codes() -> FlaskResponse | Response:
 @bp.post("/account/security/recovery-codes/kept")
 @login_required
 def recovery_codes_kept() -> Response:
-    """The codes are written down, so that this browser forgets them."""
+    """The codes are written down, so that this browser forgets them and goes on."""
     session.pop(NEW_CODES, None)
     flash("Good. Keep them where you find them without your phone.", "success")
-    return redirect(url_for("account.security"), 303)
+    return go_on_afterwards()
 
 
 @bp.post("/account/security/trusted-devices/forget")
@@ -84,13 +85,6 @@ def keep_factors() -> Response:
     stop_reset(this_user())
     db.session.commit()
     flash("Your second factors stay.", "success")
-    return redirect(url_for("account.security"), 303)
-
-
-@bp.app_errorhandler(removal.FactorRequired)
-def ask_for_a_factor(error: removal.FactorRequired) -> Response:
-    """Lead an admin to the page where a factor is added."""
-    flash("The operator's pages ask for a second factor: add one first.", "info")
     return redirect(url_for("account.security"), 303)
 
 
