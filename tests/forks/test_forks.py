@@ -45,6 +45,7 @@ def test_the_guide_names_every_optional_part() -> None:
     assert set(STEPS) == {
         *OF_THE_CATALOGUE,
         "The example product",
+        "The API for subscribers",
         "The fast path",
         "The door of the webhook",
         "Connect",
