@@ -19,7 +19,7 @@ from app.languages.formats import currency_name_in, date_in, money_in, month_in,
 from app.languages.pages import WrittenTexts, init_languages
 from app.security import checkout_csrf_token
 from app.urls import init_addresses
-from app.words import bought
+from app.words import bought, device
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(
@@ -140,6 +140,16 @@ def seats(count: int) -> str:
     return ngettext("%(num)s seat", "%(num)s seats", count, num=number(count))
 
 
+def with_seats(name: str, count: int) -> str:
+    """Write a plan with the number of its seats: "Pro with 3 seats"."""
+    return ngettext("%(name)s with %(num)s seat", "%(name)s with %(num)s seats", count, name=name, num=number(count))
+
+
+def for_seats(price: str, count: int) -> str:
+    """Write a price with the number of seats that it is for: "$29 a month for 3 seats"."""
+    return ngettext("%(price)s for %(num)s seat", "%(price)s for %(num)s seats", count, price=price, num=number(count))
+
+
 def role_name(key: str) -> str:
     """What a role is called; one that has gone from the catalogue is called by its key."""
     return gettext(current_catalog().role(key).name)
@@ -247,4 +257,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
     "datetime": datetime,
     "bought": bought,
+    "device": device,
+    "for_seats": for_seats,
+    "with_seats": with_seats,
 }

@@ -9,8 +9,7 @@ from flask import url_for
 
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
-from app.languages import ngettext
-from app.templating import date, money, number, rhythm, seats, translated
+from app.templating import date, for_seats, money, rhythm, seats, translated, with_seats
 
 
 class DueAmount(Protocol):
@@ -437,11 +436,7 @@ def _counts_unpaid(subscription: DescribedSubscription, paid: PaidBefore) -> boo
 
 
 def _with_seats(name: str, count: int | None) -> str:
-    if not count:
-        return name
-    return ngettext(
-        "%(plan_name)s with %(num)s seat", "%(plan_name)s with %(num)s seats", count, plan_name=name, num=number(count)
-    )
+    return with_seats(name, count) if count else name
 
 
 def _describe_canceling(subscription: DescribedSubscription, other_access: str | None) -> Summary:
@@ -564,14 +559,11 @@ def _after_trial(subscription: DescribedSubscription) -> str:
     elif amount is not None:
         return _("Then %(amount)s is due.", amount=amount) if amount else _("Nothing is due then.")
     price = describe_price(subscription)
-    return _("Then %(price)s.", price=price_for(price, subscription.seats)) if price else ""
-
-
-def price_for(price: str, count: int | None) -> str:
-    """Write a price with the number of seats that it is for, if any: "$29 a month for 3 seats"."""
-    if not count:
-        return price
-    return ngettext("%(price)s for %(num)s seat", "%(price)s for %(num)s seats", count, price=price, num=number(count))
+    return (
+        _("Then %(price)s.", price=for_seats(price, subscription.seats) if subscription.seats else price)
+        if price
+        else ""
+    )
 
 
 def _due_otherwise(subscription: DescribedSubscription) -> str | None:

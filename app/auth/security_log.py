@@ -53,6 +53,8 @@ class Kind(StrEnum):
     FACTORS_RESET = "factors_reset", noted("All second factors removed")
     PROVIDER_LINKED = "provider_linked", noted("Way to log in connected")
     PROVIDER_UNLINKED = "provider_unlinked", noted("Way to log in disconnected")
+    API_TOKEN_MADE = "api_token_made", noted("API token made")
+    API_TOKEN_REVOKED = "api_token_revoked", noted("API token revoked")
     VIEWED = "viewed", noted("Support looked at your pages, and could change nothing")
     SUSPENDED = "suspended", noted("Account suspended")
     SUSPENSION_LIFTED = "suspension_lifted", noted("Suspension lifted")

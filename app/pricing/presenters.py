@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.account.presenters import describe_price, price_for
+from app.account.presenters import describe_price
 from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.trials import trial_days_of
 from app.billing.roles.decision import role_of_order
 from app.languages import gettext as _
-from app.templating import money
+from app.templating import for_seats, money
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _own_price(plan: Plan, subscription: Subscription) -> str | None:
 
 def _paid(subscription: Subscription) -> str | None:
     price = describe_price(subscription)
-    return price_for(price, subscription.seats) if price else None
+    return for_seats(price, subscription.seats) if price and subscription.seats else price or None
 
 
 def _kept(subscription: Subscription) -> PlanView | None:
