@@ -32,7 +32,7 @@ class MailableAddress(Address):
             raise StopValidation(_("We can't send mail to this address. Take one with plain letters before the @."))
 
 
-def password_field(label: str = "Password", message: str = "Enter your password.") -> PasswordField:
+def password_field(label: str = _l("Password"), message: str = _l("Enter your password.")) -> PasswordField:
     """A field for a password that exists already: only so long that no password was ever longer."""
     return PasswordField(label, validators=[InputRequired(message), not_endless])
 

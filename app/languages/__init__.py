@@ -97,8 +97,12 @@ def gettext(text: str, /, **values: object) -> str:
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """The same for a text that depends on a number, which it calls `num`."""
-    texts = _spoken() if has_app_context() else catalogues.NullTranslations()
-    return texts.ngettext(one, many, count) % {"num": count, **values}
+    return plural(one, many, count) % {"num": count, **values}
+
+
+def plural(one: str, many: str, count: int) -> str:
+    """The form of a text that belongs to a number, its values not filled in."""
+    return (_spoken() if has_app_context() else catalogues.NullTranslations()).ngettext(one, many, count)
 
 
 def lazy_gettext(text: str, **values: object) -> Any:
