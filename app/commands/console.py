@@ -20,7 +20,6 @@ STYLES = {
     **dict.fromkeys(("fail", "failed", "revoked", "needs_reconnect", "action_required", "uncollectible"), "red"),
     **dict.fromkeys(("later", "past_due", "overdue", "open", "trialing"), "yellow"),
 }
-Fact = str | int | bool | None | datetime
 
 yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON: amounts in minor units, times as ISO 8601.")
@@ -78,7 +77,7 @@ def _console() -> Console:
 
 
 def _cell(value: str) -> Text:
-    return Text(value, style=STYLES.get(value, ""))
+    return Text(value, style=STYLES.get(value.lower(), ""))
 
 
 def _show(console: Console, what: RenderableType) -> None:

@@ -64,7 +64,7 @@ def test_a_narrow_terminal_gets_each_row_as_a_list_and_loses_nothing() -> None:
 def test_a_pipe_gets_plain_columns_that_are_never_cut() -> None:
     with CliRunner().isolation() as (out, *_):
         tell_rows(("A", "#B"), [("[bold]x" * 60, "1")], nothing="")
-        tell_rows(("A",), [], nothing="")
+        tell_rows(("A",), [], nothing="None.")
         tell_facts({"name": "y" * 300, "empty": ""})
         sys.stdout.flush()
         lines = out.getvalue().decode().splitlines()
