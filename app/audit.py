@@ -30,6 +30,7 @@ class ActKind(StrEnum):
     REVOKE = "revoke"
     REFRESH = "refresh"
     FULFILL = "fulfill"
+    ATTACH = "attach"
     KEEP_PAYMENT = "keep_payment"
     REPLAY = "replay"
     CREATE_USER = "create_user"
@@ -47,6 +48,10 @@ class ActKind(StrEnum):
     EXPORT = "export"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    ANNOUNCE = "announce"
+    END_ANNOUNCEMENT = "end_announcement"
+    MAKE_CODE = "make_code"
+    SWITCH_CODE = "switch_code"
 
 
 class OperatorAct(db.Model):  # type: ignore[name-defined]

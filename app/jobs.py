@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT, NIGHT = "heartbeat", "night"
 NIGHT_AT, NIGHT_FAILED = time(3, 17), "night_failed"
 LONGEST_ERROR = 300
+NOT_BEFORE, SECONDS_OF_REST = "jobs_not_before", 15
 # Windows has none.
 _SIGHUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 
@@ -44,10 +46,13 @@ class Jobs:
 
 def deliver_soon() -> None:
     """Have the outbox delivered now; call it after the commit. What fails, the minute's job makes up for."""
+    if monotonic() < current_app.extensions.get(NOT_BEFORE, 0):
+        return
     try:
         get_jobs().deliver()
     except Exception as error:
-        # One line: while Redis is away, it comes with every mail.
+        # A Redis that does not answer costs a second each time it is asked, which not every mail shall.
+        current_app.extensions[NOT_BEFORE] = monotonic() + SECONDS_OF_REST
         logger.warning("The mail job could not be queued (%s); mail goes out within a minute.", type(error).__name__)
 
 

@@ -14,7 +14,7 @@ from flask_login import current_user
 from jinja2 import nodes
 
 from app.billing.catalog.plans import current_catalog
-from app.languages import SOURCE, current_language
+from app.languages import SOURCE, current_language, gettext
 from app.languages.formats import currency_name_in, date_in, money_in, month_in, number_in, short_date_in
 from app.languages.pages import WrittenTexts, init_languages
 from app.security import checkout_csrf_token
@@ -135,12 +135,17 @@ def seats(count: int) -> str:
 
 def role_name(key: str) -> str:
     """What a role is called; one that has gone from the catalogue is called by its key."""
-    return current_catalog().role(key).name
+    return gettext(current_catalog().role(key).name)
 
 
 def plan_name(key: str) -> str:
     """What a plan is called; one that has gone from the catalogue is called by its key."""
-    return current_catalog().plan_name(key)
+    return gettext(current_catalog().plan_name(key))
+
+
+def translated(words: str | None) -> str:
+    """Write words of the catalogue, which are data, in the language that is spoken."""
+    return gettext(words) if words else ""
 
 
 def currency_name(currency: str) -> str:
@@ -218,6 +223,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "charge": charge,
     "rhythm": rhythm,
     "seats": seats,
+    "translated": translated,
     "role_name": role_name,
     "plan_name": plan_name,
     "currency_name": currency_name,

@@ -137,11 +137,17 @@ def payments_of(user: User) -> sa.Select[Payment]:
 
 
 def totals_of_year(user: User) -> list[tuple[str, int, str]]:
-    """What was paid this year in each currency, less refunds: a label, minor units, the currency."""
-    year = utcnow().year
-    begins = datetime(year, 1, 1, tzinfo=UTC)
+    """What was paid this year in each currency, less refunds: a label, minor units, the currency.
+
+    In development the emulator's clock may be ahead of ours: then this year is that of the newest payment.
+    """
+    newest = db.session.scalar(payments_of(user).with_only_columns(Payment.created_at).limit(1))
+    year = max(utcnow(), newest).year if newest else utcnow().year
+    begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     kept = sa.func.sum(Payment.amount - Payment.amount_refunded)
-    paid = payments_of(user).where(Payment.status == PaymentStatus.PAID.value, Payment.created_at >= begins)
+    paid = payments_of(user).where(
+        Payment.status == PaymentStatus.PAID.value, Payment.created_at >= begins, Payment.created_at < ends
+    )
     sums = paid.order_by(None).with_only_columns(Payment.currency, kept).group_by(Payment.currency)
     return [(f"Paid in {year}", int(row[1]), row[0]) for row in db.session.execute(sums.order_by(Payment.currency))]
 

@@ -73,7 +73,10 @@ def _next_charges(subscription: Subscription) -> str:
     due, day = subscription.next_charge, subscription.current_period_end
     amount, currency = (due.amount, due.currency) if due else (subscription.amount, subscription.currency)
     asked = money(amount, currency) if amount is not None and currency else "something"
-    often = f", and then {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else ""
+    price = money(subscription.amount, subscription.currency) if subscription.amount and subscription.currency else ""
+    often = (
+        f", then {price} {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else ""
+    )
     when = f" on {date(day)}" if day else ""
     return f"They pay: {asked} is charged next{when}{often}. The grant changes nothing of that unless you say so here."
 

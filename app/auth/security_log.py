@@ -35,6 +35,7 @@ class Kind(StrEnum):
     EMAIL_CHANGED = "email_changed", "Address changed"
     EMAIL_CHANGE_UNDONE = "email_change_undone", "Change of address undone from the old address"
     EMAIL_VERIFIED = "email_verified", "Address confirmed"
+    CONFIRMATION_CODE_SENT = "confirmation_code_sent", "Code by mail asked for, to confirm who it is"
     EXPORTED = "exported", "Data downloaded"
     SECOND_STEP_ASKED = "second_step_asked", "Log-in begun; the second step was asked for"
     SECOND_STEP_FAILED = "second_step_failed", "Log-in failed: wrong code in the second step"

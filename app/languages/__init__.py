@@ -90,7 +90,8 @@ def speaking(language: str | None) -> Iterator[None]:
 
 def gettext(text: str, /, **values: object) -> str:
     """How a text reads in the language that is spoken, with its named values filled in."""
-    translated = _spoken().gettext(text) if has_app_context() else text
+    # A catalogue has its header under the empty text.
+    translated = _spoken().gettext(text) if text and has_app_context() else text
     return translated % values if values else translated
 
 

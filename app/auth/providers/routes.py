@@ -10,7 +10,7 @@ from werkzeug import Response
 
 from app.auth.admission import admit
 from app.auth.next_page import Destination
-from app.auth.providers import bp
+from app.auth.providers import bp, confirm_by_mail  # noqa: F401  # It adds its pages to `bp`.
 from app.auth.providers.identities import IdentityTaken, identities_of, link, sign_up, unlink, user_of
 from app.auth.providers.protocol import Newcomer, ProviderFailed, leave_for, who_came
 from app.auth.providers.registry import Provider, current_providers, provider_called
