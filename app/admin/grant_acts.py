@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from app.account.presenters import describe_price
 from app.admin.act import UserAct, actor
 from app.admin.act_forms import ActForm
 from app.admin.forms import COUPON, PAUSE, GrantForm, SubscriberGrantForm
@@ -14,7 +15,7 @@ from app.billing.roles import grants
 from app.billing.subscriptions.lookup import subscription_to_change
 from app.billing.support.subscriptions import apply_coupon, pause_payments, resume_payments
 from app.database import db
-from app.templating import date, money, rhythm
+from app.templating import date, money
 
 
 def _says_grant(user: User) -> list[str]:
@@ -73,10 +74,8 @@ def _next_charges(subscription: Subscription) -> str:
     due, day = subscription.next_charge, subscription.current_period_end
     amount, currency = (due.amount, due.currency) if due else (subscription.amount, subscription.currency)
     asked = money(amount, currency) if amount is not None and currency else "something"
-    price = money(subscription.amount, subscription.currency) if subscription.amount and subscription.currency else ""
-    often = (
-        f", then {price} {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else ""
-    )
+    price = describe_price(subscription)
+    often = f", then {price}" if price else ""
     when = f" on {date(day)}" if day else ""
     return f"They pay: {asked} is charged next{when}{often}. The grant changes nothing of that unless you say so here."
 
