@@ -52,6 +52,8 @@ class Kind(StrEnum):
     FACTORS_RESET = "factors_reset", "All second factors removed"
     PROVIDER_LINKED = "provider_linked", "Way to log in connected"
     PROVIDER_UNLINKED = "provider_unlinked", "Way to log in disconnected"
+    API_TOKEN_MADE = "api_token_made", "API token made"
+    API_TOKEN_REVOKED = "api_token_revoked", "API token revoked"
     VIEWED = "viewed", "Support looked at your pages, and could change nothing"
     SUSPENDED = "suspended", "Account suspended"
     SUSPENSION_LIFTED = "suspension_lifted", "Suspension lifted"
