@@ -8,6 +8,7 @@ from typing import Protocol
 from flask import url_for
 
 from app.templating import date, money, rhythm, seats
+from app.words import card_name
 
 
 class DueAmount(Protocol):
@@ -190,15 +191,6 @@ class Problem:
     pay: Action | None = None
 
 
-BRANDS = {
-    "amex": "American Express",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "mastercard": "Mastercard",
-    "sepa_debit": "SEPA debit",
-    "unionpay": "UnionPay",
-    "us_bank_account": "Bank account",
-}
 NOTHING_MORE = " There is nothing more to pay."
 SEE_PLANS = Action("See plans", "pricing.index")
 CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
@@ -274,14 +266,13 @@ def describe_card(card: CardOnFile | None, now: datetime) -> CardView | None:
     """Tell what pays; None where there is nothing on file."""
     if card is None or card.card_brand is None:
         return None
-    brand = BRANDS.get(card.card_brand, card.card_brand.replace("_", " ").capitalize())
-    digits = f" ending in {card.card_last4}" if card.card_last4 else ""
+    name = card_name(card.card_brand, card.card_last4)
     month, year = card.card_exp_month, card.card_exp_year
     if month and year:
         is_over = (year, month) < (now.year, now.month)
-        return CardView(f"{brand}{digits}", f"{'Expired' if is_over else 'Valid until'} {month:02}/{year}")
+        return CardView(name, f"{'Expired' if is_over else 'Valid until'} {month:02}/{year}")
     else:
-        return CardView(f"{brand}{digits}", None)
+        return CardView(name, None)
 
 
 def describe_discount(subscription: DiscountedCharge | None) -> str | None:
