@@ -55,7 +55,6 @@ def confirm_password(user: User, password: str) -> bool:
 def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:
     """Record it; nobody is signed in who was deleted, or given another password, while this one was checked."""
     stronger = hash_password(password) if needs_rehash(password_hash) else None
-    kind = security_log.Kind.SIGNED_IN
     kind = second_step.kind_of_log_in(user_id)
     if not security_log.record_if_unchanged(user_id, password_hash, kind):
         return None

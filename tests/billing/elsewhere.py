@@ -44,7 +44,10 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
     now = utcnow()
     db.session.add(
         StripeCustomer(
-            user_id=user_id, stripe_customer_id=id_in(scope, "cus"), card_valid_until=now + timedelta(days=1), **of_scope
+            user_id=user_id,
+            stripe_customer_id=id_in(scope, "cus"),
+            card_valid_until=now + timedelta(days=1),
+            **of_scope,
         )
     )
     db.session.add(UsedCard(card_digest=ELSEWHERE, user_id=user_id, **of_scope))
