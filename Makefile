@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format mutants bench screenshots lighthouse rename pictures upstream docs lock clean
+.PHONY: run test check format mutants bench screenshots lighthouse rename pictures upstream texts docs lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
-test: $(VENV)/.installed ## the site's test suite; the emulator's is in emulator/
-	$(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+test: $(VENV)/.installed ## the site's tests but for the slow ones, which ALL=1 adds; the emulator's are in emulator/
+	$(BIN)/pytest -q $(if $(ALL)$(CI)$(PYTEST_ARGS),,-m "not slow") --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, format and types
 	$(BIN)/ruff check .
@@ -40,6 +40,9 @@ pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name a
 
 upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
 	@$(BIN)/python -m scripts.upstream $(TO)
+
+texts: $(VENV)/.installed ## gather the texts of pages and mails, update and compile translations/; LANGUAGE=fr for a new one
+	@$(BIN)/python -m scripts.texts $(LANGUAGE)
 
 docs: .venv-docs/.installed ## the documentation as a site, into site/; fails on a link that leads nowhere
 	.venv-docs/bin/mkdocs build --quiet --strict

@@ -12,12 +12,14 @@ from flask import Flask, current_app, request
 from flask_wtf import FlaskForm
 
 from app.config.settings import Settings
+from app.languages import lazy_gettext as _l
+from app.proxies import client_network
 
 logger = logging.getLogger(__name__)
 SECONDS = 3
 # By network address: whoever makes answers up is not to keep us asking.
 ANSWERS = "30 per minute; 300 per hour"
-SUSPECTED = "We could not tell that you are a person. Wait for the check above the button, and send it again."
+SUSPECTED = _l("We could not tell that you are a person. Wait for the check above the button, and send it again.")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _is_person(settings: Settings) -> bool:
     from app.auth.tries import has_room
 
     answer = request.form.get(provider.field, "")
-    may_ask = bool(answer) and has_room(ANSWERS, f"address:{request.remote_addr}", "bot_check")
+    may_ask = bool(answer) and has_room(ANSWERS, client_network(), "bot_check")
     return may_ask and _is_right(answer, settings.bot_check_verify_url or provider.verify_url, settings)
 
 

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.auth.tries import has_room
 from app.database import utcnow
 from app.extensions import csrf
+from app.proxies import client_network
 from app.templating import canonical_url
 
 bp = Blueprint("well_known", __name__)
@@ -52,7 +53,7 @@ def change_password() -> AnyResponse:
 def csp_reports() -> tuple[str, int]:
     """What a browser would not load for our policy's sake, as a line of the log. Browsers send no form's token."""
     request.max_content_length = LARGEST_REPORT
-    if has_room(REPORTS_BY_ADDRESS, f"address:{request.remote_addr}", "csp") and has_room(REPORTS_BY_ALL, "all", "csp"):
+    if has_room(REPORTS_BY_ADDRESS, client_network(), "csp") and has_room(REPORTS_BY_ALL, "all", "csp"):
         for directive, blocked, page in list(_reports())[:MOST_REPORTS]:
             logger.warning("The content security policy (%s) kept %s from %s.", directive, blocked, page)
     return "", 204

@@ -155,6 +155,13 @@ def test_address_that_can_be_taken_back_is_given_to_nobody_else(stolen: Person, 
     assert "another account has it" in bob.get("/account").text
 
 
+def test_operator_gives_it_to_nobody_else_either(stolen: Person, bob: Person) -> None:
+    answer = stolen.app.test_cli_runner().invoke(args=["users", "set-email", bob.email, "alice@example.com"])
+
+    assert answer.exit_code == 1
+    assert "alice@example.com" in answer.output
+
+
 def test_after_a_week_the_address_is_free_and_the_link_is_dead(stolen: Person) -> None:
     path = link_path(stolen.app, "email_changed", "alice@example.com")
     make_older(stolen.app, email_changed_at=timedelta(days=8))

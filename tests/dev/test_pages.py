@@ -1,13 +1,17 @@
 """Pages for development alone."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from stripe_emulator import Emulator
 
-from app.database import db
+from app.database import db, utcnow
 from app.mail.outbox import OutboxMail
+from app.templating import day
 from tests.people import Person
 
 PATHS = ["/dev/components", "/dev/mail", "/dev/setup"]
@@ -27,6 +31,12 @@ def in_production(app_with: Callable[..., Flask]) -> FlaskClient:
     ).test_client()
 
 
+@pytest.fixture
+def in_development(app_with: Callable[..., Flask]) -> Flask:
+    """The site as `make run` starts it, with no emulator beside it."""
+    return app_with(app_env="development", stripe_secret_key="", stripe_api_base="", emulator_port=1)
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_page_is_absent_in_production(in_production: FlaskClient, path: str) -> None:
     assert in_production.get(path).status_code == 404
@@ -39,7 +49,7 @@ def test_page_is_there_in_development(client: FlaskClient, path: str) -> None:
 
 def test_mail_can_be_read_as_text_and_as_html(alice: Person) -> None:
     page = alice.get("/dev/mail").text
-    address = page.split('href="/dev/mail/', 1)[1].split('"', 1)[0]
+    address = page.split('src="/dev/mail/', 1)[1].split('"', 1)[0]
 
     html = alice.get(f"/dev/mail/{address}")
 
@@ -90,3 +100,47 @@ def test_setup_tells_what_is_missing_and_how_to_get_it(alice: Person) -> None:
     assert "An admin Still to do" in without
     assert "flask users create you@example.com --admin" in without
     assert "STRIPE_SECRET_KEY=" in without
+
+
+def test_setup_is_where_one_looks_first_and_lives_under_dev(client: FlaskClient, in_production: FlaskClient) -> None:
+    assert client.get("/setup").location == "/dev/setup"
+    assert in_production.get("/setup", base_url="https://shop.example").status_code == 404
+
+
+def test_strip_stands_above_every_page_of_development_and_leads_on(in_development: Flask) -> None:
+    alice = Person.sign_up(in_development, "alice@example.com")
+
+    pages = [alice.get(path).text for path in ("/", "/pricing", "/dashboard", "/account", "/nothing-here")]
+
+    for page in pages:
+        strip = page.split('<aside class="strip"', 1)[1].split("</aside>", 1)[0]
+        assert {"/dev/mail", "/dev/components", "/dev/setup"} <= set(re.findall(r'href="([^"]+)"', strip))
+        assert "/dashboard/time" in strip
+        assert "flask users promote alice@example.com" in strip
+        assert "Mail (1 new)" in strip
+
+
+def test_mail_is_new_until_it_was_looked_at(in_development: Flask) -> None:
+    alice = Person.sign_up(in_development, "alice@example.com")
+
+    first, second = alice.get("/dev/mail").text, alice.get("/dev/mail").text
+
+    assert (">New<" in first, ">New<" in second) == (True, False)
+    assert "new)" not in alice.get("/").text
+
+
+def test_strip_tells_that_the_emulators_clock_was_moved(emulator: Emulator, app_with: Callable[..., Flask]) -> None:
+    site = app_with(app_env="development", stripe_secret_key="", stripe_api_base=emulator.url).test_client()
+    before = site.get("/").text
+
+    emulator.advance(days=31)
+
+    assert "moved to" not in before
+    assert f"Clock, moved to {day(utcnow() + timedelta(days=31))}" in site.get("/").text
+
+
+def test_page_is_shown_while_no_emulator_answers(in_development: Flask) -> None:
+    page = in_development.test_client().get("/")
+
+    assert page.status_code == 200
+    assert "moved to" not in page.text

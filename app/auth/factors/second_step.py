@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import redirect, request, session, url_for
+from flask import redirect, session, url_for
 from werkzeug import Response
 
 from app.auth import security_log
+from app.auth.devices import this_device
 from app.auth.factors.authenticator import use_code
 from app.auth.factors.recovery_codes import use_recovery_code
 from app.auth.factors.removal import has_factor
@@ -23,6 +24,7 @@ from app.auth.notices import record_and_tell
 from app.auth.security_log import Kind
 from app.auth.sessions import Method, end_session, start_session
 from app.database import db
+from app.proxies import client_network
 
 PENDING = "second_step"
 PATIENCE = timedelta(minutes=10)
@@ -77,15 +79,23 @@ def pending_sign_in() -> Pending | None:
         return None
     query = sa.select(User).where(User.id == uuid.UUID(kept["user"])).with_for_update()
     user: User | None = db.session.scalar(query.execution_options(populate_existing=True))
-    if user is None or kept["state"] != _fingerprint(user):
+    if user is None or user.suspended_at is not None or kept["state"] != _fingerprint(user):
         return None
     destination = Destination.from_fields(kept["destination"])
     return Pending(user, Method(kept["method"]), kept["remember"], destination)
 
 
 def pending_key() -> str:
-    """Whose second step this browser may try, for counting the tries."""
-    return f"user:{session.get(PENDING, {}).get('user', request.remote_addr)}"
+    """What a code in the second step counts for: the browsers that its owner has used, or all strangers together.
+
+    Who has stolen the password and guesses codes must not lock the owner out.
+    """
+    pending = pending_sign_in()
+    if pending is None:
+        return f"address:{client_network()}"
+    device, user = this_device(), pending.user
+    is_known = device is not None and device.knows(user.id, user.password_changed_at)
+    return f"user:{user.id}:{'known' if is_known else 'strangers'}"
 
 
 def accept_code(user: User, code: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from app.auth import security_log
+from app.auth.email_undo import is_reserved
 from app.auth.email_verification import send_verification
 from app.auth.models import User
 from app.auth.notices import record_and_tell
@@ -14,6 +15,7 @@ from app.auth.providers.protocol import Newcomer
 from app.auth.security_log import Kind
 from app.auth.ways_in import lock_ways_in, require_another_way_in
 from app.database import db, insert, utcnow
+from app.languages import current_language
 from app.mail.outbox import queue_mail
 
 
@@ -31,10 +33,18 @@ def user_of(newcomer: Newcomer) -> uuid.UUID | None:
 def sign_up(newcomer: Newcomer) -> User | None:
     """A new account without a password, in the caller's transaction; None when its address has an account already.
 
-    That account may be somebody else's: whoever it is logs in there first, and then links the two.
+    That account may be somebody else's: whoever it is logs in there first, and then links the two. An address that its
+    owner can still take back is as good as taken.
     """
+    if is_reserved(newcomer.email):
+        return None
     verified_at = utcnow() if newcomer.is_email_verified else None
-    row = {"id": uuid.uuid4(), "email": newcomer.email, "email_verified_at": verified_at}
+    row = {
+        "id": uuid.uuid4(),
+        "email": newcomer.email,
+        "email_verified_at": verified_at,
+        "language": current_language(),
+    }
     db.session.execute(insert(User).values(**row, is_admin=False).on_conflict_do_nothing(index_elements=["email"]))
     user: User | None = db.session.get(User, row["id"])
     if user is None:

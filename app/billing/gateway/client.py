@@ -153,7 +153,8 @@ def _our_errors() -> Iterator[None]:
     except stripe.IdempotencyError as error:
         raise StripeRefused(str(error.user_message), param="idempotency_key") from error
     except stripe.StripeError as error:
-        raise StripeUnavailable(f"Stripe could not be asked ({type(error).__name__}).") from error
+        said = " ".join(str(part) for part in (type(error).__name__, error.http_status, error.code) if part)
+        raise StripeUnavailable(f"Stripe could not be asked ({said}).") from error
 
 
 def init_gateway(app: Flask, settings: Settings) -> None:

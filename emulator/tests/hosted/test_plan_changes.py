@@ -138,3 +138,38 @@ def test_dashboard_changes_what_the_portal_allows(own: tuple[Shop, Visitor, Emul
         "immediately",
     )
     assert visitor.post("/dashboard/portal", {**form, "mode": "whenever"}).status == 400
+
+
+def test_change_is_offered_and_shown_in_the_subscriptions_currency(shop: Shop, visitor: Visitor) -> None:
+    prices = {}
+    for plan, cents in (("basic", 800), ("pro", 2700)):
+        price = shop.client.v1.prices.create(
+            {
+                "product": getattr(shop, plan).id,
+                "unit_amount": cents + 100,
+                "currency": "usd",
+                "recurring": {"interval": "month"},
+                "currency_options": {"eur": {"unit_amount": cents}},
+            }
+        )
+        prices[plan] = price.id
+    customer = shop.client.v1.customers.create(
+        {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    )
+    subscription = shop.client.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": prices["basic"]}], "currency": "eur"}
+    )
+    offered = [
+        {"product": getattr(shop, plan).id, "prices": [prices[plan], shop.prices[f"{plan}_month"]]} for plan in prices
+    ]
+    update: Any = {"enabled": True, "default_allowed_updates": ["price"], "products": offered}
+    path = open_portal(shop, customer, configuration=shop.configuration(subscription_update=update))
+
+    home = visitor.get(path)
+    choice = visitor.get(f"{path}/subscriptions/{subscription.id}/update")
+    shown = visitor.get(f"{path}/subscriptions/{subscription.id}/update/confirm?price={prices['pro']}")
+
+    assert "€8.00 per month" in home.text
+    assert "€27.00 per month" in choice.text
+    assert "$" not in choice.text  # A price without the subscription's currency cannot be chosen.
+    assert "€27.00" in shown.text

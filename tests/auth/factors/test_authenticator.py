@@ -135,6 +135,36 @@ def test_guessing_codes_ends_soon_whatever_browser_it_comes_from(alice: Person) 
     assert answer.status_code == 429
 
 
+def test_thief_of_the_password_who_guesses_codes_does_not_lock_out_the_owners_browser(alice: Person) -> None:
+    own = logging_in(alice)
+    phone = Phone.of(alice)
+    own.post("/logout")
+    for _ in range(10):
+        second_step(logging_in(alice), "000000")
+
+    stranger = second_step(logging_in(alice), phone.code())
+    own.post("/login", page="/login", email=alice.email, password=PASSWORD)
+    guesses = [second_step(own, "000000").status_code for _ in range(9)]
+    answer = second_step(own, phone.code())
+
+    assert stranger.status_code == 429
+    assert set(guesses) == {422}
+    assert (answer.status_code, own.is_signed_in) == (303, True)
+
+
+def test_browsers_that_the_owner_uses_share_their_guesses(alice: Person) -> None:
+    own = [logging_in(alice) for _ in range(2)]
+    phone = Phone.of(alice)
+    for browser in own:
+        browser.post("/logout")
+        browser.post("/login", page="/login", email=alice.email, password=PASSWORD)
+
+    guesses = [second_step(own[at % 2], "000000").status_code for at in range(10)]
+
+    assert set(guesses) == {422}
+    assert second_step(own[0], phone.code()).status_code == 429
+
+
 def test_recovery_code_works_once_however_it_is_typed(alice: Person) -> None:
     Phone.of(alice)
     code = recovery_codes_of(alice)[3]
@@ -311,14 +341,14 @@ def test_secret_outlives_a_new_secret_key_once_it_was_encrypted_anew(alice: Pers
 
 def test_admins_add_a_factor_first_where_the_setting_says_so_and_keep_one(alice: Person, app_with) -> None:  # type: ignore[no-untyped-def]
     alice.become_admin()
-    strict = alice.on(app_with(second_factor_for_admins=True))
+    strict = alice.on(app_with(second_factor_for="admins"))
 
     before = strict.get("/admin/")
     Phone.of(alice)
     after = strict.get("/admin/")
     strict.post("/account/security/authenticator/remove")
 
-    assert (before.status_code, before.location) == (303, "/account/security")
+    assert (before.status_code, before.location) == (302, "/account/security/second-step?next=/admin/")
     assert after.status_code == 200
     assert "You have to keep a second factor" in strict.get("/account/security").text
     assert count(alice.app, Authenticator) == 1

@@ -87,6 +87,21 @@ def test_answer_that_cannot_be_read_signs_nobody_in(visitor: Person, credential:
     assert visitor.post("/login/passkey", credential=credential).status_code == 422
 
 
+def test_answers_that_do_not_hold_are_counted_by_network_and_keep_no_owner_out(alice: Person, app: Flask) -> None:
+    key, token = SoftKey.of(alice), (visitor := Person(app, app.test_client(), "")).csrf_token()
+    networks = [{"REMOTE_ADDR": f"2001:db8:1:2::{at}"} for at in range(11)]
+
+    refused = [
+        visitor.client.post("/login/passkey", data={"csrf_token": token}, environ_overrides=place).status_code
+        for place in networks
+    ]
+    owner = logging_in(alice)
+    answer = owner.post("/login/second-step/passkey", credential=key.get(options_on(owner, "/login/second-step")))
+
+    assert refused == [422] * 10 + [429]
+    assert answer.status_code == 303
+
+
 def test_device_that_asked_for_no_finger_or_pin_is_refused(alice: Person, visitor: Person) -> None:
     key = SoftKey.of(alice, flags=USER_PRESENT)
     new = SoftKey(origin_of(alice), flags=USER_PRESENT)
@@ -224,7 +239,7 @@ def test_of_two_last_passkeys_removed_at_once_one_stays(alice: Person) -> None:
 
 def test_of_an_admins_two_factors_removed_at_once_one_stays(alice: Person, app_with) -> None:  # type: ignore[no-untyped-def]
     alice.become_admin()
-    strict = app_with(second_factor_for_admins=True)
+    strict = app_with(second_factor_for="admins")
     SoftKey.of(alice)
     Phone.of(alice)
     forms = [(person, person.csrf_token()) for person in (alice.on(strict), alice.on(strict))]

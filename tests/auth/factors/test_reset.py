@@ -9,6 +9,7 @@ from app.audit import OperatorAct
 from app.auth.factors.models import FactorReset
 from app.database import db, utcnow
 from tests.auth.factors.phones import Phone, logging_in, second_step
+from tests.auth.factors.soft_keys import SoftKey, options_on
 from tests.mail.mailbox import mails
 from tests.people import Person
 
@@ -55,6 +56,18 @@ def test_logging_in_with_a_factor_stops_it(alice: Person, phone: Phone) -> None:
     with alice.app.app_context():
         kept = db.session.get(FactorReset, alice.id)
 
+    assert kept is None
+
+
+def test_logging_in_with_a_passkey_alone_stops_it_too(alice: Person, app: Flask) -> None:
+    key, visitor = SoftKey.of(alice), Person(app, app.test_client(), "")
+    ask(app, alice.email)
+
+    visitor.post("/login/passkey", credential=key.get(options_on(visitor, "/login")))
+    with app.app_context():
+        kept = db.session.get(FactorReset, alice.id)
+
+    assert visitor.is_signed_in
     assert kept is None
 
 

@@ -17,7 +17,7 @@ from tests.auth.test_races import at_once
 from tests.auth.test_step_up import forget_password, grow_old
 from tests.mail.mailbox import link_path, mails
 from tests.oidc_issuer import CLIENT_ID, CLIENT_SECRET, OidcIssuer, running_issuer
-from tests.people import Person
+from tests.people import PASSWORD, Person
 
 LINK = "/account/security/providers/oidc/link"
 
@@ -133,6 +133,21 @@ def test_address_of_somebody_else_opens_nothing(
     assert not visitor.is_signed_in
     assert f"{alice.email} has an account here" in visitor.get("/login").text
     assert rows(alice.app, Identity) == []
+
+
+def test_address_that_its_owner_can_still_take_back_makes_no_account(
+    mike: Person, visitor: Person, issuer: OidcIssuer, site: Flask
+) -> None:
+    mike.post("/account/email", email="mallory@example.net", current_password=PASSWORD)
+    mike.get(link_path(site, "verify_email", "mallory@example.net"))
+    issuer.email = "alice@example.com"
+
+    answer = come_back(visitor)
+    undo = link_path(site, "email_changed", "alice@example.com")
+
+    assert answer.location == "/login?next=/account/security"
+    assert rows(site, Identity) == []
+    assert Person(site, site.test_client(), "").post(undo, page="/login").status_code == 303
 
 
 def test_newcomer_without_an_address_is_led_to_sign_up(visitor: Person, site: Flask) -> None:

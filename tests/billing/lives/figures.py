@@ -9,7 +9,10 @@ import stripe as sdk
 from stripe_emulator import Emulator
 
 from app.billing import reports
+from app.billing.figures import revenue_by_plan
 from app.billing.gateway.account import current_scope
+from app.billing.gateway.clock import stripe_now
+from app.billing.movements import movements, note_changes
 from app.extensions import limiter
 from app.templating import money
 from tests.people import Person
@@ -55,16 +58,24 @@ def _is_asked_for(invoice: Json, subscription: Json) -> bool:
 
 
 def assert_reports_equal_stripe(person: Person, stripe: Stripe) -> None:
-    """Monthly recurring revenue, once the account page has been opened, and the revenue of this month."""
+    """Monthly recurring revenue, once the account page has been opened, with its movements; revenue of a year."""
     subscriptions = stripe.subscriptions()
     with person.app.app_context():
         scope = current_scope()
         recurring = reports.monthly_recurring_revenue(scope)
-        earned = {one.month: one.amount for one in reports.revenue_by_month(scope, 1) if one.currency == "usd"}
+        moment = stripe_now()
+        note_changes(scope, moment)
+        moved = {one.currency: one.closing for one in movements(scope, 1, moment)}
+        revenue = [one for one in reports.revenue_by_month(scope, now=moment) if one.currency == "usd"]
+        by_plan = revenue_by_plan(scope, moment)
     if all(_has_certain_discount(stripe, one) for one in subscriptions if one["status"] in PAYING):
-        assert abs(recurring.get("usd", 0) - sum(_monthly(stripe, one) for one in subscriptions)) < 1, recurring
-    month = f"{datetime.now(UTC):%Y-%m}"
-    assert earned.get(month, 0) == sum(amount for name, amount in _earned(stripe) if name == month)
+        assert recurring.get("usd", 0) == sum(_monthly(stripe, one) for one in subscriptions), recurring
+    assert {code: amount for code, amount in moved.items() if amount} == recurring
+    earned = list(_earned(stripe))
+    for one in revenue:
+        gross, net = (sum(row[column] for row in earned if row[0] == one.month) for column in (1, 2))
+        assert (one.gross, one.amount) == (gross, net), one
+    assert sum(row.net for row in by_plan) == sum(one.amount for one in revenue)
 
 
 def assert_next_invoice_is_the_one_promised(stripe: Stripe, emulator: Emulator) -> None:
@@ -116,7 +127,7 @@ def _has_certain_discount(stripe: Stripe, subscription: Json) -> bool:
     return bool(lines) and len({line["period"]["start"] for line in lines}) == 1
 
 
-def _monthly(stripe: Stripe, subscription: Json) -> float:
+def _monthly(stripe: Stripe, subscription: Json) -> int:
     """What it brings in a month: all items that are charged as often as the first, less its discounts."""
     if subscription["status"] not in PAYING or subscription["pause_collection"]:
         return 0
@@ -126,11 +137,13 @@ def _monthly(stripe: Stripe, subscription: Json) -> float:
     preview = _preview(stripe, subscription["id"]) or {}
     off = sum(one["amount"] for one in preview.get("total_discount_amounts") or [])
     total = sum(one["price"]["unit_amount"] * one["quantity"] for one in alike)
-    return float(total - off) / MONTHS[recurring["interval"]] / recurring["interval_count"]
+    months = MONTHS[recurring["interval"]] * recurring["interval_count"]
+    # Half a cent counts as one.
+    return max(int(total - off), 0) * 2 // months + 1 >> 1
 
 
-def _earned(stripe: Stripe) -> Iterator[tuple[str, int]]:
-    """What came in and was kept, each with its month: invoices of subscriptions, and what was bought once."""
+def _earned(stripe: Stripe) -> Iterator[tuple[str, int, int]]:
+    """What came in, and what of it was kept, each with its month: subscriptions' invoices, and what was bought once."""
     charges = {one["payment_intent"]: one for one in stripe.charges() if one["paid"]}
     lost = {one.charge: one.amount for one in stripe.v1.disputes.list({"limit": 100}).data if one.status == "lost"}
     paid_by = {
@@ -140,12 +153,12 @@ def _earned(stripe: Stripe) -> Iterator[tuple[str, int]]:
     }
     for invoice in stripe.invoices():
         if invoice["status"] == "paid" and invoice["parent"]:
-            taken = _taken_back(charges.get(paid_by.get(invoice["id"])), lost)
-            yield _month(invoice["status_transitions"]["paid_at"]), max(invoice["amount_paid"] - taken, 0)
+            paid, taken = invoice["amount_paid"], _taken_back(charges.get(paid_by.get(invoice["id"])), lost)
+            yield _month(invoice["status_transitions"]["paid_at"]), paid, max(paid - taken, 0)
     for session in stripe.v1.checkout.sessions.list({"limit": 100}).data:
         if session.mode == "payment" and session.payment_status == "paid" and session.payment_intent in charges:
             charge = charges[session.payment_intent]
-            yield _month(session.created), max(charge["amount"] - _taken_back(charge, lost), 0)
+            yield _month(session.created), charge["amount"], max(charge["amount"] - _taken_back(charge, lost), 0)
 
 
 def _taken_back(charge: Json | None, lost: dict[str, int]) -> int:

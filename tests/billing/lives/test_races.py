@@ -40,6 +40,13 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
     return answers
 
 
+@pytest.fixture(autouse=True)
+def _usual_pause_between_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who meets a key that is in use waits as long as the SDK does, not the other tests' hundredth of a second."""
+    monkeypatch.setattr(sdk.HTTPClient, "INITIAL_DELAY", 0.5)
+    monkeypatch.setattr(sdk.HTTPClient, "MAX_DELAY", 5)
+
+
 @pytest.fixture
 def tabs(app: Flask, alice: Person) -> list[Person]:
     """Alice in several browsers at once."""

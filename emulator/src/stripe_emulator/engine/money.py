@@ -9,6 +9,7 @@ from stripe_emulator.state.transaction import Transaction
 ZERO_DECIMAL = frozenset(
     {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"}
 )
+THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 
 
@@ -21,7 +22,9 @@ def round_half_up(value: Fraction | Decimal) -> int:
 def price_amount(tx: Transaction, price: Json, quantity: int) -> int:
     """Return what this many of a price cost; tiers are not shown on the price, so they are looked up."""
     if price.get("billing_scheme") == "tiered":
-        tiers = tx.hidden("price", price["id"]).get("tiers") or []
+        known = tx.hidden("price", price["id"])
+        option = (known.get("currency_options") or {}).get(price["currency"])
+        tiers = (option or known).get("tiers") or []
         amount = _tiered(tiers, price["tiers_mode"], quantity)
     else:
         unit = Decimal(str(price.get("unit_amount_decimal") or price.get("unit_amount") or 0))
@@ -60,8 +63,9 @@ def _tier_price(tier: Json, quantity: int) -> Decimal:
 
 
 def format_amount(amount: int, currency: str) -> str:
-    """Return the amount as text, such as `$29.00`, `¥500` or `29.00 CHF`."""
-    digits = f"{abs(amount):,}" if currency in ZERO_DECIMAL else f"{abs(amount) / 100:,.2f}"
+    """Return the amount as text, such as `$29.00`, `¥500`, `29.00 CHF` or `9.000 KWD`."""
+    places = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+    digits = f"{Decimal(abs(amount)).scaleb(-places):,.{places}f}"
     sign = "-" if amount < 0 else ""
     symbol = SYMBOLS.get(currency)
     return f"{sign}{symbol}{digits}" if symbol else f"{sign}{digits} {currency.upper()}"

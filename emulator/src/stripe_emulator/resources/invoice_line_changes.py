@@ -5,6 +5,7 @@ import copy
 from stripe_emulator.api import errors
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.engine.changes import record_change
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.invoices import lines
 from stripe_emulator.engine.invoices.totals import compute_totals
 from stripe_emulator.engine.money import price_amount
@@ -69,7 +70,7 @@ def _build(request: Request, invoice: Json, entry: Json, param: str) -> Json:
     price = None
     if (entry.get("pricing") or {}).get("price") or (entry.get("price_data") or {}).get("product"):
         given = {"price": (entry.get("pricing") or {}).get("price"), "price_data": entry.get("price_data")}
-        price = resolve_price(request.tx, given, param)
+        price = price_in(request.tx, resolve_price(request.tx, given, param), invoice["currency"])
     amount = price_amount(request.tx, price, quantity) if price else entry.get("amount") or 0
     text = entry.get("description") or (lines.product_name(request.tx, price) if price else None)
     line = lines.new_line(amount, invoice["currency"], text, period, None, price=price, quantity=quantity)

@@ -8,6 +8,7 @@ from stripe_emulator.api.currencies import check_currency
 from stripe_emulator.api.pagination import list_objects
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.engine.changes import changing
+from stripe_emulator.engine.currencies import currencies_of, price_in
 from stripe_emulator.engine.invoices import discounts, lines
 from stripe_emulator.engine.invoices.invoice_items import create_invoice_item
 from stripe_emulator.engine.invoices.totals import compute_totals
@@ -26,7 +27,7 @@ def create(request: Request) -> Json:
         raise errors.invalid_request("Missing required param: customer.", "customer", "parameter_missing")
     customer = tx.require("customer", params["customer"], "customer")
     invoice = _draft(request)
-    amount, currency, fields = _amount(request)
+    amount, currency, fields = _amount(request, customer)
     fields["discounts"] = discounts.redeem_all(tx, params.get("discounts"), customer=customer["id"], currency=currency)
     item = create_invoice_item(tx, customer, amount, currency, **fields)
     if invoice is not None:
@@ -85,7 +86,7 @@ def _draft(request: Request) -> Json | None:
     return invoice
 
 
-def _amount(request: Request) -> tuple[int, str, dict[str, Any]]:
+def _amount(request: Request, customer: Json) -> tuple[int, str, dict[str, Any]]:
     tx, params = request.tx, request.params
     fields: dict[str, Any] = {name: params.get(name) for name in ("description", "metadata", "period", "discountable")}
     if params.get("subscription"):
@@ -106,6 +107,9 @@ def _amount(request: Request) -> tuple[int, str, dict[str, Any]]:
                 "`type=one_time`.",
                 f"{param}[price]",
             )
+        wanted = params.get("currency") or customer["currency"]
+        if params.get("currency") or wanted in currencies_of(tx, price):
+            price = price_in(tx, price, check_currency(wanted))
         fields.update(pricing=lines.pricing(price), quantity=quantity, quantity_decimal=str(quantity))
         fields["description"] = params.get("description") or lines.product_name(tx, price)
         return price_amount(tx, price, quantity), price["currency"], fields

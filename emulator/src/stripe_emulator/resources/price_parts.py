@@ -121,11 +121,27 @@ def build(tx: Transaction, params: Json) -> Json:
     }
     carry(price, params, ("nickname",))
     tx.insert(price)
-    tx.set_hidden(
-        "price", price["id"], {name: params[name] for name in ("tiers", "currency_options") if name in params}
-    )
+    hidden = {name: params[name] for name in ("tiers",) if name in params}
+    tx.set_hidden("price", price["id"], {**hidden, "currency_options": currency_options(price, params)})
     tx.emit("price.created", price)
     return price
+
+
+def currency_options(price: Json, params: Json) -> Json:
+    """Return what the price is to cost in other currencies than its own, as parameters say."""
+    found: Json = {}
+    for code, given in (params.get("currency_options") or {}).items():
+        param = f"currency_options[{code}]"
+        currency = check_currency(code, param)
+        if currency == price["currency"]:
+            raise errors.invalid_request(f"`{currency}` is the currency of the price itself.", param)
+        found[currency] = {
+            "custom_unit_amount": custom_amount(given.get("custom_unit_amount")),
+            "tax_behavior": given.get("tax_behavior", "unspecified"),
+            "tiers": given.get("tiers"),
+            **amounts(given),
+        }
+    return found
 
 
 def claim_lookup_key(tx: Transaction, params: Json, own_id: str | None) -> str | None:

@@ -7,8 +7,10 @@ from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.api.search import search_objects
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.copies import refresh_copies
+from stripe_emulator.engine.currencies import options_of
 from stripe_emulator.resources.fields import carry
-from stripe_emulator.resources.price_parts import amounts, build, check_price, claim_lookup_key, tier
+from stripe_emulator.resources.price_parts import build, check_price, claim_lookup_key, tier
+from stripe_emulator.resources.price_parts import currency_options as currency_options_of
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
 
@@ -62,6 +64,10 @@ def update(request: Request) -> Json:
             "This price cannot be archived because it is the default price of its product.", "active"
         )
     lookup_key = claim_lookup_key(tx, params, price["id"])
+    if "currency_options" in params:
+        options = currency_options_of(price, params)
+        kept = {} if params["currency_options"] == "" else options_of(tx, price)
+        tx.set_hidden("price", price["id"], {**tx.hidden("price", price["id"]), "currency_options": kept | options})
     with changing(tx, "price.updated", price):
         carry(price, params, ("active", "nickname", "tax_behavior"))
         if "lookup_key" in params:
@@ -82,15 +88,8 @@ def currency_options(tx: Transaction, price: Json) -> Json:
     """Show the price in each of its currencies."""
     shown = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
     own = {price["currency"]: {name: price[name] for name in shown}}
-    others = tx.hidden("price", price["id"]).get("currency_options", {})
-    return own | {
-        currency: {
-            "custom_unit_amount": None,
-            "tax_behavior": one.get("tax_behavior", "unspecified"),
-            **amounts(one),
-        }
-        for currency, one in others.items()
-    }
+    others = options_of(tx, price)
+    return own | {currency: {name: one[name] for name in shown} for currency, one in others.items()}
 
 
 def _is_wanted(price: Json, params: Json) -> bool:

@@ -1,6 +1,7 @@
 """Checkout Sessions: created, given a promotion code, expired."""
 
 from stripe_emulator.api import errors
+from stripe_emulator.api.currencies import check_currency
 from stripe_emulator.engine import timers
 from stripe_emulator.engine.checkout import promotion_codes
 from stripe_emulator.engine.checkout.managed_payments import check_managed
@@ -10,6 +11,7 @@ from stripe_emulator.engine.checkout.session_rules import check_amount, check_pa
 from stripe_emulator.engine.invoices import discounts
 from stripe_emulator.engine.links import checkout_url
 from stripe_emulator.engine.settings import DAY
+from stripe_emulator.engine.subscriptions.customer_currency import check_customer_currency, currency_to_keep
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
 
@@ -30,10 +32,10 @@ def create_session(tx: Transaction, params: Json, account: str | None = None) ->
     customer = tx.require("customer", params["customer"], "customer") if params.get("customer") else None
     items = build_items(tx, params.get("line_items") or [])
     mode = params["mode"]
-    currency = _currency(mode, params.get("currency"), [item["price"] for item in items])
+    currency = _currency(tx, customer, params, [item["price"] for item in items])
     coupons, entries = _discounts(tx, params, currency)
     session = build_session(tx, params, customer, currency)
-    sums = session_sums(tx, items, coupons, trial=has_trial(params))
+    sums = session_sums(tx, items, currency, coupons, trial=has_trial(params))
     if mode != "setup":
         session.update(sums)
         check_amount(mode, sums["amount_total"], currency, bool(coupons))
@@ -45,14 +47,15 @@ def create_session(tx: Transaction, params: Json, account: str | None = None) ->
     return session
 
 
-def _currency(mode: str, wanted: str | None, prices: list[Json]) -> str:
+def _currency(tx: Transaction, customer: Json | None, params: Json, prices: list[Json]) -> str:
+    mode, wanted = params["mode"], params.get("currency")
     if not prices:
-        return (wanted or "usd").lower()
-    currency = check_prices(mode, prices)
-    if wanted and wanted.lower() != currency:
-        raise errors.invalid_request(
-            f"The prices of this session are in {currency}; they have no amount in {wanted.lower()}.", "currency"
-        )
+        return check_currency(wanted or "usd")
+    if mode != "subscription":
+        return check_prices(tx, mode, prices, wanted)
+    currency = check_prices(tx, mode, prices, currency_to_keep(tx, customer, prices, wanted))
+    if customer is not None:
+        check_customer_currency(tx, customer, currency)
     return currency
 
 
@@ -98,7 +101,7 @@ def set_quantity(tx: Transaction, session: Json, item_id: str, quantity: int) ->
     if not least <= quantity <= most:
         raise errors.invalid_request(f"Enter a quantity from {least} to {most}.", "quantity")
     items = [{**each, "quantity": quantity} if each is item else each for each in hidden["line_items"]]
-    sums = session_sums(tx, items, hidden["coupons"], trial=has_trial(hidden))
+    sums = session_sums(tx, items, session["currency"], hidden["coupons"], trial=has_trial(hidden))
     check_amount(session["mode"], sums["amount_total"], session["currency"], bool(hidden["coupons"]))
     tx.set_hidden(KIND, session["id"], {**hidden, "line_items": items})
     session.update(sums)
@@ -114,7 +117,8 @@ def has_trial(params: Json) -> bool:
 def _set_discounts(tx: Transaction, session: Json, coupons: list[str], entries: list[Json]) -> Json:
     hidden = tx.hidden(KIND, session["id"])
     tx.set_hidden(KIND, session["id"], {**hidden, "coupons": coupons})
-    session.update(session_sums(tx, hidden["line_items"], coupons, trial=has_trial(hidden)))
+    sums = session_sums(tx, hidden["line_items"], session["currency"], coupons, trial=has_trial(hidden))
+    session.update(sums)
     session["discounts"] = entries
     return tx.save(session)
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from stripe_emulator.api import errors
 from stripe_emulator.api.expand import includable
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.invoices import discounts
 from stripe_emulator.engine.invoices.lines import pricing, product_name
 from stripe_emulator.engine.money import price_amount, round_half_up
@@ -51,14 +52,15 @@ def build_items(tx: Transaction, entries: list[Json]) -> list[Json]:
 def items_of(tx: Transaction, session: Json) -> list[Json]:
     """Return the session's line items as the API shows them."""
     hidden = tx.hidden(KIND, session["id"])
-    pseudo_lines = _priced(tx, hidden.get("line_items", []), hidden.get("coupons", []))
-    return [_item(tx, kept, line) for kept, line in zip(hidden.get("line_items", []), pseudo_lines, strict=True)]
+    kept, currency = hidden.get("line_items", []), session["currency"]
+    pseudo_lines = _priced(tx, kept, currency, hidden.get("coupons", []))
+    return [_item(tx, each, currency, line) for each, line in zip(kept, pseudo_lines, strict=True)]
 
 
-def session_sums(tx: Transaction, kept: list[Json], coupons: list[str], *, trial: bool) -> Json:
+def session_sums(tx: Transaction, kept: list[Json], currency: str, coupons: list[str], *, trial: bool) -> Json:
     """Return `amount_subtotal`, `amount_total` and `total_details` of what is due today."""
     due = [each for each in kept if not (trial and each["price"]["recurring"])]
-    priced = _priced(tx, due, coupons)
+    priced = _priced(tx, due, currency, coupons)
     subtotal = sum(line["amount"] for line in priced)
     discount = sum(line["discount"] for line in priced)
     tax = sum(line["tax"] for line in priced)
@@ -70,10 +72,10 @@ def session_sums(tx: Transaction, kept: list[Json], coupons: list[str], *, trial
     }
 
 
-def _priced(tx: Transaction, kept: list[Json], coupon_ids: list[str]) -> list[Json]:
+def _priced(tx: Transaction, kept: list[Json], currency: str, coupon_ids: list[str]) -> list[Json]:
     pseudo_lines: list[Json] = [
         {
-            "amount": price_amount(tx, each["price"], each["quantity"] or 0),
+            "amount": price_amount(tx, price_in(tx, each["price"], currency), each["quantity"] or 0),
             "discountable": True,
             "discount_amounts": [],
             "pricing": pricing(each["price"]),
@@ -104,7 +106,7 @@ def _fraction(value: int | float) -> Fraction:
     return Fraction(str(value))
 
 
-def _item(tx: Transaction, kept: Json, line: Json) -> Json:
+def _item(tx: Transaction, kept: Json, currency: str, line: Json) -> Json:
     return {
         "id": kept["id"],
         "object": "item",
@@ -113,7 +115,7 @@ def _item(tx: Transaction, kept: Json, line: Json) -> Json:
         "amount_subtotal": line["amount"],
         "amount_tax": line["tax"],
         "amount_total": line["amount"] - line["discount"] + line["exclusive_tax"],
-        "currency": kept["price"]["currency"],
+        "currency": currency,
         "description": product_name(tx, kept["price"]),
         "metadata": kept["metadata"],
         "price": kept["price"],

@@ -1,5 +1,6 @@
 """What a Checkout Session sells, as parameters of a subscription or as an invoice."""
 
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.invoices import discounts, invoices, lines
 from stripe_emulator.engine.invoices.invoice_building import build_invoice
 from stripe_emulator.engine.money import price_amount
@@ -31,6 +32,7 @@ def subscription_params(tx: Transaction, session: Json, hidden: Json, payment_me
         "default_payment_method": payment_method,
         "discounts": [{key: value for key, value in each.items() if value} for each in session["discounts"] or []],
         "checkout_session": session["id"],
+        "currency": session["currency"],
         "trial_settings": data.get("trial_settings") or {"end_behavior": trial_settings(None)["end_behavior"]},
         "automatic_tax": {"enabled": session["automatic_tax"]["enabled"]},
     }
@@ -56,7 +58,7 @@ def invoice_purchase(tx: Transaction, session: Json, customer: Json, hidden: Jso
         customer,
         session["currency"],
         "manual",
-        [_line(tx, each, period) for each in hidden["line_items"]],
+        [_line(tx, each, session["currency"], period) for each in hidden["line_items"]],
         auto_advance=False,
         discounts=redeem_discounts(tx, session, customer["id"]),
         starting_balance=0,
@@ -79,11 +81,11 @@ def redeem_discounts(tx: Transaction, session: Json, customer_id: str | None) ->
     return discounts.redeem_all(tx, given, customer=customer_id, checkout_session=session["id"])
 
 
-def _line(tx: Transaction, kept: Json, period: Json) -> Json:
-    price, quantity = kept["price"], kept["quantity"]
+def _line(tx: Transaction, kept: Json, currency: str, period: Json) -> Json:
+    price, quantity = price_in(tx, kept["price"], currency), kept["quantity"]
     return lines.new_line(
         price_amount(tx, price, quantity),
-        price["currency"],
+        currency,
         lines.product_name(tx, price),
         period,
         None,

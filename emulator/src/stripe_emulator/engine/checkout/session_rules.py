@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from stripe_emulator.api import errors
+from stripe_emulator.engine.currencies import common_currency
 from stripe_emulator.engine.settings import DAY, HOUR
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
@@ -54,8 +55,8 @@ def check_params(tx: Transaction, params: Json) -> None:
     _check_trial(tx, params)
 
 
-def check_prices(mode: str, prices: list[Json]) -> str:
-    """Refuse prices that the mode cannot sell; return their currency."""
+def check_prices(tx: Transaction, mode: str, prices: list[Json], wanted: str | None) -> str:
+    """Refuse prices that the mode cannot sell; return their currency, which is the wanted one if there is one."""
     recurring = [price for price in prices if price["type"] == "recurring"]
     if mode == "payment" and recurring:
         raise errors.invalid_request(
@@ -72,10 +73,10 @@ def check_prices(mode: str, prices: list[Json]) -> str:
         MAX_ONE_TIME if mode == "subscription" else MAX_PAYMENT_LINES
     ):
         raise errors.invalid_request("You specified too many line items.", "line_items")
-    currencies = {price["currency"] for price in prices}
-    if len(currencies) > 1:
+    currency = common_currency(tx, prices, wanted)
+    if currency is None:
         raise errors.invalid_request("All prices must have the same currency.", "line_items")
-    return str(currencies.pop())
+    return currency
 
 
 def check_amount(mode: str, amount: int, currency: str, discounted: bool) -> None:

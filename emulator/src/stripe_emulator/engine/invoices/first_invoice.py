@@ -1,5 +1,6 @@
 """The lines of a subscription's first invoice."""
 
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.invoices import lines
 from stripe_emulator.engine.invoices.invoice_building import pending_item_lines
 from stripe_emulator.engine.money import price_amount
@@ -24,7 +25,7 @@ def first_lines(tx: Transaction, subscription: Json, period: FirstPeriod, params
 
 
 def _one_time_line(tx: Transaction, subscription: Json, entry: Json, param: str) -> Json:
-    price = resolve_price(tx, entry, param)
+    price = price_in(tx, resolve_price(tx, entry, param), subscription["currency"])
     quantity = entry.get("quantity") or 1
     invoice_item: Json = {
         "id": ids.new_id("invoiceitem"),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.money import format_amount, price_amount
 from stripe_emulator.state import ids
 from stripe_emulator.state.documents import Json, id_of
@@ -13,7 +14,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 def item_line(tx: Transaction, subscription: Json, item: Json, *, trial: bool = False) -> Json:
     """Return the line for a subscription item's current period."""
-    price, quantity = item["price"], item.get("quantity", 1)
+    price, quantity = price_in(tx, item["price"], subscription["currency"]), item.get("quantity", 1)
     period = {"start": item["current_period_start"], "end": item["current_period_end"]}
     amount = 0 if trial else price_amount(tx, price, quantity)
     description = (

@@ -6,6 +6,7 @@ from typing import Any
 
 from stripe_emulator.api import errors
 from stripe_emulator.api.metadata import merged
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.invoices import lines
 from stripe_emulator.engine.prices import resolve_price
 from stripe_emulator.engine.subscriptions.periods import next_boundary, period_at
@@ -56,7 +57,7 @@ def plan_change(tx: Transaction, subscription: Json, params: Json) -> ItemChange
     other_interval = not trialing and _changes_interval(subscription, items)
     keeps_anchor = subscription["billing_mode"]["type"] == "flexible" and behavior != "none"
     restarts = not trialing and (
-        _asks_for_now(params) or _starts_costing(subscription, items) or (other_interval and not keeps_anchor)
+        _asks_for_now(params) or _starts_costing(tx, subscription, items) or (other_interval and not keeps_anchor)
     )
     if restarts:
         _restart(items, now)
@@ -88,8 +89,7 @@ def apply_entries(tx: Transaction, subscription: Json, entries: list[Json]) -> l
             item = build_item(tx, subscription, entry, param, period)
             items[item["id"]] = item
     result = list(items.values())
-    if check_items(result) != subscription["currency"]:
-        raise errors.invalid_request("The currency of a subscription cannot be changed.", "items")
+    check_items(tx, result, subscription["currency"])
     return result
 
 
@@ -136,9 +136,11 @@ def _intervals(items: list[Json]) -> set[tuple[str, int]]:
     return {(item["price"]["recurring"]["interval"], item["price"]["recurring"]["interval_count"]) for item in items}
 
 
-def _starts_costing(subscription: Json, items: list[Json]) -> bool:
-    free_before = all(item["price"]["unit_amount"] == 0 for item in subscription["items"]["data"])
-    return free_before and any(item["price"]["unit_amount"] != 0 for item in items)
+def _starts_costing(tx: Transaction, subscription: Json, items: list[Json]) -> bool:
+    def is_free(item: Json) -> bool:
+        return bool(price_in(tx, item["price"], subscription["currency"])["unit_amount"] == 0)
+
+    return all(map(is_free, subscription["items"]["data"])) and not all(map(is_free, items))
 
 
 def _restart(items: list[Json], now: int) -> None:

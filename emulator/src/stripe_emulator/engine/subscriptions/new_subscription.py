@@ -2,6 +2,7 @@
 
 from stripe_emulator.api import errors
 from stripe_emulator.engine.invoices import automatic_tax, discounts
+from stripe_emulator.engine.subscriptions.customer_currency import check_customer_currency, currency_to_keep
 from stripe_emulator.engine.subscriptions.first_period import FirstPeriod
 from stripe_emulator.engine.subscriptions.subscription_items import (
     build_item,
@@ -42,14 +43,9 @@ def build_subscription(tx: Transaction, customer: Json, params: Json) -> Json:
     subscription_id = subscription["id"]
     given = params.get("items") or []
     items = [build_item(tx, subscription, entry, f"items[{index}]") for index, entry in enumerate(given)]
-    subscription["currency"] = check_items(items)
-    wanted = (params.get("currency") or subscription["currency"]).lower()
-    if wanted != subscription["currency"]:
-        raise errors.invalid_request(
-            f"The price specified only supports `{subscription['currency']}`. This doesn't match the expected "
-            f"currency: `{wanted}`.",
-            "currency",
-        )
+    wanted = currency_to_keep(tx, customer, [item["price"] for item in items], params.get("currency"))
+    subscription["currency"] = check_items(tx, items, wanted)
+    check_customer_currency(tx, customer, subscription["currency"])
     url = f"/v1/subscription_items?subscription={subscription_id}"
     subscription["items"] = {"object": "list", "data": items, "has_more": False, "url": url}
     subscription["discounts"] = discounts.redeem_all(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.invoices import discounts, lines
 from stripe_emulator.engine.money import price_amount, round_half_up
 from stripe_emulator.engine.subscriptions.debits import latest_debit
@@ -41,7 +42,8 @@ class Proration:
         return lines.product_name(self.tx, price) if quantity == 1 else lines.counted(self.tx, price, quantity)
 
     def _share(self, item: Json) -> int:
-        full = price_amount(self.tx, item["price"], item.get("quantity", 1))
+        price = price_in(self.tx, item["price"], self.subscription["currency"])
+        full = price_amount(self.tx, price, item.get("quantity", 1))
         net = full * discounts.percent_off(self.tx, self.subscription["discounts"])
         return self._rest(net, item["current_period_start"], item["current_period_end"])
 

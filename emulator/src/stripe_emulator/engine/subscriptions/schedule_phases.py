@@ -3,6 +3,7 @@
 from typing import Any
 
 from stripe_emulator.api import errors
+from stripe_emulator.engine.currencies import common_currency
 from stripe_emulator.engine.prices import resolve_price
 from stripe_emulator.engine.subscriptions.periods import add_intervals
 from stripe_emulator.engine.subscriptions.schedule_settings import phase_settings
@@ -11,15 +12,18 @@ from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
 
 
-def build_phases(tx: Transaction, given: list[Json], start: int) -> list[Json]:
-    """Return the phases one after the other, each beginning where the one before ends."""
+def build_phases(tx: Transaction, given: list[Json], start: int, currency: str | None = None) -> list[Json]:
+    """Return the phases one after the other, each beginning where the one before ends.
+
+    `currency` is that of the subscription, where there is one.
+    """
     if not given:
         raise errors.invalid_request("You must specify `phases`.", "phases", "parameter_missing")
     phases = []
     for index, entry in enumerate(given):
         if isinstance(entry.get("start_date"), int):
             start = entry["start_date"]
-        phase = _build(tx, entry, start, f"phases[{index}]")
+        phase = _build(tx, {"currency": currency, **entry}, start, f"phases[{index}]")
         if phase["end_date"] <= start:
             raise errors.invalid_request("A phase must end after it starts.", f"phases[{index}][end_date]")
         phases.append(phase)
@@ -48,7 +52,7 @@ def _build(tx: Transaction, entry: Json, start: int, param: str) -> Json:
     if not items:
         raise errors.invalid_request(f"You must specify `{param}[items]`.", f"{param}[items]", "parameter_missing")
     end = _end(entry, start, prices[0]["recurring"])
-    phase = _phase(prices[0]["currency"], items, start, end)
+    phase = _phase(common_currency(tx, prices, entry.get("currency")) or prices[0]["currency"], items, start, end)
     phase["metadata"] = entry.get("metadata") or {}
     phase["proration_behavior"] = entry.get("proration_behavior") or "create_prorations"
     phase |= phase_settings(entry)

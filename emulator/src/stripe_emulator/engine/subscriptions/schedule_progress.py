@@ -70,6 +70,7 @@ def begin(tx: Transaction, schedule: Json) -> None:
         "items": [{"price": each["price"], "quantity": each.get("quantity")} for each in phase["items"]],
         "trial_end": phase["trial_end"],
         "billing_mode": schedule["billing_mode"],
+        "currency": phase["currency"],
         **subscription_params(tx, schedule, phase),
     }
     given = {key: value for key, value in params.items() if value}

@@ -73,7 +73,8 @@ def update_schedule(tx: Transaction, schedule: Json, params: Json) -> Json:
             schedule["end_behavior"] = params["end_behavior"]
         if params.get("phases"):
             first = (schedule["current_phase"] or {}).get("start_date") or tx.now(schedule)
-            schedule["phases"] = build_phases(tx, params["phases"], first)
+            running = tx.get("subscription", schedule["subscription"] or "") or {}
+            schedule["phases"] = build_phases(tx, params["phases"], first, running.get("currency"))
             resume_phase(tx, schedule)
     set_phase_timer(tx, schedule)
     return schedule

@@ -1,6 +1,7 @@
 """Subscription items: built from parameters, each with its own billing period."""
 
 from stripe_emulator.api import errors
+from stripe_emulator.engine.currencies import common_currency
 from stripe_emulator.engine.invoices import discounts
 from stripe_emulator.engine.prices import plan_of, resolve_price
 from stripe_emulator.state import ids
@@ -46,12 +47,12 @@ def set_price(item: Json, price: Json) -> None:
     item["price"], item["plan"] = price, plan_of(price)
 
 
-def check_items(items: list[Json]) -> str:
-    """Refuse items that cannot be billed together; return their currency."""
+def check_items(tx: Transaction, items: list[Json], wanted: str | None = None) -> str:
+    """Refuse items that cannot be billed together; return their currency, which is the wanted one if there is one."""
     if not items:
         raise errors.invalid_request("A subscription must have at least one active item.", "items")
-    currencies = {item["price"]["currency"] for item in items}
-    if len(currencies) > 1:
+    currency = common_currency(tx, [item["price"] for item in items], wanted)
+    if currency is None:
         raise errors.invalid_request("All prices on a subscription must have the same `currency`.", "items")
     prices = [item["price"]["id"] for item in items]
     twice = next((price for price in prices if prices.count(price) > 1), None)
@@ -60,7 +61,7 @@ def check_items(items: list[Json]) -> str:
         raise errors.invalid_request(
             f"Cannot add multiple subscription items with the same plan: {twice} ({holder})", "items"
         )
-    return str(currencies.pop())
+    return currency
 
 
 def tax_rates(tx: Transaction, given: list[str] | str | None, param: str) -> list[Json]:

@@ -4,6 +4,7 @@ import copy
 
 from stripe_emulator.api import errors
 from stripe_emulator.engine.changes import record_change
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.engine.invoices import lines
 from stripe_emulator.engine.invoices.invoice_items import create_invoice_item
 from stripe_emulator.engine.money import price_amount
@@ -59,7 +60,7 @@ def _add_once(tx: Transaction, subscription: Json, entries: list[Json]) -> None:
     """Put what is sold once on the subscription's next invoice."""
     customer = tx.require("customer", subscription["customer"])
     for index, entry in enumerate(entries):
-        price = resolve_price(tx, entry, f"add_invoice_items[{index}]")
+        price = price_in(tx, resolve_price(tx, entry, f"add_invoice_items[{index}]"), subscription["currency"])
         quantity = entry.get("quantity") or 1
         create_invoice_item(
             tx,

@@ -8,6 +8,7 @@ from stripe_emulator.engine.invoices.invoice_building import build_invoice
 from stripe_emulator.engine.invoices.invoice_items import claim_items
 from stripe_emulator.engine.payments import charging, outcomes, payment_methods, setup_intents
 from stripe_emulator.engine.subscriptions.change_billing import COLLECTED, refused_payment
+from stripe_emulator.engine.subscriptions.customer_currency import set_customer_currency
 from stripe_emulator.engine.subscriptions.entitlements import sync_entitlements
 from stripe_emulator.engine.subscriptions.first_period import first_period
 from stripe_emulator.engine.subscriptions.new_subscription import build_subscription, set_ending, start_periods
@@ -37,6 +38,8 @@ def create_subscription(
     running = "trialing" if subscription["trial_end"] else "active"
     subscription["status"] = running if scheduled else _first_status(tx, subscription, invoice, params, intent)
     tx.insert(subscription)
+    if customer["currency"] not in (None, subscription["currency"]):
+        set_customer_currency(tx, customer["id"], subscription["currency"])
     _pend_setup(tx, subscription, params)
     tx.emit("customer.subscription.created", subscription)
     if scheduled:

@@ -100,7 +100,8 @@ def _later(items: list[Json], trial_end: int | None, discount: Discount | None) 
     lasting = discount is not None and discount.coupon["duration"] == "forever"
     amount = sum(item["amount_total" if lasting else "amount_subtotal"] for item in recurring)
     price = recurring[0]["price"]
-    return Later(amount, format_price({**price, "unit_amount": amount}), format_interval(price["recurring"]), trial_end)
+    due = {**price, "unit_amount": amount, "currency": recurring[0]["currency"]}
+    return Later(amount, format_price(due), format_interval(price["recurring"]), trial_end)
 
 
 def _undiscounted(session: Json, items: list[Json]) -> int:
@@ -151,7 +152,8 @@ def _line(tx: Transaction, item: Json, trial_end: int | None) -> Row:
     amount = 0 if free else item["amount_subtotal"]
     details = [f"Quantity {quantity}"] if quantity > 1 else []
     if free:
-        details.append(f"Then {format_price(price, quantity)}")
+        due = {**price, "unit_amount": item["amount_subtotal"], "currency": item["currency"]}
+        details.append(f"Then {format_price(due)}")
     elif recurring:
         details.append(f"Billed {format_interval(recurring)}")
     row = Row(name, format_amount(amount, item["currency"]), ". ".join(details))

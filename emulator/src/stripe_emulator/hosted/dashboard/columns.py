@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stripe_emulator.hosted.money import format_amount, format_price
+from stripe_emulator.hosted.money import format_amount, format_interval, format_price
 from stripe_emulator.hosted.templating import format_brand, format_moment
 from stripe_emulator.state.store import Json
 
@@ -42,7 +42,15 @@ def _id_of(value: str | Json | None) -> str | None:
 
 
 def _plan(each: Json) -> str:
-    return ", ".join(format_price(item["price"], item.get("quantity") or 1) for item in each["items"]["data"])
+    return ", ".join(_item(item, each["currency"]) for item in each["items"]["data"])
+
+
+def _item(item: Json, currency: str) -> str:
+    price, quantity = item["price"], item.get("quantity") or 1
+    if price["currency"] == currency:
+        return format_price(price, quantity)
+    # The price as it stands here tells its amount in its own currency alone.
+    return f"{currency.upper()} {format_interval(price['recurring'])}"
 
 
 def _off(coupon: Json) -> str:

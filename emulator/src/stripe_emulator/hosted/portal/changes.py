@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.hosted.operations import call
 from stripe_emulator.hosted.portal.offers import Change
 from stripe_emulator.hosted.portal.session import PortalSession
@@ -29,7 +30,7 @@ class Estimate:
 def estimate(tx: Transaction, portal: PortalSession, change: Change) -> Estimate:
     """Ask the invoice preview what the change costs."""
     now, later = tx.now(change.subscription), change.subscription["items"]["data"][0]["current_period_end"]
-    if is_deferred(portal, change):
+    if is_deferred(tx, portal, change):
         return Estimate([], 0, 0, change.price["currency"], "scheduled", later)
     behavior = _proration_behavior(portal)
     details: Json = {"items": change.items, "proration_behavior": behavior, **_cycle(portal, change)}
@@ -49,7 +50,7 @@ def estimate(tx: Transaction, portal: PortalSession, change: Change) -> Estimate
 def apply(tx: Transaction, portal: PortalSession, change: Change, payment_behavior: str = "error_if_incomplete") -> str:
     """Make the change and return what to tell the customer."""
     subscription = change.subscription
-    if is_deferred(portal, change):
+    if is_deferred(tx, portal, change):
         _schedule(tx, change)
         return "scheduled"
     release_schedule(tx, subscription)
@@ -64,12 +65,13 @@ def apply(tx: Transaction, portal: PortalSession, change: Change, payment_behavi
     return "updated"
 
 
-def is_deferred(portal: PortalSession, change: Change) -> bool:
+def is_deferred(tx: Transaction, portal: PortalSession, change: Change) -> bool:
     """Tell whether the configuration keeps a change of this kind until the period ends."""
     feature = portal.features.get("subscription_update") or {}
     kinds = {each["type"] for each in (feature.get("schedule_at_period_end") or {}).get("conditions") or []}
     item = change.subscription["items"]["data"][0]
-    cheaper = _per_day(change.price, change.quantity) < _per_day(item["price"], item.get("quantity") or 1)
+    price = price_in(tx, item["price"], change.subscription["currency"])
+    cheaper = _per_day(change.price, change.quantity) < _per_day(price, item.get("quantity") or 1)
     shorter = _days(change.price) < _days(item["price"])
     return ("decreasing_item_amount" in kinds and cheaper) or ("shortening_interval" in kinds and shorter)
 

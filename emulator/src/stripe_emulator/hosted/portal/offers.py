@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stripe_emulator.engine.currencies import currencies_of, price_in
 from stripe_emulator.hosted.money import format_amount, format_price
 from stripe_emulator.hosted.portal.session import PortalSession
 from stripe_emulator.hosted.portal.words import product_name
@@ -10,7 +11,7 @@ from stripe_emulator.state.store import Json, Transaction
 
 @dataclass(frozen=True)
 class Option:
-    """One price the customer may choose."""
+    """One price the customer may choose, in the currency of their subscription."""
 
     price: Json
     name: str
@@ -40,13 +41,18 @@ class Change:
 
 
 def options_for(tx: Transaction, portal: PortalSession, subscription: Json) -> list[Option]:
-    """Return the active prices of the configuration's products, cheapest first within each product."""
+    """Return the active prices of the configuration's products that can be paid in the subscription's currency.
+
+    The cheapest is first within each product.
+    """
+    currency = subscription["currency"]
     current = subscription["items"]["data"][0]["price"]["id"]
     options = []
-    for entry in _products(tx, portal, subscription["currency"]):
+    for entry in _products(tx, portal, currency):
         adjustable = bool((entry.get("adjustable_quantity") or {}).get("enabled"))
         prices = filter(None, (tx.get("price", each) for each in entry["prices"]))
-        offered = [each for each in prices if each["active"] and each["recurring"]]
+        sold = [each for each in prices if each["active"] and each["recurring"]]
+        offered = [price_in(tx, each, currency) for each in sold if currency in currencies_of(tx, each)]
         for price in sorted(offered, key=lambda each: each["unit_amount"] or 0):
             name, label = product_name(tx, price), format_price(price)
             saving = saving_of(price, offered)
@@ -80,8 +86,9 @@ def _products(tx: Transaction, portal: PortalSession, currency: str) -> list[Jso
     if named or not portal.configuration["is_default"]:
         return named
     sold: dict[str, list[str]] = {}
-    for price in reversed(tx.find("price", active=True, currency=currency, type="recurring")):
-        sold.setdefault(price["product"], []).append(price["id"])
+    for price in reversed(tx.find("price", active=True, type="recurring")):
+        if currency in currencies_of(tx, price):
+            sold.setdefault(price["product"], []).append(price["id"])
     return [{"product": product, "prices": prices} for product, prices in sold.items() if _is_active(tx, product)]
 
 
@@ -107,7 +114,7 @@ def from_flow(tx: Transaction, subscription: Json, flow: Json, date: int) -> Cha
     wanted = flow["items"][0]
     held = {item["id"]: item for item in subscription["items"]["data"]}
     item = held.get(wanted.get("id"), subscription["items"]["data"][0])
-    price = tx.require("price", wanted.get("price") or item["price"]["id"])
+    price = price_in(tx, tx.require("price", wanted.get("price") or item["price"]["id"]), subscription["currency"])
     quantity = wanted.get("quantity") or item.get("quantity") or 1
     items = [{"id": item["id"], "price": price["id"], "quantity": quantity}]
     discounts = [{key: value for key, value in each.items() if value} for each in flow.get("discounts") or []]

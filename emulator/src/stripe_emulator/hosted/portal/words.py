@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stripe_emulator.engine.currencies import price_in
 from stripe_emulator.hosted.money import format_amount, format_price
 from stripe_emulator.hosted.templating import format_day
 from stripe_emulator.state.store import Json, Transaction
@@ -79,9 +80,11 @@ def describe(tx: Transaction, subscription: Json) -> Plan:
     """Name a subscription's products and say what it costs."""
     items = subscription["items"]["data"]
     names = [product_name(tx, item["price"]) for item in items]
-    total = sum((item["price"]["unit_amount"] or 0) * (item.get("quantity") or 1) for item in items)
-    first = items[0]["price"]
-    price = format_price({**first, "unit_amount": total}) if items else format_amount(0, None)
+    prices = [price_in(tx, item["price"], subscription["currency"]) for item in items]
+    total = sum(
+        (price["unit_amount"] or 0) * (item.get("quantity") or 1) for price, item in zip(prices, items, strict=True)
+    )
+    price = format_price({**prices[0], "unit_amount": total}) if items else format_amount(0, None)
     return Plan(subscription, " and ".join(names), price, max(item["current_period_end"] for item in items))
 
 
