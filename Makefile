@@ -8,8 +8,8 @@ BIN    := $(VENV)/bin
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
-test: $(VENV)/.installed ## the site's test suite; the emulator's is in emulator/
-	$(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+test: $(VENV)/.installed ## the site's tests but for the slow ones, which ALL=1 adds; the emulator's are in emulator/
+	$(BIN)/pytest -q $(if $(ALL)$(CI)$(PYTEST_ARGS),,-m "not slow") --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, format and types
 	$(BIN)/ruff check .
@@ -20,9 +20,8 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-mutants: $(VENV)/.installed ## small faults in billing, auth and settings: do the tests notice? (hours; MUTANTS='app.config.*' for some)
-	nice $(BIN)/python -m mutmut run --max-children $(or $(CHILDREN),2) $(MUTANTS)
-	$(BIN)/python -m tests.mutants
+mutants: $(VENV)/.installed ## small faults in billing, auth and settings: do the tests notice? (a night; MUTANTS='--sample 10 app.config.*' for some)
+	nice -n 15 $(BIN)/python -m tests.mutants $(MUTANTS)
 
 bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 	$(BIN)/python -m benchmarks

@@ -7,6 +7,7 @@ def register_blueprints(app: Flask) -> None:
     """Register every blueprint; those for development are absent in production."""
     from app.account.routes import bp as account
     from app.admin import bp as admin
+    from app.api.routes import init_api
     from app.auth.factors.routes import bp as factors
     from app.auth.providers.routes import bp as providers
     from app.auth.routes import bp as auth
@@ -25,6 +26,7 @@ def register_blueprints(app: Flask) -> None:
     for blueprint in (pricing, auth, factors, providers, account, dashboard, webhook, admin, health, legal, well_known):
         app.register_blueprint(blueprint)
     app.register_blueprint(viewing)
+    init_api(app)
     if not app.extensions["settings"].is_production:
         from app.dev.routes import bp as dev
 

@@ -88,12 +88,18 @@ def show_upgrade(error: UpgradeRequired) -> Response:
     name, plans = _missing(catalog, error)
     note_security(TOLD[403], reason=f"{error.kind} {error.name}")
     if _prefers_json():
-        offers = [
-            {"key": plan.key, "name": plan.name, "prices": [_offer(price) for price in plan.prices]} for plan in plans
-        ]
-        return make_response(jsonify(error={"code": "upgrade_required", error.kind: error.name, "plans": offers}), 403)
+        return make_response(jsonify(error=upgrade_error(error)), 403)
     page = render_template("errors/upgrade.html", kind=error.kind, name=name, plans=plans)
     return make_response(page, 403)
+
+
+def upgrade_error(error: UpgradeRequired) -> dict[str, object]:
+    """What is missing and the plans that give it, for programs; amounts in minor units."""
+    _, plans = _missing(current_catalog(), error)
+    offers = [
+        {"key": plan.key, "name": plan.name, "prices": [_offer(price) for price in plan.prices]} for plan in plans
+    ]
+    return {"code": "upgrade_required", error.kind: error.name, "plans": offers}
 
 
 def _missing(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:

@@ -1,6 +1,8 @@
 """Every model in one import, for migrations and for `create_all`."""
 
 from app.account.models import DeletedAccount
+from app.announcements import Announcement
+from app.api.models import ApiToken
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
@@ -19,6 +21,8 @@ from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Alert",
+    "Announcement",
+    "ApiToken",
     "Authenticator",
     "Chore",
     "DeletedAccount",

@@ -164,9 +164,19 @@ def this_user() -> User:
     return user
 
 
+def ignore_session() -> None:
+    """Have nobody be signed in by this request's cookie."""
+    g.reader_is_unknown = True
+
+
+def session_is_ignored() -> bool:
+    """Whether this request's cookie counts for nothing."""
+    return bool(g.get("reader_is_unknown", False))
+
+
 def load_user(session_id: str) -> User | None:
     """Who is signed in with this session, in one SELECT; None when it has ended."""
-    if g.get("reader_is_unknown", False):
+    if session_is_ignored():
         return None
     try:
         id = uuid.UUID(session_id)

@@ -12,6 +12,7 @@ from app.config.settings import ROOT
 from tests.forks.copies import ENVIRONMENT, Copy
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes minutes: set FORKS=all"),
     pytest.mark.needs("app/admin"),
 ]
