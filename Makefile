@@ -8,8 +8,8 @@ BIN    := $(VENV)/bin
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
-test: $(VENV)/.installed ## the site's test suite; the emulator's is in emulator/
-	$(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+test: $(VENV)/.installed ## the site's tests but for the slow ones, which ALL=1 adds; the emulator's are in emulator/
+	$(BIN)/pytest -q $(if $(ALL)$(CI)$(PYTEST_ARGS),,-m "not slow") --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, format and types
 	$(BIN)/ruff check .

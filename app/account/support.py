@@ -13,6 +13,7 @@ from app.auth.sessions import end_sessions
 from app.billing.customers import update_customer_email
 from app.billing.errors import CannotBeDone
 from app.database import db, utcnow
+from app.mail.admins import tell_admins
 from app.mail.outbox import queue_mail
 from app.urls import link_to
 
@@ -106,12 +107,6 @@ def delete_user(user: User, *, actor: str, reason: str = "") -> None:
             delete_account(user)
         except LastAdmin as error:
             raise CannotBeDone("This is the only admin: make another one first.") from error
-
-
-def tell_admins(message: str, *, cause: str) -> None:
-    """Queue a mail to every admin, in the caller's transaction."""
-    for email in db.session.scalars(sa.select(User.email).where(User.is_admin)):
-        queue_mail("operator_notice", to=email, cause=f"{cause}:{email}", context={"message": message})
 
 
 def _free_address(typed: str, user: User) -> str:

@@ -29,6 +29,12 @@ class UserAct(Heading):
     applies: Callable[[User], bool] = lambda _: True
     # The endpoint that it leads to when it is done, if not back to the user's page.
     leads_to: str = ""
+    # What is asked for, where that depends on the user.
+    form_for: Callable[[User], type[ActForm]] | None = None
+
+    def form_of(self, user: User) -> type[ActForm]:
+        """What is asked for when it is this user."""
+        return self.form_for(user) if self.form_for else self.form
 
 
 def actor() -> str:

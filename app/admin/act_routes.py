@@ -31,7 +31,7 @@ def user_act(user_id: uuid.UUID, name: str) -> Answer:
     """Say what an act will do to this user."""
     user, act = _find(user_id, name)
     try:
-        return _show(act, act.says(user), act.form(formdata=None), url_for("admin.user", user_id=user_id))
+        return _show(act, act.says(user), act.form_of(user)(formdata=None), url_for("admin.user", user_id=user_id))
     except CannotBeDone as error:
         flash(str(error), "warn")
         return redirect(url_for("admin.user", user_id=user_id))
@@ -41,7 +41,7 @@ def user_act(user_id: uuid.UUID, name: str) -> Answer:
 def do_user_act(user_id: uuid.UUID, name: str) -> Answer:
     """Do it, and say what came of it."""
     user, act = _find(user_id, name)
-    back, form = url_for("admin.user", user_id=user_id), act.form()
+    back, form = url_for("admin.user", user_id=user_id), act.form_of(user)()
     try:
         if not form.validate_on_submit():
             return _show(act, act.says(user), form, back), 422

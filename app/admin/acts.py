@@ -4,6 +4,7 @@ from app.account import support
 from app.account.deletion import deletion_summary
 from app.admin.act import UserAct, actor
 from app.admin.act_forms import NOW, ActForm, CancelForm, ExtendForm, NewAddressForm, SuspendForm
+from app.admin.grant_acts import GRANT, RESUME, REVOKE
 from app.admin.viewing_act import VIEW
 from app.auth.models import User
 from app.billing.errors import CannotBeDone
@@ -121,6 +122,9 @@ ACTS = {
         is_danger=True,
     ),
     "extend": UserAct("Give free days", "Give them", _says_extend, _extend, ExtendForm, _can_change_subscription),
+    "resume": RESUME,
+    "grant": GRANT,
+    "revoke": REVOKE,
     "view": VIEW,
     "email": UserAct("Set a new address", "Set it", _says_new_address, _set_email, NewAddressForm),
     "verification": UserAct(

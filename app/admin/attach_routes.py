@@ -9,8 +9,8 @@ from werkzeug import Response
 from wtforms import EmailField
 from wtforms.validators import InputRequired, ValidationError
 
+from app.admin.act import Heading
 from app.admin.act_forms import ActForm
-from app.admin.acts import Heading
 from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.forms import ENTER_ADDRESS
 from app.auth.models import User

@@ -13,9 +13,15 @@ from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.models import UserSession
 from app.auth.password_rules import password_problem
 from app.auth.sign_in import create_user
+from app.commands.console import as_json, tell_facts, tell_json, yes
 from app.commands.lookup import user_with
 from app.database import db, utcnow
 from app.templating import datetime as in_words
+
+FACTS = (
+    *("id", "email", "email_verified_at", "pending_email", "role", "plan_key", "role_expires_at", "is_admin"),
+    *("suspended_at", "suspension_reason", "created_at"),
+)
 
 
 @click.command()
@@ -44,12 +50,17 @@ def create(email: str, admin: bool) -> None:
 
 @click.command()
 @click.argument("email")
+@as_json
 @with_appcontext
-def show(email: str) -> None:
+def show(email: str, as_json: bool) -> None:
     """Tell what there is to know of a user: role, plan, address, sessions."""
     user = user_with(email)
     sessions = sa.select(sa.func.count()).where(UserSession.user_id == user.id, UserSession.expires_at > utcnow())
-    facts = {
+    if as_json:
+        facts = {name: getattr(user, name) for name in FACTS}
+        tell_json(facts | {"devices": db.session.scalar(sessions)})
+        return
+    told = {
         "id": str(user.id),
         "email": user.email,
         "verified": in_words(user.email_verified_at) if user.email_verified_at else "no",
@@ -62,9 +73,7 @@ def show(email: str) -> None:
         "signed up": in_words(user.created_at),
         "signed in": f"on {db.session.scalar(sessions)} devices",
     }
-    for name, value in facts.items():
-        if value:
-            click.echo(f"{name:<12}  {value}")
+    tell_facts(told)
 
 
 @click.command()
@@ -134,7 +143,7 @@ def lift(email: str, reason: str) -> None:
 @click.command()
 @click.argument("email")
 @click.option("--reason", default="", help="Kept in the audit.")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@yes
 @with_appcontext
 def delete(email: str, reason: str, yes: bool) -> None:
     """Delete an account for good; what they pay for is cancelled at Stripe first."""

@@ -1,10 +1,13 @@
 """The whole way to Pro and out again without a mouse."""
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 from stripe_emulator import Emulator
 
 from tests.people import PASSWORD
+
+pytestmark = pytest.mark.slow
 
 MANY = 80
 

@@ -13,6 +13,7 @@ from app.config.settings import ROOT
 from tests.forks.copies import ENVIRONMENT, Copy, steps
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes minutes: set FORKS=all"),
     pytest.mark.needs("app/admin"),
     pytest.mark.needs("app/admin/connect_routes.py"),
