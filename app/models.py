@@ -1,6 +1,7 @@
 """Every model in one import, for migrations and for `create_all`."""
 
 from app.account.models import DeletedAccount
+from app.announcements import Announcement
 from app.api.models import ApiToken
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
@@ -20,6 +21,7 @@ from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Alert",
+    "Announcement",
     "ApiToken",
     "Authenticator",
     "Chore",

@@ -50,7 +50,7 @@ for profile, examples in {"quick": 6, "ci": 24, "nightly": 1000}.items():
     hypothesis.settings.register_profile(profile, max_examples=examples, derandomize=profile == "ci", **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration", "webhook_refusals")
+CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration", "webhook_refusals", "announcement")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,10 +20,11 @@ from app.billing.subscriptions.lookup import subscription_to_change
 from app.dashboard.product.example import example_entries, example_figures
 from app.database import begin_write, utcnow
 from app.extensions import csrf
+from app.languages import gettext as _
 from app.pricing.example import example_life
 from app.pricing.presenters import PlanView, intervals_on_sale, months_free, plan_views
 from app.security import protect_checkout
-from app.templating import date, seats
+from app.templating import date, seats, translated
 
 bp = Blueprint("pricing", __name__)
 
@@ -94,7 +95,7 @@ def success() -> str:
     return render_template(
         "pricing/success.html",
         state=order.state,
-        plan_name=order.plan_name,
+        plan_name=translated(order.plan_name),
         receipt=_receipt(order),
         paid=order.paid,
         currency=order.currency,
@@ -103,11 +104,12 @@ def success() -> str:
 
 def _receipt(order: CheckoutResult) -> list[tuple[str, str]]:
     """What was bought, and what comes next, line by line."""
-    often = {"month": ", monthly", "year": ", yearly"}.get(order.interval or "", "")
-    lines = [("Plan", f"{order.plan_name}{often}{f', {seats(order.seats)}' if order.seats else ''}")]
+    often = {"month": _("monthly"), "year": _("yearly")}.get(order.interval or "", "")
+    what = [translated(order.plan_name), often, seats(order.seats) if order.seats else ""]
+    lines = [(_("Plan"), ", ".join(filter(None, what)))]
     subscription = _subscription() if order.interval else None
     if subscription and subscription.current_period_end and subscription.is_charged_again:
-        lines.append(("Next charge", date(subscription.current_period_end)))
+        lines.append((_("Next charge"), date(subscription.current_period_end)))
     return lines
 
 
