@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from stripe_emulator import Emulator
 
 from app.languages import Languages
 from tests.browser.pages import PUBLIC, SIGNED_IN
 from tests.languages.pseudo import outside_brackets, write_pseudo
-from tests.people import PASSWORD, Person
-from tests.stripe_actions import Stripe, session_id_in
+from tests.people import Person
 
 # The legal pages are examples of a fork's own; the component page belongs to development.
 ENGLISH = {"terms", "privacy", "components"}
