@@ -1,0 +1,22 @@
+"""The catalogues have every text, each in full, and what is compiled of them is what they say."""
+
+import pytest
+
+from app.config.settings import Settings
+from app.languages import FOLDER, SOURCE
+from scripts.texts import compiled, gather, languages, problems_of
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_text_is_translated_with_its_values_and_links(language: str) -> None:
+    assert list(problems_of(language, gather())) == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_a_site_reads_was_compiled_from_what_is_written(language: str) -> None:
+    """`make texts` compiles it."""
+    assert (FOLDER / language / "LC_MESSAGES" / "messages.mo").read_bytes() == compiled(language)
+
+
+def test_the_site_speaks_what_it_has_texts_for() -> None:
+    assert set(Settings().language_codes) == {SOURCE, *languages()}
