@@ -9,7 +9,8 @@ from scripts.texts import compiled, gather, languages, problems_of
 
 @pytest.mark.parametrize("language", languages())
 def test_every_text_is_translated_with_its_values_and_links(language: str) -> None:
-    assert list(problems_of(language, gather())) == []
+    # What a fork sells is its own: until it is translated it is shown as the catalogue has it.
+    assert list(problems_of(language, gather(with_plans=False))) == []
 
 
 @pytest.mark.parametrize("language", languages())
