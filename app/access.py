@@ -17,7 +17,7 @@ from app.billing.reconcile.expired_roles import is_due, recheck_role
 from app.config.load import CatalogError
 from app.database import allowed_to_write, db, will_write
 from app.extensions import login_manager
-from app.languages import speak
+from app.languages import gettext, noted, speak
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,7 +37,8 @@ class UpgradeRequired(Exception):
 def init_access(app: Flask) -> None:
     """Say where signed-out readers are sent, and have the reader of each page loaded before its view."""
     login_manager.login_view = "auth.login"
-    login_manager.login_message = "Log in to go on."
+    login_manager.login_message = noted("Log in to go on.")
+    login_manager.localize_callback = gettext
     login_manager.login_message_category = "info"
     app.before_request(load_reader)
 

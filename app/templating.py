@@ -14,12 +14,12 @@ from flask_login import current_user
 from jinja2 import nodes
 
 from app.billing.catalog.plans import current_catalog
-from app.languages import SOURCE, current_language, gettext
+from app.languages import SOURCE, current_language, gettext, ngettext
 from app.languages.formats import currency_name_in, date_in, money_in, month_in, number_in, short_date_in
 from app.languages.pages import WrittenTexts, init_languages
 from app.security import checkout_csrf_token
 from app.urls import init_addresses
-from app.words import bought
+from app.words import bought, card_name, device
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(
@@ -119,18 +119,35 @@ def decimal_amount(amount_minor: int, currency: str) -> Decimal:
 
 def rhythm(interval: str, count: int = 1) -> str:
     """Write how often something is paid: "a month", "every 3 months"."""
-    return f"a {interval}" if count == 1 else f"every {count} {interval}s"
+    if interval == "year":
+        return ngettext("a year", "every %(num)s years", count)
+    elif interval == "month":
+        return ngettext("a month", "every %(num)s months", count)
+    elif interval == "week":
+        return ngettext("a week", "every %(num)s weeks", count)
+    else:
+        return ngettext("a day", "every %(num)s days", count)
 
 
 def charge(price: Charge) -> str:
     """Write a price with how often it is paid: "$29 a month", "€12 a seat a year", "$199 once"."""
-    often = rhythm(price.interval) if price.interval else "once"
-    return f"{money(price.amount, price.currency)}{' a seat' if price.per_seat else ''} {often}"
+    asked, often = money(price.amount, price.currency), rhythm(price.interval) if price.interval else gettext("once")
+    return gettext("%(amount)s a seat %(often)s", amount=asked, often=often) if price.per_seat else f"{asked} {often}"
 
 
 def seats(count: int) -> str:
     """Write a number of seats: "1 seat", "1,000 seats"."""
-    return f"{count:,} {'seat' if count == 1 else 'seats'}"
+    return ngettext("%(num)s seat", "%(num)s seats", count, num=number(count))
+
+
+def with_seats(name: str, count: int) -> str:
+    """Write a plan with the number of its seats: "Pro with 3 seats"."""
+    return ngettext("%(name)s with %(num)s seat", "%(name)s with %(num)s seats", count, name=name, num=number(count))
+
+
+def for_seats(price: str, count: int) -> str:
+    """Write a price with the number of seats that it is for: "$29 a month for 3 seats"."""
+    return ngettext("%(price)s for %(num)s seat", "%(price)s for %(num)s seats", count, price=price, num=number(count))
 
 
 def role_name(key: str) -> str:
@@ -167,6 +184,11 @@ def date(moment: dt.date | dt.datetime | str) -> str:
 def day(moment: dt.date | dt.datetime | str) -> str:
     """Write a date for a table's column: 20 Dec 2026."""
     return short_date_in(current_language(), _day_of(moment), True)
+
+
+def short_day(at: dt.date | dt.datetime) -> str:
+    """Write a date under a drawing, whose year goes without saying: 20 Dec."""
+    return short_date_in(current_language(), _day_of(at), False)
 
 
 def moment(at: dt.datetime) -> str:
@@ -235,4 +257,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
     "datetime": datetime,
     "bought": bought,
+    "card": card_name,
+    "device": device,
+    "for_seats": for_seats,
+    "with_seats": with_seats,
 }

@@ -23,7 +23,7 @@ TRANSLATIONS = ROOT / "translations"
 PLACES = {"app": [("**.py", "python")], "templates": [("**.html", "jinja2"), ("**.txt", "jinja2")]}
 # As `app/templating.py` and `app/languages/pages.py` set up Jinja.
 OPTIONS = dict.fromkeys(("newstyle_gettext", "trimmed", "trim_blocks", "lstrip_blocks"), "true")
-KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {**dict.fromkeys(["_", "_l", "gettext", "lazy_gettext", "noted"]), "ngettext": (1, 2)}
 # What a translation has to have as well: named values and the tags of links.
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|</?[a-z][^>]*>")
 # What Babel writes of itself: two runs shall write the same.

@@ -34,6 +34,7 @@ from app.billing.statuses import ASKED_FOR, SENT_BY_MAIL, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db, utcnow
+from app.languages import gettext as _
 from app.templating import money
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,9 @@ def _saving(subscription: Subscription | None) -> str | None:
     if not (is_monthly and by_month and by_year and by_month.currency == by_year.currency == subscription.currency):
         return None
     saved = (12 * by_month.amount - by_year.amount) * (subscription.seats or 1)
-    return f"Switch to yearly, save {money(saved, by_year.currency)}" if saved > 0 and by_year.is_recurring else None
+    if saved <= 0 or not by_year.is_recurring:
+        return None
+    return _("Switch to yearly, save %(amount)s", amount=money(saved, by_year.currency))
 
 
 def security_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
@@ -149,7 +152,10 @@ def totals_of_year(user: User) -> list[tuple[str, int, str]]:
         Payment.status == PaymentStatus.PAID.value, Payment.created_at >= begins, Payment.created_at < ends
     )
     sums = paid.order_by(None).with_only_columns(Payment.currency, kept).group_by(Payment.currency)
-    return [(f"Paid in {year}", int(row[1]), row[0]) for row in db.session.execute(sums.order_by(Payment.currency))]
+    return [
+        (_("Paid in %(year)s", year=year), int(row[1]), row[0])
+        for row in db.session.execute(sums.order_by(Payment.currency))
+    ]
 
 
 def _open_payment(subscription: Subscription) -> Payment | None:

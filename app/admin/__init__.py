@@ -75,7 +75,7 @@ def let_admins_in() -> None:
 
 
 @bp.context_processor
-def _rail() -> dict[str, Callable[[], dict[str, int]]]:
+def _rail() -> dict[str, Callable[[], dict[str, str]]]:
     """Let the rail say how many there are of what it leads to."""
     return {"rail_counts": lambda: import_module("app.admin.find_routes").rail_counts()}
 

@@ -18,12 +18,15 @@ from app.auth.tries import nothing_was_tried
 from app.billing.catalog.plans import current_catalog
 from app.database import db
 from app.languages import current_language
+from app.languages import lazy_gettext as _l
 
 __all__ = ["bp"]
 
 # One sentence whether the address or the password is wrong.
-LOGIN_FAILED = "That address and password don't go together. Check both, or set a new password."
-SIGN_UP_FAILED = "We can't create an account with this address. If it is yours already, log in or set a new password."
+LOGIN_FAILED = _l("That address and password don't go together. Check both, or set a new password.")
+SIGN_UP_FAILED = _l(
+    "We can't create an account with this address. If it is yours already, log in or set a new password."
+)
 
 
 @bp.route("/signup", methods=["GET", "POST"])

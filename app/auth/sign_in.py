@@ -56,7 +56,6 @@ def confirm_password(user: User, password: str) -> bool:
 def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:
     """Record it; nobody is signed in who was deleted, or given another password, while this one was checked."""
     stronger = hash_password(password) if needs_rehash(password_hash) else None
-    kind = security_log.Kind.SIGNED_IN
     kind = second_step.kind_of_log_in(user_id)
     if suspension.is_suspended(user_id):
         kind = security_log.Kind.SIGN_IN_REFUSED

@@ -81,7 +81,7 @@ def _sign_of_production(settings: Settings) -> str | None:
 
 def _is_on_another_host(database_url: str) -> bool:
     host = make_url(database_url).host if _is_database(database_url) else None
-    return host is not None and not host.startswith("/") and not is_loopback(host)
+    return host is not None and not is_loopback(host)
 
 
 def _malformed_addresses(settings: Settings) -> Iterator[str]:

@@ -97,13 +97,22 @@ def gettext(text: str, /, **values: object) -> str:
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """The same for a text that depends on a number, which it calls `num`."""
-    texts = _spoken() if has_app_context() else catalogues.NullTranslations()
-    return texts.ngettext(one, many, count) % {"num": count, **values}
+    return plural(one, many, count) % {"num": count, **values}
 
 
-def lazy_gettext(text: str) -> Any:
+def plural(one: str, many: str, count: int) -> str:
+    """The form of a text that belongs to a number, its values not filled in."""
+    return (_spoken() if has_app_context() else catalogues.NullTranslations()).ngettext(one, many, count)
+
+
+def lazy_gettext(text: str, **values: object) -> Any:
     """A text of a form or a table that is made once: it is looked up each time it is shown."""
-    return LocalProxy(lambda: gettext(text))
+    return LocalProxy(lambda: gettext(text, **values))
+
+
+def noted(text: str) -> str:
+    """The text as it is, noted for the translators: data that is translated where it is shown."""
+    return text
 
 
 def _spoken() -> catalogues.NullTranslations:

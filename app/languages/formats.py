@@ -7,7 +7,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app.languages import SOURCE
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from babel import Locale
 
 MINUS = "\N{MINUS SIGN}"
+SHORT_FRACTION = re.compile(r"\.\d{1,2}\s*$")
 DECIMALS = re.compile(r"\.0+")
 
 
@@ -39,6 +40,32 @@ def number_in(language: str, number: int) -> str:
         from babel.numbers import format_decimal
 
         return format_decimal(number, locale=_locale(language))
+
+
+def number_typed(language: str, text: str) -> str:
+    """A number as somebody of this language typed it, with a point for decimals and nothing between thousands."""
+    if not _has_comma(language):
+        return text.replace(",", "")
+    elif "," in text:
+        return text.replace(".", "").replace(",", ".")
+    else:
+        # Nobody parts one or two digits off as thousands: 9.50 was typed by the habit of another keyboard.
+        return text if SHORT_FRACTION.search(text) else text.replace(".", "")
+
+
+def typed_number(language: str, number: str) -> str:
+    """The way back: 9.50 as its writer would type it."""
+    return number.replace(".", ",") if _has_comma(language) else number
+
+
+@lru_cache(maxsize=64)
+def _has_comma(language: str) -> bool:
+    """Whether decimals stand behind a comma."""
+    if language == SOURCE:
+        return False
+    from babel.numbers import get_decimal_symbol
+
+    return get_decimal_symbol(_locale(language)) == ","
 
 
 @lru_cache(maxsize=64)
@@ -72,14 +99,14 @@ def short_date_in(language: str, day: dt.date, has_year: bool) -> str:
 
 
 @lru_cache(maxsize=256)
-def month_in(language: str, month: dt.date) -> str:
-    """Write a month as a chart does: Nov."""
+def month_in(language: str, month: dt.date, form: Literal["short", "full"] = "short") -> str:
+    """Write a month by its name, `short` as a chart does: Nov."""
     if language == SOURCE:
-        return f"{month:%b}"
+        return f"{month:%b}" if form == "short" else f"{month:%B}"
     else:
         from babel.dates import format_date
 
-        return format_date(month, "LLL", locale=_locale(language))
+        return format_date(month, "LLL" if form == "short" else "LLLL", locale=_locale(language))
 
 
 def _locale(language: str) -> "Locale":

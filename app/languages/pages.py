@@ -9,7 +9,7 @@ from jinja2 import nodes
 from jinja2.ext import InternationalizationExtension
 from jinja2.visitor import NodeTransformer
 
-from app.languages import NAMES, Languages, current_language, current_languages, gettext, ngettext
+from app.languages import NAMES, Languages, current_language, current_languages, gettext, plural
 
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|(%))")
 
@@ -19,7 +19,7 @@ def init_languages(app: Flask) -> None:
     languages = app.extensions["languages"] = Languages(app.extensions["settings"].language_codes)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.add_extension(InternationalizationExtension)
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(gettext, plural, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(current_language=current_language, language_choices=language_choices)
     if languages.is_one:
         app.jinja_env.written_texts = languages.texts(languages.default)  # type: ignore[attr-defined]

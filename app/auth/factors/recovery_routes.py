@@ -18,6 +18,7 @@ from app.auth.security_log import Kind
 from app.auth.sessions import this_user
 from app.auth.step_up import fresh_sign_in_required
 from app.database import db
+from app.languages import gettext as _
 
 # In the cookie, encrypted: codes that are still to be written down.
 NEW_CODES = "new_recovery_codes"
@@ -29,7 +30,7 @@ def new_recovery_codes() -> Response:
     """Make new codes; the old ones stop working."""
     user = this_user()
     if not removal.has_factor(user.id):
-        flash("Recovery codes stand in for a second factor: add one first.", "info")
+        flash(_("Recovery codes stand in for a second factor: add one first."), "info")
         return redirect(url_for("account.security"), 303)
     _make_codes()
     db.session.commit()
@@ -64,7 +65,7 @@ def download_recovery_codes() -> FlaskResponse | Response:
 def recovery_codes_kept() -> Response:
     """The codes are written down, so that this browser forgets them and goes on."""
     session.pop(NEW_CODES, None)
-    flash("Good. Keep them where you find them without your phone.", "success")
+    flash(_("Good. Keep them where you find them without your phone."), "success")
     return go_on_afterwards()
 
 
@@ -74,7 +75,7 @@ def forget_trusted_devices() -> Response:
     """Ask every device for the second step again."""
     trusted_devices.forget_trusted_devices(this_user().id)
     db.session.commit()
-    flash("Every device is asked for the second step again.", "success")
+    flash(_("Every device is asked for the second step again."), "success")
     return redirect(url_for("account.security"), 303)
 
 
@@ -84,7 +85,7 @@ def keep_factors() -> Response:
     """The owner objects to the removal of their factors, which somebody asked the operator for."""
     stop_reset(this_user())
     db.session.commit()
-    flash("Your second factors stay.", "success")
+    flash(_("Your second factors stay."), "success")
     return redirect(url_for("account.security"), 303)
 
 

@@ -9,8 +9,9 @@ from app.auth.factors.models import Authenticator, Passkey, RecoveryCode, Truste
 from app.auth.models import User
 from app.auth.ways_in import lock_ways_in, require_another_way_in
 from app.database import db
+from app.languages import lazy_gettext as _l
 
-KEEP_ONE = "You have to keep a second factor. Add another one first."
+KEEP_ONE = _l("You have to keep a second factor. Add another one first.")
 
 
 class LastFactor(Exception):
