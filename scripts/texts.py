@@ -7,6 +7,7 @@ A new language: `make texts LANGUAGE=fr`.
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -94,8 +95,10 @@ def read(language: str) -> Catalog:
 
 def compiled(language: str) -> bytes:
     """What a site reads: the catalogue in GNU gettext's binary form."""
-    binary = BytesIO()
-    write_mo(binary, read(language))
+    binary, catalog = BytesIO(), read(language)
+    # Two runs shall write the same.
+    catalog.creation_date = catalog.revision_date = datetime(2000, 1, 1, tzinfo=UTC)
+    write_mo(binary, catalog)
     return binary.getvalue()
 
 
