@@ -19,7 +19,7 @@ from app.languages.formats import currency_name_in, date_in, money_in, month_in,
 from app.languages.pages import WrittenTexts, init_languages
 from app.security import checkout_csrf_token
 from app.urls import init_addresses
-from app.words import bought, device
+from app.words import bought, card_name, device
 
 # Stripe's own lists: amounts of these come without, or with three, decimal digits.
 ZERO_DECIMAL = frozenset(
@@ -257,6 +257,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
     "datetime": datetime,
     "bought": bought,
+    "card": card_name,
     "device": device,
     "for_seats": for_seats,
     "with_seats": with_seats,

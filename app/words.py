@@ -1,4 +1,4 @@
-"""How what Stripe wrote on an invoice reads on the site."""
+"""How what Stripe wrote on an invoice, and what pays for it, reads on the site."""
 
 import re
 from functools import lru_cache
@@ -8,6 +8,15 @@ from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 
 LINE = re.compile(r"^(\d[\d,]*) \N{MULTIPLICATION SIGN} (.+?)(?: \(at .+ / (day|week|month|year)\))?$")
+BRANDS = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "mastercard": "Mastercard",
+    "sepa_debit": _l("SEPA debit"),
+    "unionpay": "UnionPay",
+    "us_bank_account": _l("Bank account"),
+}
 OFTEN = {"day": _l("daily"), "week": _l("weekly"), "month": _l("monthly"), "year": _l("yearly")}
 
 
@@ -26,6 +35,12 @@ def _bought(language: str, description: str, app_name: str) -> str:
     seats = ngettext("%(num)s seat", "%(num)s seats", many, num=count) if many != 1 else ""
     parts = [_(name.removeprefix(f"{app_name} ")), str(OFTEN.get(interval or "", "")), seats]
     return ", ".join(filter(None, parts))
+
+
+def card_name(brand: str, last4: str | None) -> str:
+    """What a card, or another way to pay, is called: "Visa ending in 4242"."""
+    name = str(BRANDS.get(brand, brand.replace("_", " ").capitalize()))
+    return _("%(brand)s ending in %(digits)s", brand=name, digits=last4) if last4 else name
 
 
 def device(kept: str) -> str:

@@ -10,6 +10,7 @@ from flask import url_for
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 from app.templating import date, for_seats, money, rhythm, seats, translated, with_seats
+from app.words import card_name
 
 
 class DueAmount(Protocol):
@@ -192,15 +193,6 @@ class Problem:
     pay: Action | None = None
 
 
-BRANDS = {
-    "amex": "American Express",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "mastercard": "Mastercard",
-    "sepa_debit": _l("SEPA debit"),
-    "unionpay": "UnionPay",
-    "us_bank_account": _l("Bank account"),
-}
 SEE_PLANS = Action(_l("See plans"), "pricing.index")
 CHOOSE_PLAN = Action(_l("Choose a plan"), "pricing.index")
 MANAGE_BILLING = Action(_l("Manage billing"), "account.portal", posts=True)
@@ -301,16 +293,14 @@ def describe_card(card: CardOnFile | None, now: datetime) -> CardView | None:
     """Tell what pays; None where there is nothing on file."""
     if card is None or card.card_brand is None:
         return None
-    words = BRANDS.get(card.card_brand, card.card_brand.replace("_", " ").capitalize())
-    if card.card_last4:
-        words = _("%(brand)s ending in %(digits)s", brand=words, digits=card.card_last4)
+    words = card_name(card.card_brand, card.card_last4)
     month, year = card.card_exp_month, card.card_exp_year
     if month and year:
         is_over, expiry = (year, month) < (now.year, now.month), f"{month:02}/{year}"
         expires = _("Expired %(month)s", month=expiry) if is_over else _("Valid until %(month)s", month=expiry)
-        return CardView(str(words), expires)
+        return CardView(words, expires)
     else:
-        return CardView(str(words), None)
+        return CardView(words, None)
 
 
 def describe_discount(subscription: DiscountedCharge | None) -> str | None:

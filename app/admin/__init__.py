@@ -31,6 +31,8 @@ PAGES = {
     "/orders/<uuid:order_id>/attach": "attach_routes.attach",
     "/payments/<int(max=2147483647):payment_id>/dispute": "dispute_routes.dispute",
     "/announcements": "announcement_routes.announcements",
+    "/codes": "code_routes.codes",
+    "/codes/<code_id>": "code_routes.code",
     "/acts": "act_routes.acts",
     "/subscriptions": "record_routes.subscriptions",
     "/orders": "record_routes.orders",
@@ -47,6 +49,8 @@ ACTIONS = {
     "/orders/<uuid:order_id>/attach": "attach_routes.do_attach",
     "/announcements": "announcement_routes.make_announcement",
     "/announcements/end": "announcement_routes.stop_announcement",
+    "/codes": "code_routes.make",
+    "/codes/<code_id>/switch": "code_routes.switch",
     "/<name>.csv": "export_routes.export",
     "/events/replay": "event_routes.replay_failed",
     "/payments/<int(max=2147483647):payment_id>/keep": "overview_routes.keep_payment",
@@ -71,7 +75,7 @@ def let_admins_in() -> None:
 
 
 @bp.context_processor
-def _rail() -> dict[str, Callable[[], dict[str, int]]]:
+def _rail() -> dict[str, Callable[[], dict[str, str]]]:
     """Let the rail say how many there are of what it leads to."""
     return {"rail_counts": lambda: import_module("app.admin.find_routes").rail_counts()}
 

@@ -10,7 +10,7 @@ from werkzeug import Response
 from app import jobs
 from app.admin.needs import needs
 from app.admin.paging import newest_first
-from app.admin.record_routes import emails_of
+from app.admin.record_routes import emails_of, list_payments
 from app.auth.models import User
 from app.billing import figure_rows, reports
 from app.billing import figures as by_time
@@ -56,17 +56,14 @@ def payments() -> str:
     now, scope = stripe_now(), scope_to_show()
     if request.args.get("show") == "unearned":
         return _unearned(scope)
-    query = sa.select(Payment).where(scope.covers(Payment))
-    page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
     return render_template(
         "admin/payments.html",
+        **list_payments(scope),
         clock=moved_clock(now),
         revenue=reports.revenue_by_month(scope, now=now),
         monthly_revenue=_in_words(reports.monthly_recurring_revenue(scope)),
         by_plan=reports.active_subscribers_by_plan(scope),
         churn=reports.churn(scope, now=now),
-        page=page,
-        emails=emails_of(page.rows),
         scope=scope,
         connection=current_connection(),
         state=known_state(get_gateway()).value,

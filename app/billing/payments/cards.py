@@ -52,6 +52,12 @@ def card_on_file(user: User, scope: StripeScope, *, again: bool) -> StripeCustom
     return row
 
 
+def ask_card_of(customer: str, subscription_id: str, scope: StripeScope) -> tuple[str, str | None] | None:
+    """The brand and the last digits of what pays for a subscription, for a mail; None while Stripe is away."""
+    method, _ = _ask_card(customer, subscription_id, scope)
+    return (method.brand, method.details.last4) if method else None
+
+
 def forget_card(customer: str | None, payment_method: str | None, scope: StripeScope) -> bool:
     """Have the card of this customer, or of whoever pays with this, asked for again; whether that is one of ours."""
     is_meant = sa.or_(
