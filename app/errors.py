@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -15,6 +15,8 @@ from app.access import UpgradeRequired
 from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
 from app.billing.errors import PriceDrift, StripeMisconfigured, StripeRejection, StripeUnavailable
 from app.billing.gateway.access import note_turning_away
+from app.billing.gateway.account import known_scope
+from app.billing.subscriptions.lookup import billed_currency
 from app.database import db
 from app.database_errors import driver_says, is_away, why_no_answer
 from app.extensions import limiter
@@ -86,6 +88,9 @@ def show_upgrade(error: UpgradeRequired) -> Response:
     """403 with what is missing, the plans that give it, and what they cost today."""
     catalog = current_catalog()
     name, plans = _missing(catalog, error)
+    if len(catalog.currencies) > 1:
+        currency = _currency_of_reader()
+        plans = [plan.in_currency(currency) for plan in plans]
     note_security(TOLD[403], reason=f"{error.kind} {error.name}")
     if _prefers_json():
         offers = [
@@ -94,6 +99,14 @@ def show_upgrade(error: UpgradeRequired) -> Response:
         return make_response(jsonify(error={"code": "upgrade_required", error.kind: error.name, "plans": offers}), 403)
     page = render_template("errors/upgrade.html", kind=error.kind, name=name, plans=plans)
     return make_response(page, 403)
+
+
+def _currency_of_reader() -> str | None:
+    """The one that the reader is billed in, or the one that the site sells in; None where it is theirs to choose."""
+    scope = known_scope() if current_user.is_authenticated else None
+    billed = billed_currency(current_user, scope) if scope else None
+    only: str = current_app.extensions["settings"].currency
+    return billed or only or None
 
 
 def _missing(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:

@@ -55,6 +55,7 @@ class SignupForm(CheckedForm):
     plan = HiddenField()
     interval = HiddenField()
     seats = HiddenField()
+    currency = HiddenField()
 
     def validate_password(self, field: PasswordField) -> None:
         """Refuse what NIST SP 800-63B refuses."""
@@ -73,6 +74,7 @@ class LoginForm(CheckedForm):
     plan = HiddenField()
     interval = HiddenField()
     seats = HiddenField()
+    currency = HiddenField()
 
 
 class ForgotPasswordForm(CheckedForm):

@@ -163,6 +163,7 @@ class SubscriptionObject(StripeResource):
     cancel_at_period_end: bool
     canceled_at: OptionalMoment
     cancellation_details: CancellationInWords = CancellationDetails()
+    currency: Currency
     customer: Reference
     ended_at: OptionalMoment
     items: SubscriptionItems
@@ -172,6 +173,11 @@ class SubscriptionObject(StripeResource):
     start_date: Moment
     status: Word
     trial_end: OptionalMoment
+
+    @property
+    def is_priced_otherwise(self) -> bool:
+        """Whether it is billed in another currency than the one in which its items show their prices."""
+        return any(item.price.currency != self.currency for item in self.items.data)
 
 
 class Period(Part):
@@ -358,10 +364,18 @@ class DisputeObject(StripeResource):
     status: Word
 
 
+class CurrencyOption(Part):
+    """What a price costs in one of its currencies."""
+
+    unit_amount: Amount | None = None
+
+
 class PriceObject(StripeResource):
     """https://docs.stripe.com/api/prices/object"""
 
     service = "prices"
+    # By currency, its own too, where they were expanded.
+    currency_options: Mapping[str, CurrencyOption] = Field(default_factory=dict)
     lookup_key: Text | None = None
 
 
