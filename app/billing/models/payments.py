@@ -13,7 +13,7 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Unmapped, mapped_column, relationship, unmapped_column
 
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.models.stripe import STRIPE_ID, one_of, user_id_column
@@ -59,8 +59,7 @@ class Order(db.Model):  # type: ignore[name-defined]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Read and written by nothing; the release after this one drops it (docs/upgrading.md).
-    checkout_url = mapped_column(Text)
-    __mapper_args__ = {"exclude_properties": ["checkout_url"]}
+    checkout_url: Unmapped[str | None] = unmapped_column(Text)
 
     @property
     def is_sold_by_link(self) -> bool:
