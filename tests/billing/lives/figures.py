@@ -1,6 +1,7 @@
 """The figures that pages and reports name, worked out from what Stripe says alone."""
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -60,11 +61,16 @@ def assert_reports_equal_stripe(person: Person, stripe: Stripe) -> None:
     with person.app.app_context():
         scope = current_scope()
         recurring = reports.monthly_recurring_revenue(scope)
-        earned = {one.month: one.amount for one in reports.revenue_by_month(scope, 1) if one.currency == "usd"}
+        earned = {one.currency: one.amount for one in reports.revenue_by_month(scope, 1)}
+    by_currency = defaultdict[str, float](float)
+    for one in subscriptions:
+        by_currency[one["currency"]] += _monthly(stripe, one)
     if all(_has_certain_discount(stripe, one) for one in subscriptions if one["status"] in PAYING):
-        assert abs(recurring.get("usd", 0) - sum(_monthly(stripe, one) for one in subscriptions)) < 1, recurring
-    month = f"{datetime.now(UTC):%Y-%m}"
-    assert earned.get(month, 0) == sum(amount for name, amount in _earned(stripe) if name == month)
+        assert all(abs(recurring.get(code, 0) - by_currency[code]) < 1 for code in by_currency), recurring
+    month, kept = f"{datetime.now(UTC):%Y-%m}", Counter[str]()
+    for name, currency, amount in _earned(stripe):
+        kept[currency] += amount if name == month else 0
+    assert {code: amount for code, amount in earned.items() if amount} == {**+kept}
 
 
 def assert_next_invoice_is_the_one_promised(stripe: Stripe, emulator: Emulator) -> None:
@@ -125,12 +131,12 @@ def _monthly(stripe: Stripe, subscription: Json) -> float:
     alike = [one for one in items if one["price"]["recurring"] == recurring]
     preview = _preview(stripe, subscription["id"]) or {}
     off = sum(one["amount"] for one in preview.get("total_discount_amounts") or [])
-    total = sum(one["price"]["unit_amount"] * one["quantity"] for one in alike)
+    total = sum(stripe.unit_amount(one["price"], subscription["currency"]) * one["quantity"] for one in alike)
     return float(total - off) / MONTHS[recurring["interval"]] / recurring["interval_count"]
 
 
-def _earned(stripe: Stripe) -> Iterator[tuple[str, int]]:
-    """What came in and was kept, each with its month: invoices of subscriptions, and what was bought once."""
+def _earned(stripe: Stripe) -> Iterator[tuple[str, str, int]]:
+    """What came in and was kept, with month and currency: invoices of subscriptions, and what was bought once."""
     charges = {one["payment_intent"]: one for one in stripe.charges() if one["paid"]}
     lost = {one.charge: one.amount for one in stripe.v1.disputes.list({"limit": 100}).data if one.status == "lost"}
     paid_by = {
@@ -141,11 +147,12 @@ def _earned(stripe: Stripe) -> Iterator[tuple[str, int]]:
     for invoice in stripe.invoices():
         if invoice["status"] == "paid" and invoice["parent"]:
             taken = _taken_back(charges.get(paid_by.get(invoice["id"])), lost)
-            yield _month(invoice["status_transitions"]["paid_at"]), max(invoice["amount_paid"] - taken, 0)
+            month = _month(invoice["status_transitions"]["paid_at"])
+            yield month, invoice["currency"], max(invoice["amount_paid"] - taken, 0)
     for session in stripe.v1.checkout.sessions.list({"limit": 100}).data:
         if session.mode == "payment" and session.payment_status == "paid" and session.payment_intent in charges:
             charge = charges[session.payment_intent]
-            yield _month(session.created), max(charge["amount"] - _taken_back(charge, lost), 0)
+            yield _month(session.created), charge["currency"], max(charge["amount"] - _taken_back(charge, lost), 0)
 
 
 def _taken_back(charge: Json | None, lost: dict[str, int]) -> int:
