@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check format mutants bench screenshots lighthouse rename pictures upstream docs lock clean
+.PHONY: run test check format release tour mutants bench screenshots lighthouse rename pictures upstream texts docs lock clean
 
 run: $(VENV)/.installed ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
-test: $(VENV)/.installed ## the site's test suite; the emulator's is in emulator/
-	$(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+test: $(VENV)/.installed ## the site's tests but for the slow ones, which ALL=1 adds; the emulator's are in emulator/
+	$(BIN)/pytest -q $(if $(ALL)$(CI)$(PYTEST_ARGS),,-m "not slow") --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, format and types
 	$(BIN)/ruff check .
@@ -20,9 +20,8 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-mutants: $(VENV)/.installed ## small faults in billing, auth and settings: do the tests notice? (hours; MUTANTS='app.config.*' for some)
-	nice $(BIN)/python -m mutmut run --max-children $(or $(CHILDREN),2) $(MUTANTS)
-	$(BIN)/python -m tests.mutants
+mutants: $(VENV)/.installed ## small faults in billing, auth and settings: do the tests notice? (a night; MUTANTS='--sample 10 app.config.*' for some)
+	nice -n 15 $(BIN)/python -m tests.mutants $(MUTANTS)
 
 bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 	$(BIN)/python -m benchmarks
@@ -39,8 +38,21 @@ rename: $(VENV)/.installed ## make rename NAME="Your Product"
 pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name and hue (needs Chromium)
 	@$(BIN)/python -m scripts.pictures
 
+tour: $(VENV)/.installed ## docs/tour.svg from the screenshots
+	@$(BIN)/python -m scripts.tour
+
 upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
 	@$(BIN)/python -m scripts.upstream $(TO)
+
+texts: $(VENV)/.installed ## gather the texts of pages and mails, update and compile translations/; LANGUAGE=fr for a new one
+	@$(BIN)/python -m scripts.texts $(LANGUAGE)
+
+release: ## tag the version that pyproject.toml and CHANGELOG.md name; docs/upgrading.md says what goes before
+	@version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
+	test -z "$$(git status --porcelain)" || { echo "Commit first: there are changes." >&2; exit 1; }; \
+	grep -Eq "^## $$version, [0-9]{4}-[0-9]{2}-[0-9]{2}$$" CHANGELOG.md \
+	  || { echo "CHANGELOG.md has no line \"## $$version, <day>\": write it first." >&2; exit 1; }; \
+	git tag -a "v$$version" -m "Version $$version" && echo "Tagged. Now: git push origin v$$version"
 
 docs: .venv-docs/.installed ## the documentation as a site, into site/; fails on a link that leads nowhere
 	.venv-docs/bin/mkdocs build --quiet --strict

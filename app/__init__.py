@@ -30,6 +30,7 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
 def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     from app import (
         access,
+        announcements,
         auth,
         blueprints,
         commands,
@@ -73,6 +74,7 @@ def _create_app(settings: Settings | None, catalog: Catalog | None) -> Flask:
     access.init_access(app)
     templating.init_templating(app)
     figures.init_figures(app)
+    announcements.init_announcements(app)
     errors.register_error_handlers(app)
     blueprints.register_blueprints(app)
     if is_the_sites_own:

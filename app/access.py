@@ -8,14 +8,16 @@ import sqlalchemy as sa
 from flask import Flask, abort, request, session
 from flask_login import current_user
 
-from app.auth.factors.removal import require_factor_of_admins
+from app.auth import viewing
+from app.auth.factors.requirement import require_factor_of_admins, require_factor_of_everybody
 from app.auth.models import User
-from app.auth.sessions import SESSION_KEY, this_user
+from app.auth.sessions import SESSION_KEY, session_is_ignored, this_user
 from app.billing.catalog.plans import Catalog
 from app.billing.reconcile.expired_roles import is_due, recheck_role
 from app.config.load import CatalogError
 from app.database import allowed_to_write, db, will_write
 from app.extensions import login_manager
+from app.languages import gettext, noted, speak
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +37,8 @@ class UpgradeRequired(Exception):
 def init_access(app: Flask) -> None:
     """Say where signed-out readers are sent, and have the reader of each page loaded before its view."""
     login_manager.login_view = "auth.login"
-    login_manager.login_message = "Log in to go on."
+    login_manager.login_message = noted("Log in to go on.")
+    login_manager.localize_callback = gettext
     login_manager.login_message_category = "info"
     app.before_request(load_reader)
 
@@ -47,14 +50,25 @@ def load_reader() -> None:
     """
     if _may_be_signed_in() and current_user.is_authenticated:
         user = this_user()
-        if is_due(user):
-            with allowed_to_write():
-                recheck_role(user)
+        speak(user.language)
+        require_factor_of_everybody(user)
+        if user.viewed_by is not None:
+            viewing.allow_only_reading()
+        else:
+            recheck_lapsed_role(user)
+
+
+def recheck_lapsed_role(user: User) -> None:
+    """Ask Stripe once about a paid role that is past its end; a role that has not lapsed costs nothing."""
+    if is_due(user):
+        with allowed_to_write():
+            recheck_role(user)
 
 
 def _may_be_signed_in() -> bool:
     """Whether the cookie says so; without one, the session is not even asked, so that answers do not vary with it."""
-    return "HTTP_COOKIE" in request.environ and request.endpoint != "static" and SESSION_KEY in session
+    is_asked = "HTTP_COOKIE" in request.environ and request.endpoint != "static" and not session_is_ignored()
+    return is_asked and SESSION_KEY in session
 
 
 def role_required(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

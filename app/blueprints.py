@@ -7,9 +7,11 @@ def register_blueprints(app: Flask) -> None:
     """Register every blueprint; those for development are absent in production."""
     from app.account.routes import bp as account
     from app.admin import bp as admin
+    from app.api.routes import init_api
     from app.auth.factors.routes import bp as factors
     from app.auth.providers.routes import bp as providers
     from app.auth.routes import bp as auth
+    from app.auth.viewing_routes import bp as viewing
     from app.dashboard.routes import bp as dashboard
     from app.health import bp as health
     from app.legal.routes import bp as legal
@@ -23,6 +25,8 @@ def register_blueprints(app: Flask) -> None:
         init_metrics(app)
     for blueprint in (pricing, auth, factors, providers, account, dashboard, webhook, admin, health, legal, well_known):
         app.register_blueprint(blueprint)
+    app.register_blueprint(viewing)
+    init_api(app)
     if not app.extensions["settings"].is_production:
         from app.dev.routes import bp as dev
 

@@ -12,13 +12,14 @@ from flask import Flask, current_app, request
 from flask_wtf import FlaskForm
 
 from app.config.settings import Settings
+from app.languages import lazy_gettext as _l
 from app.proxies import client_network
 
 logger = logging.getLogger(__name__)
 SECONDS = 3
 # By network address: whoever makes answers up is not to keep us asking.
 ANSWERS = "30 per minute; 300 per hour"
-SUSPECTED = "We could not tell that you are a person. Wait for the check above the button, and send it again."
+SUSPECTED = _l("We could not tell that you are a person. Wait for the check above the button, and send it again.")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ class UnannouncedWrite(RuntimeError):
     """A GET wrote without `begin_write` or `allowed_to_write`: a mistake of the view's, which reading must not hide."""
 
 
+class ReadOnly(Exception):
+    """Something was to be written in a request that may only read."""
+
+
 def will_write() -> bool:
     """Whether a write may come: in any request but a plain GET, unless `begin_write` or `begin_read` says otherwise."""
     if has_request_context():
@@ -87,8 +91,23 @@ def insert(model: type[Any]) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(model) if db.engine.dialect.name == "postgresql" else sqlite.insert(model)
 
 
+def forbid_writing() -> None:
+    """Let nothing be written for the reader of this request: `begin_write` raises `ReadOnly` from here on."""
+    g.is_read_only = True
+
+
+def may_write() -> bool:
+    """Whether a GET may begin to write, for what can as well be left for another time."""
+    return not (has_request_context() and g.get("is_read_only", False))
+
+
 def begin_write() -> None:
-    """Say that this GET writes from here on; what was read before is read anew, in the next transaction. Commits."""
+    """Say that this GET writes from here on; what was read before is read anew, in the next transaction. Commits.
+
+    Raises `ReadOnly` where writing is forbidden.
+    """
+    if not may_write():
+        raise ReadOnly
     db.session.commit()
     if has_request_context():
         g.writes = True

@@ -88,17 +88,27 @@ def show_upgrade(error: UpgradeRequired) -> Response:
     """403 with what is missing, the plans that give it, and what they cost today."""
     catalog = current_catalog()
     name, plans = _missing(catalog, error)
-    if len(catalog.currencies) > 1:
-        currency = _currency_of_reader()
-        plans = [plan.in_currency(currency) for plan in plans]
     note_security(TOLD[403], reason=f"{error.kind} {error.name}")
     if _prefers_json():
-        offers = [
-            {"key": plan.key, "name": plan.name, "prices": [_offer(price) for price in plan.prices]} for plan in plans
-        ]
-        return make_response(jsonify(error={"code": "upgrade_required", error.kind: error.name, "plans": offers}), 403)
+        return make_response(jsonify(error=upgrade_error(error)), 403)
     page = render_template("errors/upgrade.html", kind=error.kind, name=name, plans=plans)
     return make_response(page, 403)
+
+
+def upgrade_error(error: UpgradeRequired) -> dict[str, object]:
+    """What is missing and the plans that give it, for programs; amounts in minor units."""
+    _, plans = _missing(current_catalog(), error)
+    offers = [
+        {"key": plan.key, "name": plan.name, "prices": [_offer(price) for price in plan.prices]} for plan in plans
+    ]
+    return {"code": "upgrade_required", error.kind: error.name, "plans": offers}
+
+
+def _missing(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:
+    """What is missing, in words, and the plans on sale that have it, with prices in the reader's currency."""
+    name, plans = _missing_of(catalog, error)
+    currency = _currency_of_reader() if len(catalog.currencies) > 1 else None
+    return name, [plan.in_currency(currency) for plan in plans]
 
 
 def _currency_of_reader() -> str | None:
@@ -109,8 +119,7 @@ def _currency_of_reader() -> str | None:
     return billed or only or None
 
 
-def _missing(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:
-    """What is missing, in words, and the plans on sale that have it."""
+def _missing_of(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:
     if error.kind == "role":
         role = catalog.role(error.name)
         return role.name, catalog.plans_giving(role)

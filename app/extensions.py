@@ -42,7 +42,8 @@ limiter = Limiter(key_func=client_network, headers_enabled=False)
 @limiter.request_filter
 def only_reads() -> bool:
     """Whether no limit counts this request, which spares most pages a tenth of their time."""
-    return request.method in ("GET", "HEAD", "OPTIONS") and request.endpoint not in COUNTED_READS
+    is_counted = request.endpoint in COUNTED_READS or request.blueprint == "api"
+    return request.method in ("GET", "HEAD", "OPTIONS") and not is_counted
 
 
 def refuse_nameless_fields() -> None:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT, NIGHT = "heartbeat", "night"
 NIGHT_AT, NIGHT_FAILED = time(3, 17), "night_failed"
 LONGEST_ERROR = 300
+NOT_BEFORE, SECONDS_OF_REST = "jobs_not_before", 15
 # Windows has none.
 _SIGHUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 
@@ -44,10 +46,13 @@ class Jobs:
 
 def deliver_soon() -> None:
     """Have the outbox delivered now; call it after the commit. What fails, the minute's job makes up for."""
+    if monotonic() < current_app.extensions.get(NOT_BEFORE, 0):
+        return
     try:
         get_jobs().deliver()
     except Exception as error:
-        # One line: while Redis is away, it comes with every mail.
+        # A Redis that does not answer costs a second each time it is asked, which not every mail shall.
+        current_app.extensions[NOT_BEFORE] = monotonic() + SECONDS_OF_REST
         logger.warning("The mail job could not be queued (%s); mail goes out within a minute.", type(error).__name__)
 
 
@@ -128,11 +133,15 @@ def _last_night() -> datetime:
 
 def _do_the_nights_work(still_at_it: Callable[[], None]) -> dict[str, Any]:
     """Forget what is too old to keep, and compare every user with Stripe; how much was found."""
+    from app.billing.gateway.account import current_scope
+    from app.billing.gateway.clock import stripe_now
+    from app.billing.movements import note_changes
     from app.billing.reconcile.users import sync_all
     from app.retention import clean_up
 
     clean_up()
     report = asdict(sync_all(on_progress=still_at_it))
+    note_changes(current_scope(), stripe_now())
     counts = {name: len(found) if isinstance(found, list) else found for name, found in report.items()}
     logger.info("Nightly reconcile: %s.", ", ".join(f"{name} {count}" for name, count in counts.items()))
     return counts

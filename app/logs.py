@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TOKEN_PATHS = ("/reset-password/", "/verify-email/", "/undo-email-change/", "/login/link/")
 _SECRETS = re.compile(
     "|".join(rf"(?<={re.escape(path)})[^\s\"'?<]+" for path in TOKEN_PATHS)
-    + r"|\b[sr]k_(?:test|live)_\w+|\bwhsec_\w+|(?<=://)[^\s/@:\"']*:[^\s/@\"']+(?=@)"
+    + r"|\b[sr]k_(?:test|live)_\w+|\bwhsec_\w+|\b\w+_pat_[\w-]+|(?<=://)[^\s/@:\"']*:[^\s/@\"']+(?=@)"
 )
 _facts: ContextVar[dict[str, object]] = ContextVar("facts")
 

@@ -1,12 +1,15 @@
 """Every model in one import, for migrations and for `create_all`."""
 
 from app.account.models import DeletedAccount
+from app.announcements import Announcement
+from app.api.models import ApiToken
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
 from app.auth.used_tokens import UsedToken
 from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
+from app.billing.models.recurring import RecurringChange
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
@@ -18,6 +21,8 @@ from app.mail.outbox import OutboxMail
 
 __all__ = [
     "Alert",
+    "Announcement",
+    "ApiToken",
     "Authenticator",
     "Chore",
     "DeletedAccount",
@@ -31,6 +36,7 @@ __all__ = [
     "PastTrial",
     "Payment",
     "RecoveryCode",
+    "RecurringChange",
     "RoleChange",
     "SecurityEvent",
     "StripeAccount",

@@ -1,7 +1,8 @@
 """Draw the icons and the sharing picture anew from the logo, the name and the hue: `make pictures`.
 
 Reads `static/logo.svg` (its `#mark`), the tokens and the landing page's headline; writes `static/favicon.svg`,
-`favicon.ico`, `icons/` and `sharing.png`. It needs Chromium (`apt-get install chromium`).
+`favicon.ico`, `icons/` and `sharing.png`, and the colours of mails and of the home screen, which know no tokens. It
+needs Chromium (`apt-get install chromium`).
 """
 
 import re
@@ -10,6 +11,7 @@ import struct
 import sys
 from html import escape
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 from playwright.sync_api import Browser, sync_playwright
@@ -22,18 +24,33 @@ ICONS = {"icons/apple-touch-icon.png": 180, "icons/icon-192.png": 192, "icons/ic
 SMALLEST = 32
 # In the size that the Open Graph protocol's readers ask for.
 SHARING = {"width": 1200, "height": 630}
+# What a mail's template calls each token that it has in hex, light and dark.
+MAIL, MANIFEST = "templates/mail/base.html", "templates/site.webmanifest"
+IN_MAILS = {
+    "canvas": "canvas",
+    "surface": "surface",
+    "ink": "ink",
+    "muted": "ink-muted",
+    "line": "line",
+    "accent": "accent",
+    "label_ink": "accent-ink",
+}
 
 
 def draw(root: Path, browser: Browser) -> list[str]:
-    """Write every picture; their paths below `static/`. Raise `ValueError` for a logo or tokens that lack a part."""
+    """Write every picture and colour; their paths. Raise `ValueError` for a logo or tokens that lack a part."""
     static = root / "static"
-    favicon = _favicon(_mark(static / "logo.svg"), _accent(static / "css/tokens.css", browser))
+    light, dark = (_colours(static / "css/tokens.css", browser, scheme) for scheme in ("light", "dark"))
+    favicon = _favicon(_mark(static / "logo.svg"), light["accent"])
     (static / "favicon.svg").write_text(favicon)
     for name, size in ICONS.items():
         (static / name).write_bytes(_icon(favicon, size, browser))
     (static / "favicon.ico").write_bytes(_ico(_icon(favicon, SMALLEST, browser)))
     _draw_sharing(root, browser)
-    return ["favicon.svg", "favicon.ico", *ICONS, "sharing.png"]
+    _colour_mails(root / MAIL, light, dark)
+    _colour_manifest(root / MANIFEST, light)
+    pictures = ["favicon.svg", "favicon.ico", *ICONS, "sharing.png"]
+    return [*(f"static/{name}" for name in pictures), MAIL, MANIFEST]
 
 
 def _mark(logo: Path) -> str:
@@ -45,21 +62,36 @@ def _mark(logo: Path) -> str:
     return ElementTree.tostring(mark, encoding="unicode").replace(f' xmlns="{SVG}"', "").strip()
 
 
-def _accent(tokens: Path, browser: Browser) -> str:
-    """The accent on light paper as `#rrggbb`, as a browser understands the tokens."""
-    page = browser.new_page(color_scheme="light")
-    page.set_content(f"<style>{tokens.read_text()} canvas {{ color: var(--accent) }}</style><canvas></canvas>")
-    red, green, blue = page.eval_on_selector(
+def _colours(tokens: Path, browser: Browser, scheme: Literal["light", "dark"]) -> dict[str, str]:
+    """The colours that other files have in hex, by token as `#rrggbb`, as a browser understands the tokens."""
+    page = browser.new_page(color_scheme=scheme)
+    page.set_content(f"<style>{tokens.read_text()}</style><canvas></canvas>")
+    found: dict[str, list[int]] = page.eval_on_selector(
         "canvas",
-        """canvas => {
-          const pen = canvas.getContext("2d");
+        """(canvas, tokens) => Object.fromEntries(tokens.map((token) => {
+          const pen = canvas.getContext("2d", { willReadFrequently: true });
+          canvas.style.color = `var(--${token})`;
           pen.fillStyle = getComputedStyle(canvas).color;
           pen.fillRect(0, 0, 1, 1);
-          return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-        }""",
+          return [token, [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3)];
+        }))""",
+        list(IN_MAILS.values()),
     )
     page.close()
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return {token: "#{:02x}{:02x}{:02x}".format(*parts) for token, parts in found.items()}
+
+
+def _colour_mails(template: Path, light: dict[str, str], dark: dict[str, str]) -> None:
+    text = template.read_text()
+    for name, token in IN_MAILS.items():
+        pair = f'{{% set {name}, {name}_dark = "{light[token]}", "{dark[token]}" %}}'
+        text = re.sub(rf"{{% set {name}, {name}_dark = [^%]*%}}", pair, text)
+    template.write_text(text)
+
+
+def _colour_manifest(template: Path, light: dict[str, str]) -> None:
+    text = re.sub(r'("background_color": )"[^"]*"', rf'\1"{light["canvas"]}"', template.read_text())
+    template.write_text(re.sub(r'("theme_color": )"[^"]*"', rf'\1"{light["accent"]}"', text))
 
 
 def _favicon(mark: str, accent: str) -> str:

@@ -48,12 +48,14 @@ document.addEventListener("keydown", (event) => {
   search.focus();
 });
 
-// A menu closes with Escape, and when the reader goes on elsewhere; the focus stays where it was opened.
+// A menu closes with Escape, and so does a form that was opened; the focus goes back to what opened it. A menu closes
+// also when the reader goes on elsewhere.
 document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
+  if (event.key !== "Escape") return;
+  const opened = event.target.closest("details[open]:has(form)") ?? document.querySelector(".menu[open]");
+  if (!opened) return;
+  opened.open = false;
+  opened.querySelector("summary").focus();
 });
 document.addEventListener("click", (event) => {
   document.querySelectorAll(".menu[open]").forEach((menu) => (menu.open = menu.contains(event.target)));

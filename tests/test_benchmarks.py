@@ -15,6 +15,8 @@ from benchmarks.baselines import page
 from benchmarks.paths import PATHS
 from benchmarks.site import settings, user_id
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:

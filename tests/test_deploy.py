@@ -3,16 +3,19 @@
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import requests
 from flask import Flask
 
 from app.auth.models import User
@@ -20,6 +23,8 @@ from app.config.settings import ROOT, Settings
 from app.database import db
 from tests.billing.lives.serving import Server
 from tests.people import Person
+
+pytestmark = pytest.mark.slow
 
 GUIDES = sorted((ROOT / "docs/deploy").glob("*.md"))
 BLOCK = re.compile(r"(?:<!-- (untested: \S.*|run by \w+) -->\n\s*)?```sh\n(.*?)```", re.DOTALL)
@@ -169,6 +174,41 @@ def test_nginx_as_in_the_example_waits_for_slow_bodies_and_is_one_proxy(
 
     for point in ("TRUSTED_PROXIES is right", "a proxy waits for slow bodies", "a signed event arrives"):
         assert f"ok     {point}\n" in check.stdout, check.stdout + check.stderr
+
+
+@needs_program("nginx")
+def test_senders_that_dawdle_stop_nobody_behind_nginx(app: Flask, tmp_path: Path) -> None:
+    settings = app.extensions["settings"]
+    # One worker has eight threads; as many bodies that do not end would hold them all.
+    base = settings.stripe_api_base
+    server = Server(settings, workers=1, stripe_api_base=base, log=tmp_path / "gunicorn.log", TRUSTED_PROXIES="1")
+
+    with server, running_nginx(tmp_path, settings.port, server.url):
+        straight = time_of_a_page_beside_senders(17, urlsplit(server.url).port or 0)
+        behind = time_of_a_page_beside_senders(17, settings.port)
+
+    assert straight is None
+    assert behind is not None and behind < PATIENCE
+
+
+PATIENCE = 4
+
+
+def time_of_a_page_beside_senders(count: int, port: int) -> float | None:
+    """How long a page takes while so many bodies are under way that do not end; None when it does not come."""
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    with ExitStack() as open_connections:
+        for _ in range(count):
+            sender = open_connections.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            sender.sendall(head + b"Content-Length: 1000\r\n\r\nemail=")
+        time.sleep(0.5)
+        began = time.perf_counter()
+        try:
+            answer = requests.get(f"http://127.0.0.1:{port}/pricing", timeout=PATIENCE)
+        except requests.Timeout:
+            return None
+        assert answer.status_code == 200
+        return time.perf_counter() - began
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from stripe_emulator import Emulator
 from app.dev import server
 from tests.stripe_actions import Stripe
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 CATALOG = """

@@ -11,6 +11,8 @@ import pytest
 
 from tests.environment import held_port
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 # What the application is made of, and the tests; no instance folder, no `.env`, no environment.
 PARTS = ("app", "emulator/src", "migrations", "static", "templates", "tests", "app.py", "pyproject.toml")

@@ -104,6 +104,7 @@ def test_deliver_soon_never_raises_into_the_request(
 
     app.extensions["settings"] = settings
     app.extensions.pop("jobs")
+    app.extensions.pop(jobs.NOT_BEFORE)
     if kept:
         app.extensions["jobs"] = kept
 

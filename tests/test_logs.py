@@ -197,13 +197,13 @@ def test_what_an_admin_does_is_in_the_security_log(site: Flask, app: Flask, alic
         db.session.commit()
     page = f"/admin/users/{bob.id}"
 
-    alice.on(site).post(f"{page}/grants", page=page, role="pro")
+    alice.on(site).post(f"{page}/acts/grant", page=page, role="pro", reason="a gift")
 
     [line] = about(lines(), "security")
     told = {name: line[name] for name in ("message", "action", "user_id", "about")}
     assert told == {
         "message": "admin_action",
-        "action": "admin.grant",
+        "action": "admin.do_user_act",
         "user_id": str(alice.id),
-        "about": {"user_id": str(bob.id)},
+        "about": {"user_id": str(bob.id), "name": "grant"},
     }

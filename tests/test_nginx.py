@@ -14,6 +14,8 @@ from app.proxies import client_network
 from tests.people import Person
 from tests.servers.nginx import nginx
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def behind(app_with: Callable[..., Flask]) -> Iterator[Flask]:

@@ -34,7 +34,7 @@ def test_the_pictures_follow_logo_and_hue(copy: Copy, browser: Browser) -> None:
     drawn = draw(copy.root, browser)
 
     after = copy.files()
-    assert {name for name in after if after[name] != before.get(name)} == {f"static/{name}" for name in drawn}
+    assert {name for name in after if after[name] != before.get(name)} == set(drawn)
     favicon = (static / "favicon.svg").read_text()
     red, green = (int(part, 16) for part in re.search(r'fill="#(..)(..)..', favicon).groups())  # type: ignore[union-attr]
     assert "<circle" in favicon
@@ -44,6 +44,9 @@ def test_the_pictures_follow_logo_and_hue(copy: Copy, browser: Browser) -> None:
     }
     assert size((static / "favicon.ico").read_bytes()[22:]) == (32, 32)
     assert size((static / "sharing.png").read_bytes()) == (1200, 630)
+    accent = f'"{re.search(r"#[0-9a-f]{6}", favicon)[0]}"'  # type: ignore[index]
+    assert f"accent, accent_dark = {accent}" in (copy.root / "templates/mail/base.html").read_text()
+    assert f'"theme_color": {accent}' in (copy.root / "templates/site.webmanifest").read_text()
 
 
 def test_a_logo_without_its_mark_is_named(copy: Copy, browser: Browser) -> None:

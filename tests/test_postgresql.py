@@ -19,6 +19,8 @@ from tests.people import Person
 from tests.servers.postgresql import PostgreSQL, pgbouncer, postgresql
 from tests.servers.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 # For a machine that has other things to do.
 SLOWNESS = 3

@@ -16,6 +16,8 @@ from flask import Flask
 from app.config.settings import ROOT
 from tests.billing.lives.serving import Server
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "a-token-for-prometheus"
 SECRET = "abc.DEF-123"
 

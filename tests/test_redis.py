@@ -2,14 +2,18 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from statistics import median
+from time import perf_counter
 
 import pytest
 from flask import Flask
 
 from app import jobs
+from app.config.redis import SECONDS
 from app.extensions import limiter
 from tests.people import Person
 from tests.servers.redis import Redis, redis
+from tests.servers.wire import Wire
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +38,12 @@ def at(app_with: Callable[..., Flask], server: Redis) -> Iterator[Callable[..., 
         yield build
 
 
-def forget(app: Flask, times: int) -> list[int]:
+def forget(app: Flask, times: int, first: int = 0) -> list[int]:
     """Ask for a new password so often; no more than ten times a minute are allowed."""
     client = app.test_client()
     return [
         client.post("/forgot-password", data={"email": f"nobody{number}@example.com"}).status_code
-        for number in range(times)
+        for number in range(first, first + times)
     ]
 
 
@@ -88,6 +92,27 @@ def test_while_redis_is_away_limits_hold_in_memory_and_pages_work(
     assert statuses == [303] * 10 + [429]
     assert "falling back to in-memory storage" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_a_host_that_vanishes_holds_nobody_for_long(at: Callable[..., Flask], server: Redis) -> None:
+    """Nothing refuses the connection, and nothing answers: each question to Redis costs all the time it may take."""
+    with Wire(server.port) as wire:
+        app = at(redis_url=f"redis://127.0.0.1:{wire.port}/0", base_url="https://gone.example")
+        assert forget(app, 1) == [303]
+        wire.is_cut = True
+
+        answers = [timed(app, number) for number in range(11)]
+
+    assert [status for status, _ in answers] == [303] * 10 + [429]
+    assert max(seconds for _, seconds in answers) < 4 * SECONDS
+    # Who comes later does not wait for it again.
+    assert median(seconds for _, seconds in answers) < SECONDS / 2
+
+
+def timed(app: Flask, number: int) -> tuple[int, float]:
+    began = perf_counter()
+    [status] = forget(app, 1, first=number)
+    return status, perf_counter() - began
 
 
 def test_payments_page_needs_no_redis(at: Callable[..., Flask], catalogue: None) -> None:

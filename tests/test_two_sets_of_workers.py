@@ -21,6 +21,7 @@ from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("catalogue"),
     pytest.mark.skipif(
         "postgresql" not in os.environ.get("TEST_DATABASE_URL", "") or "TEST_REDIS_URL" not in os.environ,

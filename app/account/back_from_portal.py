@@ -6,7 +6,8 @@ from app.account.page import current_subscription, recent_payments
 from app.auth.models import User
 from app.billing.statuses import PaymentStatus
 from app.database import utcnow
-from app.templating import money
+from app.languages import gettext as _
+from app.templating import money, translated
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,25 @@ def standing_of(user: User) -> Standing:
 
 def describe_return(before: Standing, after: Standing) -> str | None:
     """Tell what changed; None where nothing did that the reader has not seen."""
-    paid = f" {after.charged} was charged today." if after.last_payment != before.last_payment and after.charged else ""
+    is_new = after.last_payment != before.last_payment and after.charged
+    paid = _("%(amount)s was charged today.", amount=after.charged) if is_new else ""
+    had, has = translated(before.plan), translated(after.plan)
     if before.plan and not after.plan:
-        return f"{before.plan} has ended. Nothing more is charged."
+        return _("%(plan_name)s has ended. Nothing more is charged.", plan_name=had)
     elif after.plan and (after.plan, after.rhythm, after.seats) != (before.plan, before.rhythm, before.seats):
-        often = {"month": ", paid monthly", "year": ", paid yearly"}.get(after.rhythm[0] or "", "")
-        return f"You're on {after.plan}{often if after.plan == before.plan else ''} now.{paid}"
+        return f"{_now_on(has, after.rhythm[0] if has == had else None)} {paid}".rstrip()
     elif after.is_canceling and not before.is_canceling:
-        return f"{after.plan} is cancelled. It stays on for the time you have paid for."
+        return _("%(plan_name)s is cancelled. It stays on for the time you have paid for.", plan_name=has)
     elif before.is_canceling and not after.is_canceling:
-        return f"{after.plan} goes on. It renews as before."
+        return _("%(plan_name)s goes on. It renews as before.", plan_name=has)
     else:
-        return f"Thank you.{paid}" if paid else None
+        return " ".join([_("Thank you."), paid]) if paid else None
+
+
+def _now_on(name: str, interval: str | None) -> str:
+    if interval == "month":
+        return _("You're on %(plan_name)s, paid monthly now.", plan_name=name)
+    elif interval == "year":
+        return _("You're on %(plan_name)s, paid yearly now.", plan_name=name)
+    else:
+        return _("You're on %(plan_name)s now.", plan_name=name)

@@ -1,7 +1,5 @@
 """Closing an account for good."""
 
-import uuid
-
 import sqlalchemy as sa
 
 from app.account.page import current_subscription
@@ -15,6 +13,8 @@ from app.billing.payments.orders import pending_orders
 from app.billing.payments.trials import remember_trials_of
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import db
+from app.languages import current_language, speaking
+from app.languages import gettext as _
 from app.mail.outbox import OutboxMail, queue_mail
 
 # A purchase that another tab begins while the first round asks Stripe is ended by the second.
@@ -28,12 +28,17 @@ class LastAdmin(Exception):
 def deletion_summary(user: User) -> list[str]:
     """Say what is deleted, one line each."""
     subscription = current_subscription(user)
-    items = [f"Your account, {user.email}", "Everything you keep here", "The record of where you logged in"]
+    items = [
+        _("Your account, %(email)s", email=user.email),
+        _("Everything you keep here"),
+        _("The record of where you logged in"),
+    ]
     if has_customer(user):
-        items.append("Your customer record at Stripe, with the address and the cards on it")
+        items.append(_("Your customer record at Stripe, with the address and the cards on it"))
     if subscription and not subscription.has_ended:
-        plan_name = subscription.plan_name or "paid"
-        items.insert(1, f"Your {plan_name} subscription: it is cancelled at once, with no refund")
+        name = _(subscription.plan_name) if subscription.plan_name else _("paid")
+        line = _("Your %(plan_name)s subscription: it is cancelled at once, with no refund", plan_name=name)
+        items.insert(1, line)
     return items
 
 
@@ -45,7 +50,7 @@ def delete_account(user: User) -> None:
     _keep_an_admin(user)
     # No lock waits for Stripe.
     db.session.commit()
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         cancel_subscriptions(user)
         erase_customer(user)
         lock_user(user.id)
@@ -53,7 +58,7 @@ def delete_account(user: User) -> None:
             _keep_an_admin(user)
             remember_trials_of(user)
             keep_what_stays(user)
-            _delete(user.id, user.email)
+            _delete(user)
             return
         # Another tab began to buy meanwhile.
         db.session.commit()
@@ -65,11 +70,12 @@ def _may_still_pay(user: User) -> bool:
     return scope is not None and bool(pending_orders(user.id, scope) or live_subscription(user, scope))
 
 
-def _delete(user_id: uuid.UUID, email: str) -> None:
-    db.session.execute(sa.delete(OutboxMail).where(OutboxMail.user_id == user_id))
-    queue_mail("account_deleted", to=email, cause=f"account_deleted:{user_id}")
+def _delete(user: User) -> None:
+    db.session.execute(sa.delete(OutboxMail).where(OutboxMail.user_id == user.id))
+    with speaking(user.language or current_language()):
+        queue_mail("account_deleted", to=user.email, cause=f"account_deleted:{user.id}")
     # The database's own rules take the rest: sessions and history go, payments stay without a name.
-    db.session.execute(sa.delete(User).where(User.id == user_id))
+    db.session.execute(sa.delete(User).where(User.id == user.id))
 
 
 def _keep_an_admin(user: User) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.api.models import ApiToken
 from app.audit import OperatorAct
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
@@ -55,6 +56,7 @@ KEPT = {
     "trusted_devices": TrustedDevice,
     "factor_resets": FactorReset,
     "identities": Identity,
+    "api_tokens": ApiToken,
     "operator_acts": OperatorAct,
 }
 

@@ -12,8 +12,10 @@ from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
 from app.auth.step_up import has_confirmed, require_fresh_sign_in
 from app.auth.tries import nothing_was_tried
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
 
-DOES_NOT_MATCH = "This is not your current password."
+DOES_NOT_MATCH = _l("This is not your current password.")
 
 
 class CurrentPassword:
@@ -21,19 +23,19 @@ class CurrentPassword:
 
     def __call__(self, form: FlaskForm, field: PasswordField) -> None:
         if not field.data and asks_password():
-            raise StopValidation("Enter your current password.")
+            raise StopValidation(_("Enter your current password."))
 
 
 class ConfirmedForm(FlaskForm):
     """Any form that only its account's owner may send: see `is_confirmed`."""
 
-    current_password = PasswordField("Current password", validators=[CurrentPassword(), not_endless])
+    current_password = PasswordField(_l("Current password"), validators=[CurrentPassword(), not_endless])
 
 
 class ChangeEmailForm(ConfirmedForm):
     """Another address, which counts once it is verified."""
 
-    email = EmailField("New address", validators=[InputRequired(ENTER_ADDRESS), MailableAddress()])
+    email = EmailField(_l("New address"), validators=[InputRequired(ENTER_ADDRESS), MailableAddress()])
 
     def __init__(self, email: str, **options: Any) -> None:
         super().__init__(**options)
@@ -42,13 +44,13 @@ class ChangeEmailForm(ConfirmedForm):
     def validate_email(self, field: EmailField) -> None:
         """Refuse the address that counts already."""
         if field.data == self._email:
-            raise ValidationError("This is your address already.")
+            raise ValidationError(_("This is your address already."))
 
 
 class ChangePasswordForm(ConfirmedForm):
     """Another password."""
 
-    new_password = password_field("New password", "Choose a password.")
+    new_password = password_field(_l("New password"), _l("Choose a password."))
 
     def __init__(self, email: str, **options: Any) -> None:
         super().__init__(**options)

@@ -8,19 +8,23 @@ import sqlalchemy as sa
 
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.security_log import describe
-from app.billing.catalog.plans import current_catalog
+from app.auth.sessions import OF_ADMINS
 from app.billing.models.roles import RoleChange
 from app.billing.roles.grants import GRANTED
 from app.database import db, utcnow
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
+from app.templating import plan_name, role_name
+from app.words import device
 
 # The rules of `billing.entitlement` and `billing.roles`, for whom they are about.
 REASONS = {
-    "subscription active": "your subscription is active",
-    "subscription trialing": "your trial is on",
-    "subscription past_due, in grace": "a payment is late, and access goes on for now",
-    "subscription past_due, grace over": "a payment is late",
-    "subscription past_due, paid before": "a payment is late, and what was paid for before goes on",
-    "nothing paid or granted": "nothing is paid for any more",
+    "subscription active": _l("your subscription is active"),
+    "subscription trialing": _l("your trial is on"),
+    "subscription past_due, in grace": _l("a payment is late, and access goes on for now"),
+    "subscription past_due, grace over": _l("a payment is late"),
+    "subscription past_due, paid before": _l("a payment is late, and what was paid for before goes on"),
+    "nothing paid or granted": _l("nothing is paid for any more"),
 }
 BOUGHT = "order of "
 
@@ -54,8 +58,9 @@ def open_sessions(user: User) -> list[OpenSession]:
         .order_by(UserSession.last_used_at.desc())
     )
     sessions = [
-        OpenSession(row.id, row.device, row.created_at, row.last_used_at, row.id == user.session_id)
+        OpenSession(row.id, device(row.device), row.created_at, row.last_used_at, row.id == user.session_id)
         for row in db.session.scalars(query)
+        if not (user.is_admin and OF_ADMINS.end(row.created_at, row.last_used_at) <= utcnow())
     ]
     return sorted(sessions, key=lambda session: not session.is_current)
 
@@ -75,18 +80,19 @@ def security_history(user: User, count: int) -> list[Entry]:
 
 
 def _security_entry(row: SecurityEvent) -> Entry:
-    return Entry(row.at, describe(row.kind), row.device, row.network)
+    return Entry(row.at, _(describe(row.kind)), device(row.device), row.network)
 
 
 def _role_entry(row: RoleChange) -> Entry:
-    catalog = current_catalog()
     if row.rule.startswith(BOUGHT):
-        reason = f"you bought {catalog.plan_name(row.rule.removeprefix(BOUGHT))}"
+        reason = _("you bought %(plan_name)s", plan_name=plan_name(row.rule.removeprefix(BOUGHT)))
     elif row.rule.startswith(GRANTED):
-        reason = f"you were given {catalog.role(row.rule.removeprefix(GRANTED)).name}"
+        reason = _("you were given %(plan_name)s", plan_name=role_name(row.rule.removeprefix(GRANTED)))
     else:
-        reason = REASONS.get(row.rule, row.rule)
-    before, after = catalog.role(row.role_before).name, catalog.role(row.role_after).name
-    change = f"Plan stays {after}" if before == after else f"Plan changed from {before} to {after}"
-    text = f"{change}: {reason}"
+        reason = str(REASONS.get(row.rule, row.rule))
+    before, after = role_name(row.role_before), role_name(row.role_after)
+    if before == after:
+        text = _("Plan stays %(plan_name)s: %(reason)s", plan_name=after, reason=reason)
+    else:
+        text = _("Plan changed from %(before)s to %(after)s: %(reason)s", before=before, after=after, reason=reason)
     return Entry(row.changed_at, text, "", "")

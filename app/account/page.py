@@ -34,6 +34,7 @@ from app.billing.statuses import ASKED_FOR, SENT_BY_MAIL, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
 from app.database import db, utcnow
+from app.languages import gettext as _
 from app.templating import money
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,9 @@ def _saving(subscription: Subscription | None) -> str | None:
     if not (is_monthly and by_month and by_year and by_month.currency == by_year.currency == subscription.currency):
         return None
     saved = (12 * by_month.amount - by_year.amount) * (subscription.seats or 1)
-    return f"Switch to yearly, save {money(saved, by_year.currency)}" if saved > 0 and by_year.is_recurring else None
+    if saved <= 0 or not by_year.is_recurring:
+        return None
+    return _("Switch to yearly, save %(amount)s", amount=money(saved, by_year.currency))
 
 
 def security_page(email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
@@ -138,13 +141,22 @@ def payments_of(user: User) -> sa.Select[Payment]:
 
 
 def totals_of_year(user: User) -> list[tuple[str, int, str]]:
-    """What was paid this year in each currency, less refunds: a label, minor units, the currency."""
-    year = utcnow().year
-    begins = datetime(year, 1, 1, tzinfo=UTC)
+    """What was paid this year in each currency, less refunds: a label, minor units, the currency.
+
+    In development the emulator's clock may be ahead of ours: then this year is that of the newest payment.
+    """
+    newest = db.session.scalar(payments_of(user).with_only_columns(Payment.created_at).limit(1))
+    year = max(utcnow(), newest).year if newest else utcnow().year
+    begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     kept = sa.func.sum(Payment.amount - Payment.amount_refunded)
-    paid = payments_of(user).where(Payment.status == PaymentStatus.PAID.value, Payment.created_at >= begins)
+    paid = payments_of(user).where(
+        Payment.status == PaymentStatus.PAID.value, Payment.created_at >= begins, Payment.created_at < ends
+    )
     sums = paid.order_by(None).with_only_columns(Payment.currency, kept).group_by(Payment.currency)
-    return [(f"Paid in {year}", int(row[1]), row[0]) for row in db.session.execute(sums.order_by(Payment.currency))]
+    return [
+        (_("Paid in %(year)s", year=year), int(row[1]), row[0])
+        for row in db.session.execute(sums.order_by(Payment.currency))
+    ]
 
 
 def _open_payment(subscription: Subscription) -> Payment | None:

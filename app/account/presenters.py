@@ -7,7 +7,10 @@ from typing import Protocol
 
 from flask import url_for
 
-from app.templating import date, money, rhythm, seats
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
+from app.templating import date, for_seats, money, rhythm, seats, translated, with_seats
+from app.words import card_name
 
 
 class DueAmount(Protocol):
@@ -190,25 +193,15 @@ class Problem:
     pay: Action | None = None
 
 
-BRANDS = {
-    "amex": "American Express",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "mastercard": "Mastercard",
-    "sepa_debit": "SEPA debit",
-    "unionpay": "UnionPay",
-    "us_bank_account": "Bank account",
-}
-NOTHING_MORE = " There is nothing more to pay."
-SEE_PLANS = Action("See plans", "pricing.index")
-CHOOSE_PLAN = Action("Choose a plan", "pricing.index")
-MANAGE_BILLING = Action("Manage billing", "account.portal", posts=True)
-UPDATE_CARD = Action("Update card", "account.portal", posts=True, flow="payment_method_update")
-ADD_CARD = Action("Add a way to pay", "account.portal", posts=True, flow="payment_method_update")
-CHANGE_PLAN = Action("Change plan", "account.portal", posts=True, flow="subscription_update")
-CANCEL_PLAN = Action("Cancel plan", "account.portal", posts=True, flow="subscription_cancel")
-GO_TO_DASHBOARD = Action("Go to your dashboard", "dashboard.index")
-TRY_AGAIN = Action("Try again", "account.index")
+SEE_PLANS = Action(_l("See plans"), "pricing.index")
+CHOOSE_PLAN = Action(_l("Choose a plan"), "pricing.index")
+MANAGE_BILLING = Action(_l("Manage billing"), "account.portal", posts=True)
+UPDATE_CARD = Action(_l("Update card"), "account.portal", posts=True, flow="payment_method_update")
+ADD_CARD = Action(_l("Add a way to pay"), "account.portal", posts=True, flow="payment_method_update")
+CHANGE_PLAN = Action(_l("Change plan"), "account.portal", posts=True, flow="subscription_update")
+CANCEL_PLAN = Action(_l("Cancel plan"), "account.portal", posts=True, flow="subscription_cancel")
+GO_TO_DASHBOARD = Action(_l("Go to your dashboard"), "dashboard.index")
+TRY_AGAIN = Action(_l("Try again"), "account.index")
 RUNNING_SHORTCUTS = (CHANGE_PLAN, UPDATE_CARD, CANCEL_PLAN)
 
 
@@ -231,16 +224,25 @@ def describe(
     else:
         current = _describe_current(subscription, other_access, payment_url, is_sent)
     if is_stale:
-        sentence = "We can't reach Stripe just now, so this may be out of date."
-        return Summary(State.UNKNOWN, sentence, "warn", TRY_AGAIN, f"When we last heard: {current.sentence}")
+        sentence = _("We can't reach Stripe just now, so this may be out of date.")
+        heard = _("When we last heard: %(sentence)s", sentence=current.sentence)
+        return Summary(State.UNKNOWN, sentence, "warn", TRY_AGAIN, heard)
     return current
 
 
 def describe_other_access(plan_name: str, *, is_gift: bool = False, until: datetime | None = None) -> str:
     """Tell of access that no subscription pays for: bought once, or given."""
-    if is_gift:
-        return f"You have {plan_name} as a gift{f', until {date(until)}' if until else ''}."
-    return f"{plan_name} is yours for good.{NOTHING_MORE}"
+    name = translated(plan_name)
+    if is_gift and until:
+        return _("You have %(plan_name)s as a gift, until %(date)s.", plan_name=name, date=date(until))
+    elif is_gift:
+        return _("You have %(plan_name)s as a gift.", plan_name=name)
+    else:
+        return _("%(plan_name)s is yours for good.", plan_name=name) + _nothing_more()
+
+
+def _nothing_more() -> str:
+    return " " + _("There is nothing more to pay.")
 
 
 def describe_problem(
@@ -256,32 +258,49 @@ def describe_problem(
         return _describe_sent_invoice(payment)
     if not subscription.needs_payment:
         return None
-    name, paid = subscription.plan_name or "Your plan", subscription.paid_before
-    staying = paid.plan_name if paid and not _counts_unpaid(subscription, paid) else name
-    stays = f" {staying} stays on until {date(access_until)}." if access_until and subscription.grants_access else ""
+    name, paid = _name(subscription), subscription.paid_before
+    staying = translated(paid.plan_name) if paid and not _counts_unpaid(subscription, paid) else name
+    stays = _stays_on(staying, access_until) if access_until and subscription.grants_access else ""
     asked = money(payment.amount, payment.currency)
     if payment.status == "action_required":
-        text = f"Confirm the payment of {asked} with your bank and all goes on as before.{stays}"
-        return Problem("Your bank wants you to confirm a payment", text, _confirm(payment), "warn")
-    again = f" We try again on {date(payment.next_attempt_at)}." if payment.next_attempt_at else ""
+        text = _("Confirm the payment of %(amount)s with your bank and all goes on as before.", amount=asked)
+        heading = _("Your bank wants you to confirm a payment")
+        return Problem(heading, _sentences(text, stays), _confirm(payment), "warn")
+    again = _("We try again on %(date)s.", date=date(payment.next_attempt_at)) if payment.next_attempt_at else ""
     # After the last try, a new card alone keeps nothing.
-    way_out = "Update your card and all goes on." if again else f"Nothing is tried again: pay now to keep {name}."
-    text = f"The payment of {asked} didn't go through.{again}{stays} {way_out}"
-    return Problem("Please update your card", text, UPDATE_CARD, pay=_pay_now(payment))
+    way_out = (
+        _("Update your card and all goes on.")
+        if again
+        else _("Nothing is tried again: pay now to keep %(plan_name)s.", plan_name=name)
+    )
+    text = _sentences(_("The payment of %(amount)s didn't go through.", amount=asked), again, stays, way_out)
+    return Problem(_("Please update your card"), text, UPDATE_CARD, pay=_pay_now(payment))
+
+
+def _sentences(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
+def _name(subscription: DescribedSubscription) -> str:
+    return translated(subscription.plan_name) or _("Your plan")
+
+
+def _stays_on(name: str, until: datetime) -> str:
+    return _("%(plan_name)s stays on until %(date)s.", plan_name=name, date=date(until))
 
 
 def describe_card(card: CardOnFile | None, now: datetime) -> CardView | None:
     """Tell what pays; None where there is nothing on file."""
     if card is None or card.card_brand is None:
         return None
-    brand = BRANDS.get(card.card_brand, card.card_brand.replace("_", " ").capitalize())
-    digits = f" ending in {card.card_last4}" if card.card_last4 else ""
+    words = card_name(card.card_brand, card.card_last4)
     month, year = card.card_exp_month, card.card_exp_year
     if month and year:
-        is_over = (year, month) < (now.year, now.month)
-        return CardView(f"{brand}{digits}", f"{'Expired' if is_over else 'Valid until'} {month:02}/{year}")
+        is_over, expiry = (year, month) < (now.year, now.month), f"{month:02}/{year}"
+        expires = _("Expired %(month)s", month=expiry) if is_over else _("Valid until %(month)s", month=expiry)
+        return CardView(words, expires)
     else:
-        return CardView(f"{brand}{digits}", None)
+        return CardView(words, None)
 
 
 def describe_discount(subscription: DiscountedCharge | None) -> str | None:
@@ -289,8 +308,9 @@ def describe_discount(subscription: DiscountedCharge | None) -> str | None:
     due = subscription.next_charge if subscription else None
     if subscription is None or due is None or not subscription.next_discount:
         return None
-    names = subscription.next_discount_names or "A discount"
-    return f"{names} takes {money(subscription.next_discount, due.currency)} off the next payment."
+    names = subscription.next_discount_names or _("A discount")
+    amount = money(subscription.next_discount, due.currency)
+    return _("%(names)s takes %(amount)s off the next payment.", names=names, amount=amount)
 
 
 def describe_price(subscription: DescribedSubscription) -> str:
@@ -303,22 +323,24 @@ def describe_price(subscription: DescribedSubscription) -> str:
 
 def _describe_sent_invoice(payment: OpenPayment) -> Problem:
     """An invoice that came by mail: no card is charged for it."""
-    is_late = payment.status == "overdue"
-    stands = "is overdue" if is_late else "waits to be paid"
-    text = f"The invoice of {money(payment.amount, payment.currency)} that we sent you {stands}."
-    pay = Action("Pay the invoice", href=payment.hosted_invoice_url)
-    return Problem("Please pay your invoice", text, pay, "danger" if is_late else "warn")
+    asked, pay = money(payment.amount, payment.currency), Action(_("Pay the invoice"), href=payment.hosted_invoice_url)
+    if payment.status == "overdue":
+        text = _("The invoice of %(amount)s that we sent you is overdue.", amount=asked)
+        return Problem(_("Please pay your invoice"), text, pay, "danger")
+    else:
+        text = _("The invoice of %(amount)s that we sent you waits to be paid.", amount=asked)
+        return Problem(_("Please pay your invoice"), text, pay, "warn")
 
 
 def _pay_now(payment: OpenPayment) -> Action | None:
     """The way to the open invoice, at Stripe: another card pays it at once."""
     url = payment.hosted_invoice_url
-    return Action("Pay now", href=url) if url else None
+    return Action(_("Pay now"), href=url) if url else None
 
 
 def _confirm(payment: OpenPayment) -> Action:
     url = payment.hosted_invoice_url
-    return Action("Confirm payment", "account.portal", posts=url is None, href=url)
+    return Action(_("Confirm payment"), "account.portal", posts=url is None, href=url)
 
 
 def _describe_current(
@@ -327,8 +349,8 @@ def _describe_current(
     if subscription.has_ended:
         return _describe_ended(subscription)
     if subscription.status == "incomplete":
-        finish = Action("Finish payment", "account.portal", posts=payment_url is None, href=payment_url)
-        return Summary(State.INCOMPLETE, "Your first payment needs one more step.", "warn", finish)
+        finish = Action(_("Finish payment"), "account.portal", posts=payment_url is None, href=payment_url)
+        return Summary(State.INCOMPLETE, _("Your first payment needs one more step."), "warn", finish)
     if subscription.needs_payment or subscription.status == "paused":
         return _describe_unpaid(subscription, payment_url if is_sent else None)
     if subscription.is_canceling:
@@ -340,47 +362,62 @@ def _describe_free(other_access: str | None, has_free_plan: bool) -> Summary:
     if other_access:
         return Summary(State.NONE, other_access, "accent", GO_TO_DASHBOARD)
     else:
-        sentence = "You're on the free plan." if has_free_plan else "You have no plan yet."
+        sentence = _("You're on the free plan.") if has_free_plan else _("You have no plan yet.")
         return Summary(State.NONE, sentence, "plain", SEE_PLANS)
 
 
 def _describe_ended(subscription: DescribedSubscription) -> Summary:
-    when = f" ended on {date(subscription.ended_at)}" if subscription.ended_at else " has ended"
-    name = f"{subscription.plan_name} " if subscription.plan_name else ""
-    return Summary(State.ENDED, f"Your {name}subscription{when}.", "plain", CHOOSE_PLAN)
+    name, when = translated(subscription.plan_name), date(subscription.ended_at) if subscription.ended_at else ""
+    if name and when:
+        sentence = _("Your %(plan_name)s subscription ended on %(date)s.", plan_name=name, date=when)
+    elif name:
+        sentence = _("Your %(plan_name)s subscription has ended.", plan_name=name)
+    elif when:
+        sentence = _("Your subscription ended on %(date)s.", date=when)
+    else:
+        sentence = _("Your subscription has ended.")
+    return Summary(State.ENDED, sentence, "plain", CHOOSE_PLAN)
 
 
 def _describe_unpaid(subscription: DescribedSubscription, sent_invoice: str | None) -> Summary:
-    name, paid = subscription.plan_name or "Your plan", subscription.paid_before
-    if paid and (name, subscription.seats) != (paid.plan_name, paid.seats):
+    name, paid = _name(subscription), subscription.paid_before
+    has_changed = (subscription.plan_name, subscription.seats) != (paid.plan_name, paid.seats) if paid else False
+    if paid and has_changed:
         return _describe_unpaid_change(subscription, paid)
     if subscription.grants_access and sent_invoice:
         # Nobody charges it to a card, so nothing is tried again.
-        pay = Action("Pay the invoice", href=sent_invoice)
-        return Summary(State.PAST_DUE, f"Your invoice is overdue. {name} stays on for now.", "danger", pay)
+        pay = Action(_("Pay the invoice"), href=sent_invoice)
+        sentence = _("Your invoice is overdue. %(plan_name)s stays on for now.", plan_name=name)
+        return Summary(State.PAST_DUE, sentence, "danger", pay)
     if subscription.grants_access:
         # True because `grants_access` keeps the role for PAST_DUE_GRACE_DAYS: change both together.
-        sentence = f"Your last payment didn't go through. {name} stays on while we retry."
+        sentence = _("Your last payment didn't go through. %(plan_name)s stays on while we retry.", plan_name=name)
         return Summary(State.PAST_DUE, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
     if subscription.status == "paused":
         # Its trial ended with no way to pay: nothing is asked for, so no payment can go through.
-        sentence = f"Your trial has ended, and {name} is paused until you add a way to pay."
+        sentence = _("Your trial has ended, and %(plan_name)s is paused until you add a way to pay.", plan_name=name)
         return Summary(State.UNPAID, sentence, "danger", ADD_CARD, shortcuts=(CANCEL_PLAN,))
-    sentence = f"{name} is paused until a payment goes through."
+    sentence = _("%(plan_name)s is paused until a payment goes through.", plan_name=name)
     return Summary(State.UNPAID, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
 
 
 def _describe_unpaid_change(subscription: DescribedSubscription, paid: PaidBefore) -> Summary:
     """A change of plan or seats that is not paid: what there is, and what is not paid."""
-    wanted = _with_seats(subscription.plan_name or "another plan", subscription.seats)
-    stands = _with_seats(paid.plan_name, paid.seats)
+    values = {
+        "wanted": _with_seats(translated(subscription.plan_name) or _("another plan"), subscription.seats),
+        "paid": _with_seats(translated(paid.plan_name), paid.seats),
+        "date": date(paid.until),
+    }
     if _counts_unpaid(subscription, paid):
-        sentence = f"Your change to {wanted} is not paid yet. It stays on while we retry; {stands} is paid"
+        sentence = _(
+            "Your change to %(wanted)s is not paid yet. It stays on while we retry; %(paid)s is paid until %(date)s.",
+            **values,
+        )
     else:
-        sentence = f"You're on {stands}: your change to {wanted} is not paid. What you have is paid"
-    return Summary(
-        State.PAST_DUE, f"{sentence} until {date(paid.until)}.", "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,)
-    )
+        sentence = _(
+            "You're on %(paid)s: your change to %(wanted)s is not paid. What you have is paid until %(date)s.", **values
+        )
+    return Summary(State.PAST_DUE, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
 
 
 def _counts_unpaid(subscription: DescribedSubscription, paid: PaidBefore) -> bool:
@@ -389,64 +426,96 @@ def _counts_unpaid(subscription: DescribedSubscription, paid: PaidBefore) -> boo
 
 
 def _with_seats(name: str, count: int | None) -> str:
-    return f"{name} with {seats(count)}" if count else name
+    return with_seats(name, count) if count else name
 
 
 def _describe_canceling(subscription: DescribedSubscription, other_access: str | None) -> Summary:
-    name = subscription.plan_name or "Your plan"
+    name, last = _name(subscription), _last_charges(subscription)
     until = subscription.cancel_at or subscription.current_period_end
-    stays = f"{name} stays on until {date(until)}." if until else f"{name} is set to end."
     # The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
-    keep = Action(f"Keep {subscription.plan_name or 'plan'}", "account.portal", posts=True)
+    keep = Action(
+        _("Keep %(plan_name)s", plan_name=translated(subscription.plan_name) or _("plan")), "account.portal", True
+    )
     if other_access:
         # What was bought for good, or given, goes on when the subscription is over.
-        ends = f" on {date(until)}" if until else ""
-        detail = f"Your {name} subscription ends{ends}. {_last_charges(subscription)}"
+        ends = (
+            _("Your %(plan_name)s subscription ends on %(date)s.", plan_name=name, date=date(until))
+            if until
+            else _("Your %(plan_name)s subscription ends.", plan_name=name)
+        )
+        detail = _sentences(ends, last)
         return Summary(State.CANCELING, other_access, "accent", MANAGE_BILLING, detail, (UPDATE_CARD,))
-    sentence = f"{stays} {_last_charges(subscription)}"
-    return Summary(State.CANCELING, sentence, "warn", keep, shortcuts=(UPDATE_CARD,))
+    stays = _stays_on(name, until) if until else _("%(plan_name)s is set to end.", plan_name=name)
+    return Summary(State.CANCELING, _sentences(stays, last), "warn", keep, shortcuts=(UPDATE_CARD,))
 
 
 def _last_charges(subscription: DescribedSubscription) -> str:
     """What is still charged before the end that is set."""
     renews_at = subscription.current_period_end
     if not subscription.is_charged_again or renews_at is None:
-        again = "" if subscription.status == "trialing" else " again"
-        return f"You won't be charged{again}."
+        is_first = subscription.status == "trialing"
+        return _("You won't be charged.") if is_first else _("You won't be charged again.")
     elif subscription.skips_next_charge:
-        return _renews(subscription).lstrip()
+        return _renews(subscription)
     due = subscription.next_charge
     asked = money(due.amount, due.currency) if due else describe_price(subscription)
-    return f"Until then it renews: on {date(renews_at)}{f', for {asked}' if asked else ''}."
+    if asked:
+        return _("Until then it renews: on %(date)s, for %(amount)s.", date=date(renews_at), amount=asked)
+    else:
+        return _("Until then it renews: on %(date)s.", date=date(renews_at))
 
 
 def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
     # The subscription beside it is still charged.
-    other_access = other_access and other_access.removesuffix(NOTHING_MORE)
-    count = seats(subscription.seats) if subscription.seats else ""
+    other_access = other_access and other_access.removesuffix(_nothing_more())
     if subscription.status == "trialing" and subscription.trial_end:
-        name = f"{subscription.plan_name} " if subscription.plan_name else ""
-        sentence = f"Your {name}trial ends on {date(subscription.trial_end)}.{_after_trial(subscription, count)}"
+        sentence = _sentences(_trial_ends(subscription, date(subscription.trial_end)), _after_trial(subscription))
         return Summary(State.TRIALING, sentence, "accent", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
-    plan = f"You're on {subscription.plan_name}" if subscription.plan_name else "You have a subscription"
     price = "" if _is_due_otherwise(subscription) else describe_price(subscription)
-    sentence = f"{', '.join(filter(None, [plan, count, price]))}.{_renews(subscription)}"
+    count = seats(subscription.seats) if subscription.seats else ""
+    have = ", ".join(filter(None, [translated(subscription.plan_name), count, price]))
+    if subscription.plan_name:
+        stands = _("You're on %(what)s.", what=have)
+    else:
+        stands = _("You have a subscription, %(what)s.", what=have) if have else _("You have a subscription.")
+    sentence = _sentences(stands, _renews(subscription))
     return Summary(State.ACTIVE, sentence, "plain", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
+
+
+def _trial_ends(subscription: DescribedSubscription, when: str) -> str:
+    if subscription.plan_name:
+        return _("Your %(plan_name)s trial ends on %(date)s.", plan_name=translated(subscription.plan_name), date=when)
+    else:
+        return _("Your trial ends on %(date)s.", date=when)
 
 
 def _renews(subscription: DescribedSubscription) -> str:
     """When it renews, and for how much where that is not its price."""
     if subscription.skips_next_charge:
         resumes_at = subscription.collection_resumes_at
-        return f" Payments are paused{f' until {date(resumes_at)}' if resumes_at else ''}, so nothing is charged."
+        if resumes_at:
+            return _("Payments are paused until %(date)s, so nothing is charged.", date=date(resumes_at))
+        else:
+            return _("Payments are paused, so nothing is charged.")
     elif subscription.current_period_end is None:
         return ""
+    when, becomes = date(subscription.current_period_end), _becomes(subscription)
+    if due := _due_before(subscription, subscription.current_period_end):
+        asked, first = money(due.amount, due.currency), date(due.at) if due.at else when
+        return _("%(amount)s is due on %(date)s, and it renews on %(then)s.", amount=asked, date=first, then=when)
+    amount = _due_otherwise(subscription)
+    if becomes and amount:
+        return _("On %(date)s it becomes %(what)s, for %(amount)s.", date=when, what=becomes, amount=amount)
+    elif becomes and amount is None:
+        return _("On %(date)s it becomes %(what)s.", date=when, what=becomes)
+    elif becomes:
+        return _("On %(date)s it becomes %(what)s, and nothing is due then.", date=when, what=becomes)
+    elif amount:
+        return _("It renews on %(date)s, for %(amount)s.", date=when, amount=amount)
+    elif amount is None:
+        return _("It renews on %(date)s.", date=when)
     else:
-        when, becomes = date(subscription.current_period_end), _becomes(subscription)
-        if due := _due_before(subscription, subscription.current_period_end):
-            return f" {money(due.amount, due.currency)} is due on {date(due.at or when)}, and it renews on {when}."
-        how = f"On {when} it becomes {becomes}" if becomes else f"It renews on {when}"
-        return f" {how}{_for_how_much(subscription)}."
+        return _("It renews on %(date)s, and nothing is due then.", date=when)
 
 
 def _due_before(subscription: DescribedSubscription, renews_at: datetime) -> DueAmount | None:
@@ -461,32 +530,38 @@ def _becomes(subscription: DescribedSubscription) -> str:
     if due is None or not (due.plan_name or due.seats):
         return ""
     elif due.plan_name:
-        return _with_seats(due.plan_name, due.seats)
+        return _with_seats(translated(due.plan_name), due.seats)
     else:
         return seats(due.seats or 1)
 
 
-def _after_trial(subscription: DescribedSubscription, count: str) -> str:
+def _after_trial(subscription: DescribedSubscription) -> str:
+    amount = _due_otherwise(subscription)
     if subscription.skips_next_charge:
         return _renews(subscription)
     elif becomes := _becomes(subscription):
-        return f" Then it becomes {becomes}{_for_how_much(subscription)}."
-    elif _is_due_otherwise(subscription):
-        due = subscription.next_charge
-        return f" Then {money(due.amount, due.currency)} is due." if due and due.amount else " Nothing is due then."
+        if amount:
+            return _("Then it becomes %(what)s, for %(amount)s.", what=becomes, amount=amount)
+        elif amount is None:
+            return _("Then it becomes %(what)s.", what=becomes)
+        else:
+            return _("Then it becomes %(what)s, and nothing is due then.", what=becomes)
+    elif amount is not None:
+        return _("Then %(amount)s is due.", amount=amount) if amount else _("Nothing is due then.")
     price = describe_price(subscription)
-    return f" Then {price}{f' for {count}' if count else ''}." if price else ""
+    return (
+        _("Then %(price)s.", price=for_seats(price, subscription.seats) if subscription.seats else price)
+        if price
+        else ""
+    )
 
 
-def _for_how_much(subscription: DescribedSubscription) -> str:
-    """What is due next, where that is not the price: a discount, a credit, a change that is planned."""
+def _due_otherwise(subscription: DescribedSubscription) -> str | None:
+    """What is due next, where that is not the price: a discount, a credit, a planned change; empty for nothing."""
     due = subscription.next_charge
     if due is None or not _is_due_otherwise(subscription):
-        return ""
-    elif due.amount:
-        return f", for {money(due.amount, due.currency)}"
-    else:
-        return ", and nothing is due then"
+        return None
+    return money(due.amount, due.currency) if due.amount else ""
 
 
 def _is_due_otherwise(subscription: DescribedSubscription) -> bool:

@@ -18,6 +18,7 @@ from app.auth.step_up import fresh_sign_in_required, require_fresh_sign_in
 from app.billing.errors import NoCustomer
 from app.billing.portal.sessions import open_portal, return_from_portal
 from app.database import begin_write, db
+from app.languages import gettext as _
 
 __all__ = ["bp"]
 bp.add_app_template_global(open_problem)
@@ -100,7 +101,7 @@ def portal() -> Response:
     try:
         return redirect(open_portal(this_user(), request.form.get("flow") or None), 303)
     except NoCustomer:
-        flash("There is nothing to manage yet: choose a plan first.", "info")
+        flash(_("There is nothing to manage yet: choose a plan first."), "info")
         return redirect(url_for("pricing.index"), 303)
     except ValueError as error:
         raise BadRequest from error

@@ -12,6 +12,7 @@ from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import this_user
 from app.auth.sign_in import confirm_password
 from app.auth.step_up import confirm_and_go_on
+from app.languages import gettext as _
 
 bp.add_app_template_global(asks_password)
 
@@ -32,5 +33,5 @@ def confirm() -> Response | tuple[str, int]:
     if form.validate_on_submit():
         if confirm_password(user, text_of(form.password)):
             return confirm_and_go_on(form.next.data or "")
-        form.password.errors = ["This is not your password."]
+        form.password.errors = [_("This is not your password.")]
     return render_template("account/confirm.html", form=form), 422 if form.is_submitted() else 200

@@ -11,6 +11,7 @@ from app.auth.rate_limits import limit_password_checks
 from app.auth.sessions import end_sessions, this_user
 from app.auth.step_up import is_fresh
 from app.database import db, parse_uuid
+from app.languages import gettext as _
 
 
 @bp.post("/sessions/revoke")
@@ -25,5 +26,5 @@ def sessions_revoke() -> Response | tuple[str, int]:
     end_sessions(user.id, keep=user.session_id, only=chosen)
     security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
     db.session.commit()
-    flash("That browser is logged out." if chosen else "You are logged out everywhere else.", "success")
+    flash(_("That browser is logged out.") if chosen else _("You are logged out everywhere else."), "success")
     return redirect(url_for("account.security"), 303)

@@ -16,6 +16,7 @@ from app.auth.passwords import hash_password
 from app.auth.rate_limits import limit_password_checks, require_room_for_mail
 from app.auth.sessions import end_session, renew_session, this_user
 from app.database import db
+from app.languages import gettext as _
 
 
 @bp.post("/email")
@@ -30,7 +31,7 @@ def change_email() -> Response | tuple[str, int]:
     require_room_for_mail(this_user(), email)
     request_email_change(this_user(), email)
     db.session.commit()
-    flash(f"We sent a link to {email}. The address counts once you follow it.", "success")
+    flash(_("We sent a link to %(email)s. The address counts once you follow it.", email=email), "success")
     return redirect(url_for("account.security"), 303)
 
 
@@ -48,7 +49,7 @@ def change_password() -> Response | tuple[str, int]:
     renew_session(user.id)
     security_log.record(user.id, security_log.Kind.PASSWORD_CHANGED)
     db.session.commit()
-    flash("Your password is changed, and you are logged out everywhere else.", "success")
+    flash(_("Your password is changed, and you are logged out everywhere else."), "success")
     return redirect(url_for("account.security"), 303)
 
 
@@ -70,11 +71,14 @@ def delete() -> Response | tuple[str, int]:
     try:
         delete_account(this_user())
     except LastAdmin:
-        form.form_errors.append("You are the only admin. Make somebody else one first.")
+        form.form_errors.append(_("You are the only admin. Make somebody else one first."))
         return _delete_page(form), 422
     end_session()
     db.session.commit()
-    flash(f"Your account is deleted. Thanks for trying {current_app.config['APP_NAME']}.", "success")
+    flash(
+        _("Your account is deleted. Thanks for trying %(app_name)s.", app_name=current_app.config["APP_NAME"]),
+        "success",
+    )
     return redirect(url_for("pricing.landing"), 303)
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from app.account.deletion import LastAdmin, delete_account
 from app.audit import Act, ActKind, recorded
-from app.auth import security_log
+from app.auth import security_log, suspension
 from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.email_undo import is_reserved
 from app.auth.email_verification import send_verification
@@ -13,6 +13,7 @@ from app.auth.sessions import end_sessions
 from app.billing.customers import update_customer_email
 from app.billing.errors import CannotBeDone
 from app.database import db, utcnow
+from app.mail.admins import tell_admins
 from app.mail.outbox import queue_mail
 from app.urls import link_to
 
@@ -27,6 +28,8 @@ def set_admin(user: User, is_admin: bool, *, actor: str) -> None:
         admins = set(db.session.scalars(sa.select(User.id).where(User.is_admin).with_for_update()))
         if not is_admin and admins == {user.id}:
             raise CannotBeDone("This is the only admin: make another one first.")
+        if is_admin and user.suspended_at:
+            raise CannotBeDone("They are suspended: lift that first.")
         act.changes = {"is_admin": {"before": user.is_admin, "after": is_admin}}
         user.is_admin = is_admin
         end_sessions(user.id)
@@ -51,7 +54,7 @@ def set_email(user: User, typed: str, *, actor: str, reason: str = "") -> None:
             context={"new_email": email, "url": link_to("auth.forgot_password")},
         )
         end_sessions(user.id)
-        security_log.record(user.id, security_log.Kind.EMAIL_CHANGED)
+        security_log.record_from_site(user.id, security_log.Kind.EMAIL_CHANGED)
     update_customer_email(user)
 
 
@@ -66,7 +69,32 @@ def sign_out(user: User, *, actor: str) -> None:
     """Log somebody out of every browser. Commits."""
     with recorded(Act(ActKind.SIGN_OUT, actor, user.id)):
         end_sessions(user.id)
-        security_log.record(user.id, security_log.Kind.SESSIONS_ENDED)
+        security_log.record_from_site(user.id, security_log.Kind.SESSIONS_ENDED)
+
+
+def suspend(user: User, *, actor: str, reason: str) -> None:
+    """Shut somebody out until it is lifted; what they pay for goes on. Commits.
+
+    Raises `CannotBeDone` for an admin, and for who is suspended already.
+    """
+    with recorded(Act(ActKind.SUSPEND, actor, user.id, reason=reason)) as act:
+        locked = db.session.get_one(User, user.id, with_for_update=True, populate_existing=True)
+        if locked.is_admin:
+            raise CannotBeDone("An admin is not suspended: take these pages from them first.")
+        if locked.suspended_at:
+            raise CannotBeDone(f"{locked.email} is suspended already.")
+        suspension.suspend(locked, reason)
+        act.changes = {"suspended": {"before": False, "after": True}}
+
+
+def lift_suspension(user: User, *, actor: str, reason: str = "") -> None:
+    """Let somebody in again who was suspended. Commits; raises `CannotBeDone` for who is not."""
+    with recorded(Act(ActKind.LIFT, actor, user.id, reason=reason)) as act:
+        locked = db.session.get_one(User, user.id, with_for_update=True, populate_existing=True)
+        if not locked.suspended_at:
+            raise CannotBeDone(f"{locked.email} is not suspended.")
+        act.changes = {"suspended": {"before": True, "after": False}, "reason": locked.suspension_reason}
+        suspension.lift(locked)
 
 
 def delete_user(user: User, *, actor: str, reason: str = "") -> None:
@@ -79,12 +107,6 @@ def delete_user(user: User, *, actor: str, reason: str = "") -> None:
             delete_account(user)
         except LastAdmin as error:
             raise CannotBeDone("This is the only admin: make another one first.") from error
-
-
-def tell_admins(message: str, *, cause: str) -> None:
-    """Queue a mail to every admin, in the caller's transaction."""
-    for email in db.session.scalars(sa.select(User.email).where(User.is_admin)):
-        queue_mail("operator_notice", to=email, cause=f"{cause}:{email}", context={"message": message})
 
 
 def _free_address(typed: str, user: User) -> str:

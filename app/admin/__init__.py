@@ -21,13 +21,16 @@ PAGES = {
     "/": "overview_routes.index",
     "/find": "find_routes.find",
     "/payments": "overview_routes.payments",
-    "/figures": "overview_routes.figures",
+    "/figures": "figure_routes.figures",
+    "/figures/<name>": "figure_routes.figure_rows",
     "/users": "user_routes.users",
     "/users/<uuid:user_id>": "user_routes.user",
-    "/users/<uuid:user_id>/grants": "user_routes.back_to_user",
     "/users/<uuid:user_id>/acts/<name>": "act_routes.user_act",
     "/payments/<int(max=2147483647):payment_id>/refund": "act_routes.refund",
     "/orders/<uuid:order_id>/settle": "act_routes.settle",
+    "/orders/<uuid:order_id>/attach": "attach_routes.attach",
+    "/payments/<int(max=2147483647):payment_id>/dispute": "dispute_routes.dispute",
+    "/announcements": "announcement_routes.announcements",
     "/acts": "act_routes.acts",
     "/subscriptions": "record_routes.subscriptions",
     "/orders": "record_routes.orders",
@@ -37,12 +40,13 @@ PAGES = {
     "/connection/callback": "connect_routes.connection_callback",
 }
 ACTIONS = {
-    "/users/<uuid:user_id>/grants": "user_routes.grant",
-    "/users/<uuid:user_id>/grants/revoke": "user_routes.revoke",
     "/users/<uuid:user_id>/sync": "user_routes.sync_user",
     "/users/<uuid:user_id>/acts/<name>": "act_routes.do_user_act",
     "/payments/<int(max=2147483647):payment_id>/refund": "act_routes.do_refund",
     "/orders/<uuid:order_id>/settle": "act_routes.do_settle",
+    "/orders/<uuid:order_id>/attach": "attach_routes.do_attach",
+    "/announcements": "announcement_routes.make_announcement",
+    "/announcements/end": "announcement_routes.stop_announcement",
     "/<name>.csv": "export_routes.export",
     "/events/replay": "event_routes.replay_failed",
     "/payments/<int(max=2147483647):payment_id>/keep": "overview_routes.keep_payment",
@@ -67,9 +71,16 @@ def let_admins_in() -> None:
 
 
 @bp.context_processor
-def _rail() -> dict[str, Callable[[], dict[str, int]]]:
+def _rail() -> dict[str, Callable[[], dict[str, str]]]:
     """Let the rail say how many there are of what it leads to."""
     return {"rail_counts": lambda: import_module("app.admin.find_routes").rail_counts()}
+
+
+@bp.app_template_global()
+def stripe_link(object_id: str | None) -> str | None:
+    """Where Stripe's dashboard shows an object; None for what is none of Stripe's."""
+    address: str | None = import_module("app.admin.stripe_links").stripe_link(object_id)
+    return address
 
 
 @bp.after_request

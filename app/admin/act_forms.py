@@ -20,6 +20,14 @@ class ActForm(FlaskForm):
     reason = StringField("Reason, for the audit", validators=[Optional(), Length(max=500)])
 
 
+class SuspendForm(ActForm):
+    """Why somebody is shut out."""
+
+    reason = StringField(
+        "Reason, which stands on their page here", validators=[InputRequired("Say why."), Length(max=500)]
+    )
+
+
 class RefundForm(ActForm):
     """How much of a payment goes back, as it stands on the receipt."""
 

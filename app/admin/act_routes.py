@@ -6,8 +6,9 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
+from app.admin.act import Heading, UserAct
 from app.admin.act_forms import ActForm, RefundForm
-from app.admin.acts import ACTS, Heading, UserAct
+from app.admin.acts import ACTS
 from app.admin.paging import newest_first
 from app.audit import OperatorAct
 from app.auth.models import User
@@ -30,7 +31,7 @@ def user_act(user_id: uuid.UUID, name: str) -> Answer:
     """Say what an act will do to this user."""
     user, act = _find(user_id, name)
     try:
-        return _show(act, act.says(user), act.form(formdata=None), url_for("admin.user", user_id=user_id))
+        return _show(act, act.says(user), act.form_of(user)(formdata=None), url_for("admin.user", user_id=user_id))
     except CannotBeDone as error:
         flash(str(error), "warn")
         return redirect(url_for("admin.user", user_id=user_id))
@@ -40,7 +41,7 @@ def user_act(user_id: uuid.UUID, name: str) -> Answer:
 def do_user_act(user_id: uuid.UUID, name: str) -> Answer:
     """Do it, and say what came of it."""
     user, act = _find(user_id, name)
-    back, form = url_for("admin.user", user_id=user_id), act.form()
+    back, form = url_for("admin.user", user_id=user_id), act.form_of(user)()
     try:
         if not form.validate_on_submit():
             return _show(act, act.says(user), form, back), 422
@@ -49,6 +50,8 @@ def do_user_act(user_id: uuid.UUID, name: str) -> Answer:
         flash(str(error), "warn")
     except StripeUnavailable as error:
         flash(f"{error} Nothing was changed here; refresh from Stripe before you try again.", "danger")
+    else:
+        back = url_for(act.leads_to) if act.leads_to else back
     return redirect(back if db.session.get(User, user_id) else url_for("admin.users"), 303)
 
 

@@ -1,13 +1,11 @@
 """What an operator can do for somebody: each act with what it will do, in words, and the doing."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
-from flask_login import current_user
-
 from app.account import support
 from app.account.deletion import deletion_summary
-from app.admin.act_forms import NOW, ActForm, CancelForm, ExtendForm, NewAddressForm
+from app.admin.act import UserAct, actor
+from app.admin.act_forms import NOW, ActForm, CancelForm, ExtendForm, NewAddressForm, SuspendForm
+from app.admin.grant_acts import GRANT, RESUME, REVOKE
+from app.admin.viewing_act import VIEW
 from app.auth.models import User
 from app.billing.errors import CannotBeDone
 from app.billing.gateway.account import StripeScope, current_scope
@@ -17,32 +15,9 @@ from app.billing.support.subscriptions import cancel_subscription, extend_subscr
 from app.templating import date
 
 
-@dataclass(frozen=True)
-class Heading:
-    """What the page of an act is called, and its button."""
-
-    title: str
-    button: str
-    is_danger: bool = field(default=False, kw_only=True)
-
-
-@dataclass(frozen=True)
-class UserAct(Heading):
-    """An act on a user. `says` raises `CannotBeDone` where it does not apply; `do` answers what came of it."""
-
-    says: Callable[[User], list[str]]
-    do: Callable[[User, ActForm], str]
-    form: type[ActForm] = ActForm
-
-
 def acts_for(user: User) -> dict[str, UserAct]:
     """The acts that make sense for this user now, by the last part of their address."""
-    hidden = {"demote"} if not user.is_admin else {"promote"}
-    if user.email_verified_at and not user.pending_email:
-        hidden.add("verification")
-    if subscription_to_change(user, current_scope()) is None:
-        hidden |= {"cancel", "extend"}
-    return {name: act for name, act in ACTS.items() if name not in hidden}
+    return {name: act for name, act in ACTS.items() if act.applies(user)}
 
 
 def _says_cancel(user: User) -> list[str]:
@@ -57,7 +32,7 @@ def _says_cancel(user: User) -> list[str]:
 def _cancel(user: User, form: ActForm) -> str:
     assert isinstance(form, CancelForm)
     row = cancel_subscription(
-        user, current_scope(), now=form.when.data == NOW, actor=_actor(), reason=form.reason.data or ""
+        user, current_scope(), now=form.when.data == NOW, actor=actor(), reason=form.reason.data or ""
     )
     return f"It ends on {date(row.ends_at)}." if row.ends_at else "The subscription has ended."
 
@@ -75,7 +50,7 @@ def _says_extend(user: User) -> list[str]:
 def _extend(user: User, form: ActForm) -> str:
     assert isinstance(form, ExtendForm)
     row = extend_subscription(
-        user, current_scope(), days=form.days.data or 0, actor=_actor(), reason=form.reason.data or ""
+        user, current_scope(), days=form.days.data or 0, actor=actor(), reason=form.reason.data or ""
     )
     return f"The next charge comes on {_day(row)}."
 
@@ -89,40 +64,75 @@ def _says_new_address(user: User) -> list[str]:
 
 def _set_email(user: User, form: ActForm) -> str:
     assert isinstance(form, NewAddressForm)
-    support.set_email(user, form.email.data or "", actor=_actor(), reason=form.reason.data or "")
+    support.set_email(user, form.email.data or "", actor=actor(), reason=form.reason.data or "")
     return f"The address is {user.email} now."
 
 
 def _verify(user: User, form: ActForm) -> str:
-    address = support.send_verification_again(user, actor=_actor())
+    address = support.send_verification_again(user, actor=actor())
     return f"A link is on its way to {address}."
 
 
 def _sign_out(user: User, form: ActForm) -> str:
-    support.sign_out(user, actor=_actor())
+    support.sign_out(user, actor=actor())
     return f"{user.email} is logged out everywhere."
 
 
+def _says_suspend(user: User) -> list[str]:
+    return [
+        f"{user.email} is logged out everywhere and cannot log in; links that were mailed to them do not work.",
+        "When they try, they read that the account is suspended, and where to write to. They do not read the reason.",
+        "What they pay for goes on: cancel or refund it as a step of its own.",
+    ]
+
+
+def _suspend(user: User, form: ActForm) -> str:
+    support.suspend(user, actor=actor(), reason=form.reason.data or "")
+    return f"{user.email} is suspended."
+
+
+def _lift(user: User, form: ActForm) -> str:
+    support.lift_suspension(user, actor=actor(), reason=form.reason.data or "")
+    return f"{user.email} can log in again."
+
+
 def _set_admin(user: User, is_admin: bool) -> str:
-    support.set_admin(user, is_admin, actor=_actor())
+    support.set_admin(user, is_admin, actor=actor())
     return f"{user.email} is {'an admin now' if is_admin else 'no admin any more'}."
 
 
 def _delete(user: User, form: ActForm) -> str:
     address = user.email
-    support.delete_user(user, actor=_actor(), reason=form.reason.data or "")
+    support.delete_user(user, actor=actor(), reason=form.reason.data or "")
     return f"{address} is deleted."
 
 
+def _can_change_subscription(user: User) -> bool:
+    return subscription_to_change(user, current_scope()) is not None
+
+
 ACTS = {
-    "cancel": UserAct("Cancel the subscription", "Cancel it", _says_cancel, _cancel, CancelForm, is_danger=True),
-    "extend": UserAct("Give free days", "Give them", _says_extend, _extend, ExtendForm),
+    "cancel": UserAct(
+        "Cancel the subscription",
+        "Cancel it",
+        _says_cancel,
+        _cancel,
+        CancelForm,
+        _can_change_subscription,
+        is_danger=True,
+    ),
+    "extend": UserAct("Give free days", "Give them", _says_extend, _extend, ExtendForm, _can_change_subscription),
+    "resume": RESUME,
+    "grant": GRANT,
+    "revoke": REVOKE,
+    "view": VIEW,
     "email": UserAct("Set a new address", "Set it", _says_new_address, _set_email, NewAddressForm),
     "verification": UserAct(
         "Send the link that confirms the address",
         "Send it",
         lambda user: [f"{user.pending_email or user.email} gets a new link; older ones stop working."],
         _verify,
+        applies=lambda user: user.email_verified_at is None or user.pending_email is not None,
     ),
     "sign-out": UserAct(
         "Log out everywhere",
@@ -135,6 +145,7 @@ ACTS = {
         "Make them an admin",
         lambda user: [f"{user.email} may use all of these pages, and is logged out first. All admins get a mail."],
         lambda user, _: _set_admin(user, True),
+        applies=lambda user: not user.is_admin and user.suspended_at is None,
         is_danger=True,
     ),
     "demote": UserAct(
@@ -142,7 +153,24 @@ ACTS = {
         "Take them away",
         lambda user: [f"{user.email} is no admin any more, and is logged out."],
         lambda user, _: _set_admin(user, False),
+        applies=lambda user: user.is_admin,
         is_danger=True,
+    ),
+    "suspend": UserAct(
+        "Suspend",
+        "Suspend them",
+        _says_suspend,
+        _suspend,
+        SuspendForm,
+        lambda user: user.suspended_at is None and not user.is_admin,
+        is_danger=True,
+    ),
+    "lift": UserAct(
+        "Lift the suspension",
+        "Let them in",
+        lambda user: [f"{user.email} can log in again. They were suspended because: {user.suspension_reason}"],
+        _lift,
+        applies=lambda user: user.suspended_at is not None,
     ),
     "delete": UserAct(
         "Delete the account",
@@ -164,8 +192,3 @@ def _subscription(user: User) -> Subscription:
 
 def _day(subscription: Subscription) -> str:
     return date(subscription.current_period_end) if subscription.current_period_end else "its last day"
-
-
-def _actor() -> str:
-    email: str = current_user.email
-    return email

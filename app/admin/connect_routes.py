@@ -4,8 +4,10 @@ import secrets
 from hmac import compare_digest
 
 from flask import abort, current_app, flash, redirect, request, session, url_for
+from flask_login import current_user
 from werkzeug import Response
 
+from app.account.connections import connect_account, disconnect_account
 from app.billing.gateway import oauth
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.oauth import ConnectionRefused
@@ -36,18 +38,18 @@ def connection_callback() -> Response:
 
 def disconnect() -> Response:
     """Give the permission back, and work with the key's own account."""
-    oauth.disconnect(get_gateway())
+    disconnect_account(actor=current_user.email)
     flash("The account is disconnected. Payments go to the account of the secret key.", "success")
     return redirect(url_for("admin.payments"), 303)
 
 
 def _complete(code: str) -> None:
     try:
-        connected = oauth.connect(get_gateway(), code)
+        account = connect_account(code, actor=current_user.email)
     except ConnectionRefused as error:
         flash(str(error), "danger")
     else:
-        flash(f"Connected to {connected.stripe_account}. Run `flask billing push` for its catalogue.", "success")
+        flash(f"Connected to {account}. Run `flask billing push` for its catalogue.", "success")
 
 
 def _settings() -> Settings:

@@ -6,7 +6,9 @@ from flask import abort, current_app, flash, redirect, render_template, request,
 from flask_login import current_user
 from werkzeug import Response
 
+from app.admin.filters import DayRange, counted
 from app.admin.paging import newest_first
+from app.admin.record_routes import asked_for
 from app.audit import Act, ActKind, record_act
 from app.billing.errors import UnknownEvent
 from app.billing.models.stripe import StripeEvent
@@ -24,13 +26,27 @@ def events() -> str:
     """The recorded events, newest first."""
     outcomes = {outcome.value: outcome for outcome in EventOutcome}
     chosen = EventFilter(outcomes.get(request.args.get("outcome", "")), request.args.get("type") or None)
-    # The few that failed have an index of their own.
-    limit = None if chosen.outcome == EventOutcome.FAILED else LOOKED_THROUGH
+    days = DayRange.from_request()
+    query = days.within(events_query(chosen), StripeEvent.received_at)
+    # The few that failed have an index of their own; of others one would have to look through all that came.
+    is_few = chosen.outcome == EventOutcome.FAILED
+    is_counted = is_few or chosen == EventFilter()
     page = newest_first(
-        events_query(chosen), StripeEvent.received_at, StripeEvent.id, request.args.get("after"), look_through=limit
+        query,
+        StripeEvent.received_at,
+        StripeEvent.id,
+        request.args.get("after"),
+        until=days.until,
+        look_through=None if is_counted else LOOKED_THROUGH,
     )
     return render_template(
-        "admin/events.html", page=page, chosen=chosen, outcomes=list(outcomes), types=sorted(HANDLED_TYPES)
+        "admin/events.html",
+        page=page,
+        total=counted(query) if is_counted else None,
+        chosen=chosen,
+        outcomes=list(outcomes),
+        types=sorted(HANDLED_TYPES),
+        asked=asked_for("outcome", "type", "from", "to"),
     )
 
 

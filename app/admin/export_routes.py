@@ -9,7 +9,6 @@ from flask import abort
 from flask_login import current_user
 from werkzeug import Response
 
-from app.account.support import tell_admins
 from app.audit import Act, ActKind, OperatorAct, recorded
 from app.auth.models import User
 from app.billing.gateway.account import StripeScope, current_scope
@@ -17,6 +16,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
 from app.billing.models.subscription import Subscription
 from app.database import begin_read, db, utcnow
+from app.mail.admins import tell_admins
 from app.spreadsheet import csv_answer
 
 BATCH = 1000

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from flask import redirect, request, url_for
 from werkzeug import Response
 
+from app.admin.filters import counted
 from app.auth.models import User
 from app.billing.gateway.account import known_scope
 from app.billing.models.payments import Order, Payment
@@ -35,12 +36,13 @@ def find() -> Response:
     return redirect(url_for("admin.user", user_id=user_id) if user_id else url_for("admin.users", q=asked))
 
 
-def rail_counts() -> dict[str, int]:
-    """How many users and running subscriptions there are, and events that failed."""
+def rail_counts() -> dict[str, str]:
+    """How many users and running subscriptions there are, and events that failed, in words; nothing where none is."""
     scope = known_scope()
-    running = sa.select(sa.func.count()).select_from(Subscription).where(Subscription.ended_at.is_(None))
+    running = sa.select(Subscription.user_id).where(Subscription.ended_at.is_(None))
+    failed = event_log.count_failed()
     return {
-        "users": db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        "subscriptions": (db.session.scalar(running.where(scope.covers(Subscription))) or 0) if scope else 0,
-        "failed_events": event_log.count_failed(),
+        "users": counted(sa.select(User.id)),
+        "subscriptions": counted(running.where(scope.covers(Subscription))) if scope else "",
+        "failed_events": f"{failed:,}" if failed else "",
     }

@@ -1,21 +1,24 @@
-"""What the operator fills in."""
+"""What the operator fills in to grant access."""
 
 from datetime import UTC, datetime, time
 
-from flask_wtf import FlaskForm
-from wtforms import DateField, SelectField
+from wtforms import DateField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import Optional, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from app.admin.act_forms import ActForm
 from app.billing.catalog.plans import current_catalog
 from app.database import utcnow
 
+CHARGE, PAUSE, COUPON = "charge", "pause", "coupon"
 
-class GrantForm(FlaskForm):
-    """A role given by hand, until the end of a day (UTC) or for good."""
+
+class GrantForm(ActForm):
+    """A role given by hand, until the end of a day (UTC) or for good, and why."""
 
     role = SelectField("Role", choices=lambda: [SelectChoice(r.key, r.name) for r in current_catalog().granted_roles])
-    until = DateField("Until", validators=[Optional()])
+    until = DateField("Until, or for good where this is empty", validators=[Optional()])
+    reason = StringField("Why", validators=[InputRequired("Say why."), Length(max=500)])
 
     def validate_until(self, field: DateField) -> None:
         """A gift that is over already is a slip of the pen."""
@@ -26,3 +29,23 @@ class GrantForm(FlaskForm):
     def until_moment(self) -> datetime | None:
         """The last second of the chosen day."""
         return datetime.combine(self.until.data, time(23, 59, 59), UTC) if self.until.data else None
+
+
+class SubscriberGrantForm(GrantForm):
+    """The same for somebody who pays: a grant alone changes nothing of what they are charged."""
+
+    payments = RadioField(
+        "What they pay",
+        choices=[
+            SelectChoice(CHARGE, "Goes on as it is"),
+            SelectChoice(PAUSE, "Is paused until the grant ends"),
+            SelectChoice(COUPON, "Is less by a coupon"),
+        ],
+        default=CHARGE,
+    )
+    coupon = StringField("Coupon, by its id in Stripe", validators=[Length(max=100)])
+
+    def validate_coupon(self, field: StringField) -> None:
+        """Only with a coupon is there one to name."""
+        if self.payments.data == COUPON and not (field.data or "").strip():
+            raise ValidationError("Enter the coupon's id.")

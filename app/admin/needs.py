@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,17 +21,27 @@ from app.billing.reports import count_payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
 from app.billing.statuses import EventOutcome, OrderState, PaymentStatus
+from app.billing.support.evidence import open_disputes
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks.invoice_events import STUCK_INVOICE
 from app.billing.webhooks.refusals import refusals
-from app.database import db
-from app.jobs import NIGHT_FAILED
+from app.database import db, utcnow
+from app.jobs import NIGHT_FAILED, last_heartbeat, last_reconcile
 from app.mail import delivery
 from app.mail.alerts import open_alerts
-from app.templating import date, money
+from app.templating import date, datetime, money
 
 # As many people are named as fit on a screen; the list of subscriptions has them all.
 NAMED = 10
+# The heartbeat comes every minute.
+LATEST_HEARTBEAT = timedelta(minutes=10)
+DRIFT = {
+    "has_access_without_paying": "with access without paying",
+    "pays_without_access": "paying without access",
+    "settled_orders": "with an order whose webhook never came",
+    "repaired_payments": "of the payments not as Stripe has them",
+    "several_subscriptions": "with several subscriptions",
+}
 
 
 @dataclass(frozen=True)
@@ -50,9 +61,25 @@ def needs(scope: StripeScope) -> Iterator[Need]:
     yield from _money(scope)
     yield from _past_due(scope)
     yield from _catalogue(scope)
+    yield from _jobs()
+    yield from _mail()
+
+
+def _jobs() -> Iterator[Need]:
+    """What runs beside the site, and what the last night found."""
     for alert in open_alerts(NIGHT_FAILED):
         yield Need(alert.message, "admin.payments", "See when it was last done")
-    yield from _mail()
+    beat = last_heartbeat()
+    if beat is not None and beat < utcnow() - LATEST_HEARTBEAT:
+        sentence = f"Nobody works on jobs since {datetime(beat)}: no mail goes out. Start `flask jobs run`."
+        yield Need(sentence, "admin.payments", "See when it was last done")
+    night = last_reconcile() or {}
+    if unasked := night.get("failed", 0):
+        words = "person" if unasked == 1 else "people"
+        yield Need(f"Last night Stripe could not be asked about {unasked} {words}.", "admin.payments", "Check Stripe")
+    if found := [f"{night[name]} {words}" for name, words in DRIFT.items() if night.get(name)]:
+        sentence = f"Last night's comparison with Stripe found {', '.join(found)}, and repaired it."
+        yield Need(sentence, "admin.audit", "See what changed")
 
 
 def _mail() -> Iterator[Need]:
@@ -78,7 +105,8 @@ def _events() -> Iterator[Need]:
 
 
 def _money(scope: StripeScope) -> Iterator[Need]:
-    for alert in (*open_alerts(DISPUTED), *open_alerts(STUCK_INVOICE)):
+    yield from _disputes(scope)
+    for alert in open_alerts(STUCK_INVOICE):
         yield Need(alert.message, "admin.payments", "See payments")
     for alert in open_alerts(shared_card(scope)):
         yield Need(alert.message, "admin.users", "See whose", {"card": alert.cause.rpartition(":")[2]})
@@ -96,6 +124,21 @@ def _money(scope: StripeScope) -> Iterator[Need]:
         amount = money(payment.amount, payment.currency)
         sentence = f"A refund of the {amount} of {date(payment.created_at)} failed: the money is still here."
         yield Need(sentence, "admin.refund", "Refund it again", {"payment_id": payment.id})
+
+
+def _disputes(scope: StripeScope) -> Iterator[Need]:
+    """What the bank asks about, the one to be answered first coming first."""
+    disputed = open_disputes(scope)
+    for payment in disputed[:NAMED]:
+        amount = money(payment.amount_disputed or payment.amount, payment.currency)
+        sentence = f"{amount} of {date(payment.created_at)} is disputed."
+        if payment.dispute_due_by:
+            sentence += f" Answer before {datetime(payment.dispute_due_by)}."
+        yield Need(sentence, "admin.dispute", "See the evidence", {"payment_id": payment.id})
+    known = {f"{DISPUTED}{payment.stripe_dispute_id}" for payment in disputed}
+    for alert in open_alerts(DISPUTED):
+        if alert.cause not in known:
+            yield Need(alert.message, "admin.payments", "See payments")
 
 
 def _past_due(scope: StripeScope) -> Iterator[Need]:

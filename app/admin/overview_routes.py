@@ -1,5 +1,7 @@
 """The overview and the Payments page: what needs an operator, and the figures."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -8,38 +10,42 @@ from werkzeug import Response
 from app import jobs
 from app.admin.needs import needs
 from app.admin.paging import newest_first
-from app.admin.record_routes import emails_of
+from app.admin.record_routes import emails_of, list_payments
 from app.auth.models import User
+from app.billing import figure_rows, reports
 from app.billing import figures as by_time
-from app.billing import reports
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.clock import SMALLEST_MOVE, stripe_now
 from app.billing.gateway.connection import current_connection, known_state
 from app.billing.models.payments import Payment
+from app.billing.movements import movements, note_changes
 from app.billing.reports import payments_to_refund
 from app.billing.webhooks import log as event_log
-from app.database import db
+from app.database import db, utcnow
 from app.templating import money
 
 
 def index() -> str:
     """How the site stands at a glance."""
-    scope = _scope_to_show()
-    by_plan, churn = reports.active_subscribers_by_plan(scope), reports.churn(scope)
+    now, scope = stripe_now(), scope_to_show()
+    note_changes(scope, now)
+    by_plan, churn = reports.recurring_by_plan(scope), reports.churn(scope, now=now)
     monthly, waiting = _in_words(reports.monthly_recurring_revenue(scope)), list(needs(scope))
-    subscribers = sum(by_plan.values())
+    subscribers = sum(row.subscribers for row in by_plan)
     return render_template(
         "admin/index.html",
+        clock=moved_clock(now),
         sentence=_standing(monthly, subscribers, len(waiting)),
-        figures_shown=[
-            ("Users", db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0),
-            ("Monthly revenue", monthly),
-            ("Subscribers", subscribers),
-            ("Churn, 30 days", f"{churn.percent}%", f"{churn.ended} of {churn.subscribed}"),
-        ],
-        revenue=reports.revenue_by_month(scope),
+        monthly=monthly,
+        subscribers=subscribers,
+        users=db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
+        churn=churn,
+        movements=movements(scope, now=now),
+        at_risk=by_time.totals(figure_rows.unpaid_payments(scope, now)),
+        revenue=reports.revenue_by_month(scope, now=now),
         by_plan=by_plan,
         needs=waiting,
     )
@@ -47,19 +53,17 @@ def index() -> str:
 
 def payments() -> str:
     """Revenue, MRR, subscribers, churn, the connection's health, and the payments themselves."""
-    scope = _scope_to_show()
+    now, scope = stripe_now(), scope_to_show()
     if request.args.get("show") == "unearned":
         return _unearned(scope)
-    query = sa.select(Payment).where(scope.covers(Payment))
-    page = newest_first(query, Payment.created_at, Payment.id, request.args.get("after"))
     return render_template(
         "admin/payments.html",
-        revenue=reports.revenue_by_month(scope),
+        **list_payments(scope),
+        clock=moved_clock(now),
+        revenue=reports.revenue_by_month(scope, now=now),
         monthly_revenue=_in_words(reports.monthly_recurring_revenue(scope)),
         by_plan=reports.active_subscribers_by_plan(scope),
-        churn=reports.churn(scope),
-        page=page,
-        emails=emails_of(page.rows),
+        churn=reports.churn(scope, now=now),
         scope=scope,
         connection=current_connection(),
         state=known_state(get_gateway()).value,
@@ -71,27 +75,17 @@ def payments() -> str:
     )
 
 
-def figures() -> str:
-    """Who stays and who leaves, what is lost and won back, and what each plan brings."""
-    scope = _scope_to_show()
-    return render_template(
-        "admin/figures.html",
-        cohorts=by_time.cohorts(scope),
-        trials=by_time.trial_conversion(scope),
-        customer_churn=reports.churn(scope),
-        revenue_churn=by_time.revenue_churn(scope),
-        recovered=by_time.recovered_payments(scope),
-        reasons=by_time.reasons_for_leaving(scope),
-        by_plan=by_time.revenue_by_plan(scope),
-    )
-
-
-def _scope_to_show() -> StripeScope:
+def scope_to_show() -> StripeScope:
     """The account and mode in use; one without a name where Stripe does not say, so that the page can tell of that."""
     try:
         return current_scope()
     except StripeUnavailable:
         return StripeScope("", get_gateway().livemode)
+
+
+def moved_clock(now: datetime) -> datetime | None:
+    """That moment, where the emulator's clock was moved and figures count from it; else None."""
+    return now if abs(now - utcnow()) > SMALLEST_MOVE else None
 
 
 def _unearned(scope: StripeScope) -> str:

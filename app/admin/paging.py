@@ -1,4 +1,4 @@
-"""Long lists, newest first: each page starts after a row, so the millionth costs what the first does."""
+"""Long lists: each page starts after a row, so the millionth costs what the first does."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,17 +7,18 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.database import db
+from app.database import UtcDateTime, db
 
 PAGE_SIZE = 50
 SEPARATOR = "~"
 Row = TypeVar("Row")
-Cursor = tuple[datetime, Any]
+# The values that a page starts after: of the column that sorts, and of the key.
+Cursor = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows, and where the older ones begin (None at the end)."""
+    """Some rows, and where the following ones begin (None at the end)."""
 
     rows: list[Row]
     older: str | None = None
@@ -29,43 +30,62 @@ def newest_first(
     key: InstrumentedAttribute[Any],
     after: str | None,
     *,
+    until: datetime | None = None,
     look_through: int | None = None,
 ) -> Page[Row]:
     """A page of this query in falling order of `at` and then `key`, starting after the row that `after` names.
 
     A filter that few rows pass would read a whole table for one page: with `look_through` it reads so many rows at
-    most, and the page may be short, or empty, with older ones still to come.
+    most, before `until` if the query ends there, and the page may be short, or empty, with older ones still to come.
     """
-    start = _read_cursor(after, key)
-    oldest = _boundary(at, start, look_through) if look_through else None
-    if start:
-        query = query.where(sa.tuple_(at, key) < sa.tuple_(*start))
+    start = _read_cursor(after, at, key)
+    oldest = _boundary(at, start[0] if start else until, look_through) if look_through else None
     if oldest:
         query = query.where(at >= oldest)
-    rows: list[Row] = list(db.session.scalars(query.order_by(at.desc(), key.desc()).limit(PAGE_SIZE + 1)))
+    page = in_order(query, at, key, after)
+    return Page(page.rows, page.older or (_write_cursor(oldest, "") if oldest else None))
+
+
+def in_order(
+    query: sa.Select[Row],
+    column: InstrumentedAttribute[Any],
+    key: InstrumentedAttribute[Any],
+    after: str | None,
+    *,
+    is_ascending: bool = False,
+) -> Page[Row]:
+    """A page of this query in the order of `column` and then `key`, starting after the row that `after` names."""
+    start, place = _read_cursor(after, column, key), sa.tuple_(column, key)
+    if start:
+        query = query.where(place > sa.tuple_(*start) if is_ascending else place < sa.tuple_(*start))
+    order = (column.asc(), key.asc()) if is_ascending else (column.desc(), key.desc())
+    rows: list[Row] = list(db.session.scalars(query.order_by(*order).limit(PAGE_SIZE + 1)))
     if len(rows) > PAGE_SIZE:
         last = rows[PAGE_SIZE - 1]
-        return Page(rows[:PAGE_SIZE], _write_cursor(getattr(last, at.key), getattr(last, key.key)))
+        return Page(rows[:PAGE_SIZE], _write_cursor(getattr(last, column.key), getattr(last, key.key)))
     else:
-        return Page(rows, _write_cursor(oldest, "") if oldest else None)
+        return Page(rows)
 
 
-def _boundary(at: InstrumentedAttribute[Any], start: Cursor | None, count: int) -> datetime | None:
+def _boundary(at: InstrumentedAttribute[Any], start: datetime | None, count: int) -> datetime | None:
     """The time of the row so many rows further on; None when there are not that many."""
     times = sa.select(at).order_by(at.desc()).offset(count).limit(1)
-    found: datetime | None = db.session.scalar(times.where(at <= start[0]) if start else times)
+    found: datetime | None = db.session.scalar(times.where(at <= start) if start else times)
     return found
 
 
-def _write_cursor(at: datetime, key: object) -> str:
-    return f"{at.isoformat()}{SEPARATOR}{key}"
+def _write_cursor(value: datetime | str, key: object) -> str:
+    return f"{value.isoformat() if isinstance(value, datetime) else value}{SEPARATOR}{key}"
 
 
-def _read_cursor(after: str | None, key: InstrumentedAttribute[Any]) -> Cursor | None:
-    """The values that a page starts after; a cursor that was tampered with starts at the newest."""
-    moment, _, last_key = (after or "").partition(SEPARATOR)
+def _read_cursor(
+    after: str | None, column: InstrumentedAttribute[Any], key: InstrumentedAttribute[Any]
+) -> Cursor | None:
+    """The values that a page starts after; a cursor that was tampered with starts at the beginning."""
+    text, _, last_key = (after or "").rpartition(SEPARATOR)
     try:
-        at = datetime.fromisoformat(moment)
-        return (at, key.type.python_type(last_key)) if at.tzinfo else None
+        value = datetime.fromisoformat(text) if isinstance(column.type, UtcDateTime) else text
+        is_whole = value.tzinfo is not None if isinstance(value, datetime) else bool(value)
+        return (value, key.type.python_type(last_key)) if is_whole else None
     except ValueError:
         return None

@@ -2,28 +2,27 @@
 
 import uuid
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask import render_template, request
 
-from app.admin.paging import newest_first
+from app.admin.filters import DayRange, Sort, counted, one_of
+from app.admin.paging import in_order, newest_first
 from app.auth.models import User
-from app.billing.gateway.account import current_scope
+from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
 from app.billing.models.subscription import Subscription
-from app.billing.statuses import OrderState, SubscriptionStatus
+from app.billing.statuses import OrderState, PaymentStatus, SubscriptionStatus
 from app.database import db
 
 Owned = Subscription | Order | Payment | RoleChange
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def subscriptions() -> str:
     """The mirrored subscriptions, newest first."""
-    status = _one_of(SubscriptionStatus, "status")
+    status = one_of(SubscriptionStatus, "status")
     query = sa.select(Subscription).where(current_scope().covers(Subscription), Subscription.started_at.is_not(None))
     if status:
         query = query.where(Subscription.status == status)
@@ -31,28 +30,62 @@ def subscriptions() -> str:
     return render_template(
         "admin/subscriptions.html",
         page=page,
+        total=counted(query),
         emails=emails_of(page.rows),
-        status=status,
         statuses=list(SubscriptionStatus),
+        asked=asked_for("status"),
     )
 
 
 def orders() -> str:
-    """The orders, newest first; mismatched ones stand out."""
-    state = _one_of(OrderState, "state")
-    query = sa.select(Order).where(current_scope().covers(Order))
+    """The orders, by when they were made; mismatched ones stand out."""
+    state, days = one_of(OrderState, "state"), DayRange.from_request()
+    query = days.within(sa.select(Order).where(current_scope().covers(Order)), Order.created_at)
     if state:
         query = query.where(Order.state == state)
-    page = newest_first(query, Order.created_at, Order.id, request.args.get("after"))
+    sort = Sort.from_request({"created_at": Order.created_at}, "-created_at")
+    page = in_order(query, Order.created_at, Order.id, request.args.get("after"), is_ascending=sort.is_ascending)
     return render_template(
-        "admin/orders.html", page=page, emails=emails_of(page.rows), state=state, states=list(OrderState)
+        "admin/orders.html",
+        page=page,
+        total=counted(query),
+        sort=sort,
+        emails=emails_of(page.rows),
+        states=list(OrderState),
+        asked=asked_for("state", "from", "to"),
     )
+
+
+def list_payments(scope: StripeScope) -> dict[str, Any]:
+    """The payments that were asked for, for the page that shows them."""
+    status, days = one_of(PaymentStatus, "status"), DayRange.from_request()
+    query = days.within(sa.select(Payment).where(scope.covers(Payment)), Payment.created_at)
+    if status:
+        query = query.where(Payment.status == status)
+    sort = Sort.from_request({"created_at": Payment.created_at}, "-created_at")
+    page = in_order(query, Payment.created_at, Payment.id, request.args.get("after"), is_ascending=sort.is_ascending)
+    return {
+        "page": page,
+        "total": counted(query),
+        "sort": sort,
+        "emails": emails_of(page.rows),
+        "statuses": list(PaymentStatus),
+        "asked": asked_for("status", "from", "to"),
+    }
 
 
 def audit() -> str:
     """Every change of a role: by which rule, on which object, and the event that caused it."""
-    page = newest_first(sa.select(RoleChange), RoleChange.changed_at, RoleChange.id, request.args.get("after"))
-    return render_template("admin/audit.html", page=page, emails=emails_of(page.rows))
+    query = DayRange.from_request().within(sa.select(RoleChange), RoleChange.changed_at)
+    page = newest_first(query, RoleChange.changed_at, RoleChange.id, request.args.get("after"))
+    return render_template(
+        "admin/audit.html", page=page, total=counted(query), emails=emails_of(page.rows), asked=asked_for("from", "to")
+    )
+
+
+def asked_for(*names: str) -> dict[str, str]:
+    """What the address asks for of these, to be passed on to the following page."""
+    return {name: request.args[name] for name in names if request.args.get(name)}
 
 
 def emails_of(rows: Sequence[Owned]) -> dict[uuid.UUID, str]:
@@ -60,11 +93,3 @@ def emails_of(rows: Sequence[Owned]) -> dict[uuid.UUID, str]:
     ids = {row.user_id for row in rows if row.user_id}
     found = db.session.execute(sa.select(User.id, User.email).where(User.id.in_(ids)))
     return {row.id: row.email for row in found}
-
-
-def _one_of(values: type[Choice], name: str) -> Choice | None:
-    """The chosen value of a filter; anything unknown chooses nothing."""
-    try:
-        return values(request.args.get(name, ""))
-    except ValueError:
-        return None

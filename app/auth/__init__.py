@@ -9,6 +9,7 @@ bp = Blueprint("auth", __name__)
 def init_auth(app: Flask) -> None:
     """Tell Flask-Login how to find who is signed in, and where to send who is not."""
     from app.auth import devices, sessions, stale_forms, step_up
+    from app.auth.viewing import init_viewing
     from app.errors import init_limits
     from app.extensions import login_manager
 
@@ -22,3 +23,4 @@ def init_auth(app: Flask) -> None:
     app.register_error_handler(step_up.StepUpRequired, step_up.ask_to_confirm)
     app.register_error_handler(CSRFError, stale_forms.lead_on)
     init_limits(app)
+    init_viewing(app)

@@ -4,7 +4,7 @@ import uuid
 
 from werkzeug import Response
 
-from app.auth import security_log
+from app.auth import security_log, suspension
 from app.auth.factors import second_step
 from app.auth.next_page import Destination, go_on
 from app.auth.security_log import Kind
@@ -13,7 +13,11 @@ from app.database import db
 
 
 def admit(user_id: uuid.UUID, method: Method, *, remember: bool, destination: Destination) -> Response:
-    """Sign in who has shown the first proof, or ask them for the second. Commits."""
+    """Sign in who has shown the first proof, or ask them for the second; turn away who is suspended. Commits."""
+    if suspension.is_suspended(user_id):
+        if method is not Method.PASSWORD:
+            security_log.record(user_id, Kind.SIGN_IN_REFUSED)
+        return suspension.turn_away()
     if second_step.is_due(user_id):
         return second_step.ask_for_second_step(user_id, method, remember, destination)
     if method is not Method.PASSWORD:

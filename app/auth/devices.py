@@ -15,6 +15,7 @@ from ipaddress import ip_address, ip_network
 from flask import Response, current_app, g, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from app.languages import noted
 from app.signatures import timed_serializer
 
 # The order matters: Edge and Opera also say Chrome, and Chrome also says Safari.
@@ -104,7 +105,7 @@ def describe_device(user_agent: str) -> str:
     if browser and system:
         return f"{browser} on {system}"
     else:
-        return browser or system or "Unknown device"
+        return browser or system or noted("Unknown device")
 
 
 def describe_network(address: str | None) -> str:

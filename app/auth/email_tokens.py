@@ -32,9 +32,12 @@ def make_token(user: User, purpose: Purpose) -> str:
 
 
 def read_token(token: str, purpose: Purpose) -> User | None:
-    """The user a token was made for, with the row locked; None when it is forged, old, used or replaced."""
+    """The user a token was made for, with the row locked; None when it is forged, old, used or replaced.
+
+    No token opens the account of somebody who is suspended.
+    """
     user, fingerprint = _owner(token, purpose)
-    if user is not None and hmac.compare_digest(fingerprint, _fingerprint(user, purpose)):
+    if user is not None and user.suspended_at is None and hmac.compare_digest(fingerprint, _fingerprint(user, purpose)):
         return user
     else:
         return None
@@ -43,7 +46,7 @@ def read_token(token: str, purpose: Purpose) -> User | None:
 def was_used(token: str, purpose: Purpose) -> bool:
     """Whether a token that does not work is one of ours whose work is done; its reader is told so."""
     user, _ = _owner(token, purpose)
-    if user is None:
+    if user is None or user.suspended_at is not None:
         return False
     elif purpose is Purpose.VERIFY_EMAIL:
         return user.email_verified_at is not None and user.pending_email is None

@@ -14,6 +14,7 @@ from app.auth.rate_limits import limit_token_use, require_room_for_mail
 from app.auth.sessions import end_session, this_user
 from app.billing.customers import update_customer_email
 from app.database import db
+from app.languages import gettext as _
 
 
 @bp.get("/verify-email/<token>")
@@ -43,7 +44,7 @@ def confirm_email(token: str) -> Response:
 def resend_verification() -> Response:
     """Send the link again; older ones stop working."""
     if current_user.email_verified_at and not current_user.pending_email:
-        flash("Your address is confirmed already.", "info")
+        flash(_("Your address is confirmed already."), "info")
     else:
         _send_again()
     return redirect(url_for("account.index"), 303)
@@ -68,7 +69,10 @@ def take_back(token: str) -> Response:
     link = url_for("auth.reset_password", token=make_token(user, Purpose.RESET_PASSWORD))
     db.session.commit()
     update_customer_email(user)
-    flash(f"The account is {user.email}'s again, and everybody is logged out. Now choose a new password.", "success")
+    told = _(
+        "The account is %(email)s's again, and everybody is logged out. Now choose a new password.", email=user.email
+    )
+    flash(told, "success")
     return redirect(link, 303)
 
 
@@ -76,14 +80,14 @@ def _confirm(token: str) -> Response:
     try:
         user = confirm(token)
     except AddressTaken:
-        flash("That address cannot be used: another account has it.", "danger")
+        flash(_("That address cannot be used: another account has it."), "danger")
         return redirect(url_for("account.index"), 303)
     if user is None:
         page = render_template("auth/verify_email.html", used=was_used(token, Purpose.VERIFY_EMAIL))
         return _privately(page, 400)
     db.session.commit()
     update_customer_email(user)
-    flash(f"{user.email} is confirmed.", "success")
+    flash(_("%(email)s is confirmed.", email=user.email), "success")
     return redirect(url_for("account.index"), 303)
 
 
@@ -92,7 +96,7 @@ def _send_again() -> None:
     require_room_for_mail(user, user.pending_email or user.email)
     send_verification(user)
     db.session.commit()
-    flash(f"We sent a new link to {user.pending_email or user.email}.", "success")
+    flash(_("We sent a new link to %(pending_email)s.", pending_email=user.pending_email or user.email), "success")
 
 
 def _privately(page: str, status: int) -> Response:

@@ -7,8 +7,10 @@ from wtforms.validators import InputRequired, StopValidation, ValidationError
 from app.auth.email_addresses import InvalidAddress, can_get_mail, normalize_address
 from app.auth.password_rules import LONGEST, TOO_LONG, password_problem
 from app.bot_check import CheckedForm
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
 
-ENTER_ADDRESS = "Enter your e-mail address."
+ENTER_ADDRESS = _l("Enter your e-mail address.")
 
 
 class Address:
@@ -18,7 +20,7 @@ class Address:
         try:
             field.data = normalize_address(field.data or "")
         except InvalidAddress as error:
-            raise StopValidation("Enter an e-mail address like name@example.com.") from error
+            raise StopValidation(_("Enter an e-mail address like name@example.com.")) from error
 
 
 class MailableAddress(Address):
@@ -27,10 +29,10 @@ class MailableAddress(Address):
     def __call__(self, form: FlaskForm, field: EmailField) -> None:
         super().__call__(form, field)
         if not can_get_mail(text_of(field)):
-            raise StopValidation("We can't send mail to this address. Take one with plain letters before the @.")
+            raise StopValidation(_("We can't send mail to this address. Take one with plain letters before the @."))
 
 
-def password_field(label: str = "Password", message: str = "Enter your password.") -> PasswordField:
+def password_field(label: str = _l("Password"), message: str = _l("Enter your password.")) -> PasswordField:
     """A field for a password that exists already: only so long that no password was ever longer."""
     return PasswordField(label, validators=[InputRequired(message), not_endless])
 
@@ -49,8 +51,8 @@ def not_endless(form: FlaskForm, field: PasswordField) -> None:
 class SignupForm(CheckedForm):
     """A new account."""
 
-    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), MailableAddress()])
-    password = password_field(message="Choose a password.")
+    email = EmailField(_l("E-mail"), validators=[InputRequired(ENTER_ADDRESS), MailableAddress()])
+    password = password_field(message=_l("Choose a password."))
     next = HiddenField()
     plan = HiddenField()
     interval = HiddenField()
@@ -67,9 +69,9 @@ class SignupForm(CheckedForm):
 class LoginForm(CheckedForm):
     """An existing account."""
 
-    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
+    email = EmailField(_l("E-mail"), validators=[InputRequired(ENTER_ADDRESS), Address()])
     password = password_field()
-    remember = BooleanField("Keep me logged in for a month")
+    remember = BooleanField(_l("Keep me logged in for a month"))
     next = HiddenField()
     plan = HiddenField()
     interval = HiddenField()
@@ -80,13 +82,13 @@ class LoginForm(CheckedForm):
 class ForgotPasswordForm(CheckedForm):
     """Which address to send a link to."""
 
-    email = EmailField("E-mail", validators=[InputRequired(ENTER_ADDRESS), Address()])
+    email = EmailField(_l("E-mail"), validators=[InputRequired(ENTER_ADDRESS), Address()])
 
 
 class ResetPasswordForm(FlaskForm):
     """The new password of someone who came by a link."""
 
-    password = password_field("New password", "Choose a password.")
+    password = password_field(_l("New password"), _l("Choose a password."))
 
     def __init__(self, email: str) -> None:
         super().__init__()

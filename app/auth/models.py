@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.billing.catalog.entitlements import can_use, limit_of
@@ -12,10 +12,27 @@ from app.billing.catalog.plans import current_catalog
 from app.database import UtcDateTime, db, utcnow
 
 
+def _few(name: str, condition: str) -> Index:
+    """An index of the few users for whom this holds, by when they signed up."""
+    holds = text(condition)
+    return Index(f"ix_users_{name}", "created_at", "id", postgresql_where=holds, sqlite_where=holds)
+
+
 class User(UserMixin, db.Model):  # type: ignore[name-defined]
     """A person with an account. `role` is decided by `billing.roles` alone; `is_admin` is apart from it."""
 
     __tablename__ = "users"
+    # For the operator's lists: each starts where one of these does, or in the few rows that one of them holds.
+    __table_args__ = (
+        Index("ix_users_created_at", "created_at", "id"),
+        Index("ix_users_last_seen_at", "last_seen_at", "id"),
+        Index("ix_users_role", "role", "created_at", "id"),
+        Index("ix_users_plan_key", "plan_key", "created_at", "id"),
+        _few("unverified", "email_verified_at IS NULL"),
+        _few("suspended", "suspended_at IS NOT NULL"),
+        _few("admin", "is_admin"),
+    )
+
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -28,6 +45,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     # When the newest link to confirm an address was sent: a token made for an older one is dead, and so is a used one.
     verification_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # What pages and mails are written in; None for what the browser asks for.
+    language: Mapped[str | None] = mapped_column(String(16))
     is_admin: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(32), default=lambda: current_catalog().lowest_role.key)
     # The rank outlives a role that leaves the catalogue; the plan says which features and limits count.
@@ -40,12 +59,22 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     role_scope: Mapped[str | None] = mapped_column(String(261))
     # Counts how often billing has locked this user: who read without a lock sees from it that nobody came between.
     billing_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    # When the operator shut them out, and why; billing goes on as ever. See `suspension`.
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    suspension_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # Nobody of the site may look at their pages as they do: see `viewing`.
+    refuses_viewing: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # To within some minutes. Of before this was kept, nothing is known.
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, server_default="1970-01-01 00:00:00")
 
     sessions: Mapped[list["UserSession"]] = relationship(back_populates="user", passive_deletes=True)
 
     # The browser this user was loaded for; no column, set when a request finds who is signed in.
     session_id = None  # type: uuid.UUID | None
+    # Who reads this user's pages in their place, and until when: see `viewing`.
+    viewed_by = None  # type: User | None
+    viewed_until = None  # type: datetime | None
     # Whether a subscription of theirs waits for a payment; no column either, and worth a look where it is not known.
     may_owe = True
 
@@ -80,6 +109,9 @@ class UserSession(db.Model):  # type: ignore[name-defined]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Whose pages an admin reads as they do, and until when. No foreign key: it is over within the hour.
+    viewed_user_id: Mapped[uuid.UUID | None]
+    viewed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship(back_populates="sessions")
 

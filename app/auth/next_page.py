@@ -12,6 +12,8 @@ from werkzeug import Response
 from app.auth.models import User
 from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
 from app.database import db
+from app.languages import gettext as _
+from app.templating import plan_name
 
 LONGEST_PATH = 2000
 # One slash, then none: `//host` and `/\host` are other sites to a browser, which also drops control characters.
@@ -64,6 +66,12 @@ def safe_path(target: str) -> str | None:
 
 def go_on(user_id: uuid.UUID, destination: Destination) -> Response:
     """Answer this user, who is signed in: straight on to Checkout, or to the page that was asked for."""
+    from app.auth.factors.requirement import ask_for_missing_factor
+
+    return ask_for_missing_factor(user_id, destination.as_fields()) or _go_on(user_id, destination)
+
+
+def _go_on(user_id: uuid.UUID, destination: Destination) -> Response:
     from app.billing.checkout.start import start_checkout
     from app.billing.errors import AlreadyOwned
 
@@ -72,5 +80,6 @@ def go_on(user_id: uuid.UUID, destination: Destination) -> Response:
     try:
         return redirect(start_checkout(db.session.get_one(User, user_id), destination.price, destination.seats), 303)
     except AlreadyOwned as error:
-        flash(f"{current_catalog().plan_name(error.plan_key)} is yours for good: there is nothing more to buy.", "info")
+        name = plan_name(error.plan_key)
+        flash(_("%(plan_name)s is yours for good: there is nothing more to buy.", plan_name=name), "info")
         return redirect(url_for("account.index"), 303)

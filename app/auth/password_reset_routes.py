@@ -13,9 +13,10 @@ from app.auth.rate_limits import limit_forgotten_password, limit_token_use, may_
 from app.auth.sessions import end_session
 from app.auth.stale_forms import checks_its_own_token, form_status
 from app.database import db
+from app.languages import lazy_gettext as _l
 
-LINK_SENT = "If that address has an account, a link to set a new password is on its way. It works for an hour."
-RESET_DONE = "Your new password is set, and you are logged out everywhere. Log in with it to go on."
+LINK_SENT = _l("If that address has an account, a link to set a new password is on its way. It works for an hour.")
+RESET_DONE = _l("Your new password is set, and you are logged out everywhere. Log in with it to go on.")
 
 
 @bp.route("/forgot-password", methods=["GET", "POST"])
@@ -29,7 +30,7 @@ def forgot_password() -> Response | tuple[str, int]:
         if may_mail(text_of(form.email), "reset"):
             request_reset(text_of(form.email))
             db.session.commit()
-        flash(LINK_SENT, "info")
+        flash(str(LINK_SENT), "info")
         return redirect(url_for("auth.login"), 303)
     status = form_status(form)
     return render_template("auth/forgot_password.html", form=form), status
@@ -50,7 +51,7 @@ def reset_password(token: str) -> Response:
         return _show(None, 400, used=was_used(token, Purpose.RESET_PASSWORD))
     end_session()
     db.session.commit()
-    flash(RESET_DONE, "success")
+    flash(str(RESET_DONE), "success")
     return redirect(url_for("auth.login"), 303)
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from flask import current_app
 
 from app.auth.pwned_passwords import is_pwned
+from app.languages import lazy_gettext as _l
 
 SHORTEST = 8
 LONGEST = 256
@@ -15,11 +16,11 @@ SHORTEST_CORE = 4
 # Digits in order, as long as anybody types them.
 ROWS = tuple(row for digits in ("1234567890", "0123456789") for row in (digits * 26, digits[::-1] * 26))
 
-TOO_SHORT = f"Use at least {SHORTEST} characters. A few words in a row are easy to remember."
-TOO_LONG = f"Use at most {LONGEST} characters."
-TOO_COMMON = "This password is one of the first that attackers try. Choose another."
-BREACHED = "This password is in a list of stolen ones, whoever it was stolen from. Choose another."
-TOO_CLOSE = "Choose a password that is not made from your address or our name."
+TOO_SHORT = _l("Use at least %(count)s characters. A few words in a row are easy to remember.", count=SHORTEST)
+TOO_LONG = _l("Use at most %(count)s characters.", count=LONGEST)
+TOO_COMMON = _l("This password is one of the first that attackers try. Choose another.")
+BREACHED = _l("This password is in a list of stolen ones, whoever it was stolen from. Choose another.")
+TOO_CLOSE = _l("Choose a password that is not made from your address or our name.")
 
 
 def password_problem(password: str, email: str) -> str | None:

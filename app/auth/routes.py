@@ -17,12 +17,16 @@ from app.auth.stale_forms import checks_its_own_token, form_status, is_stale, sh
 from app.auth.tries import nothing_was_tried
 from app.billing.catalog.plans import current_catalog
 from app.database import db
+from app.languages import current_language
+from app.languages import lazy_gettext as _l
 
 __all__ = ["bp"]
 
 # One sentence whether the address or the password is wrong.
-LOGIN_FAILED = "That address and password don't go together. Check both, or set a new password."
-SIGN_UP_FAILED = "We can't create an account with this address. If it is yours already, log in or set a new password."
+LOGIN_FAILED = _l("That address and password don't go together. Check both, or set a new password.")
+SIGN_UP_FAILED = _l(
+    "We can't create an account with this address. If it is yours already, log in or set a new password."
+)
 
 
 @bp.route("/signup", methods=["GET", "POST"])
@@ -33,7 +37,7 @@ def signup() -> Response | tuple[str, int] | str:
     destination = Destination.from_request()
     form = SignupForm()
     if form.validate_on_submit():
-        user = create_user(text_of(form.email), text_of(form.password))
+        user = create_user(text_of(form.email), text_of(form.password), language=current_language())
         if user is not None:
             send_verification(user)
             start_session(user.id, remember=False)

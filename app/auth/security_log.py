@@ -9,6 +9,7 @@ from flask import has_request_context, request
 from app.auth.devices import describe_device, describe_network
 from app.auth.models import SecurityEvent, User
 from app.database import db, utcnow
+from app.languages import noted
 
 
 class Kind(StrEnum):
@@ -22,34 +23,41 @@ class Kind(StrEnum):
         member.text = text
         return member
 
-    SIGNED_UP = "signed_up", "Account created"
-    SIGNED_IN = "signed_in", "Logged in"
-    SIGN_IN_FAILED = "sign_in_failed", "Log-in failed: wrong password"
-    SIGNED_OUT = "signed_out", "Logged out"
-    SESSIONS_ENDED = "sessions_ended", "Logged out elsewhere"
-    PASSWORD_CHANGED = "password_changed", "Password changed"
-    RESET_REQUESTED = "reset_requested", "Link to set a new password sent"
-    PASSWORD_RESET = "password_reset", "New password set with a link from your mail"
-    EMAIL_CHANGE_REQUESTED = "email_change_requested", "Change of address asked for"
-    EMAIL_CHANGED = "email_changed", "Address changed"
-    EMAIL_CHANGE_UNDONE = "email_change_undone", "Change of address undone from the old address"
-    EMAIL_VERIFIED = "email_verified", "Address confirmed"
-    EXPORTED = "exported", "Data downloaded"
-    SECOND_STEP_ASKED = "second_step_asked", "Log-in begun; the second step was asked for"
-    SECOND_STEP_FAILED = "second_step_failed", "Log-in failed: wrong code in the second step"
-    AUTHENTICATOR_ADDED = "authenticator_added", "Authenticator app added"
-    AUTHENTICATOR_REMOVED = "authenticator_removed", "Authenticator app removed"
-    SIGN_IN_LINK_SENT = "sign_in_link_sent", "Link to log in sent"
-    PASSKEY_ADDED = "passkey_added", "Passkey added"
-    PASSKEY_REMOVED = "passkey_removed", "Passkey removed"
-    PASSKEY_REFUSED = "passkey_refused", "Passkey refused: it seems to have been copied"
-    RECOVERY_CODES_MADE = "recovery_codes_made", "New recovery codes made"
-    RECOVERY_CODE_USED = "recovery_code_used", "Recovery code used"
-    FACTOR_RESET_ASKED = "factor_reset_asked", "Removal of all second factors asked for"
-    FACTOR_RESET_STOPPED = "factor_reset_stopped", "Removal of all second factors stopped"
-    FACTORS_RESET = "factors_reset", "All second factors removed"
-    PROVIDER_LINKED = "provider_linked", "Way to log in connected"
-    PROVIDER_UNLINKED = "provider_unlinked", "Way to log in disconnected"
+    SIGNED_UP = "signed_up", noted("Account created")
+    SIGNED_IN = "signed_in", noted("Logged in")
+    SIGN_IN_FAILED = "sign_in_failed", noted("Log-in failed: wrong password")
+    SIGN_IN_REFUSED = "sign_in_refused", noted("Log-in refused: the account is suspended")
+    SIGNED_OUT = "signed_out", noted("Logged out")
+    SESSIONS_ENDED = "sessions_ended", noted("Logged out elsewhere")
+    PASSWORD_CHANGED = "password_changed", noted("Password changed")
+    RESET_REQUESTED = "reset_requested", noted("Link to set a new password sent")
+    PASSWORD_RESET = "password_reset", noted("New password set with a link from your mail")
+    EMAIL_CHANGE_REQUESTED = "email_change_requested", noted("Change of address asked for")
+    EMAIL_CHANGED = "email_changed", noted("Address changed")
+    EMAIL_CHANGE_UNDONE = "email_change_undone", noted("Change of address undone from the old address")
+    EMAIL_VERIFIED = "email_verified", noted("Address confirmed")
+    CONFIRMATION_CODE_SENT = "confirmation_code_sent", noted("Code by mail asked for, to confirm who it is")
+    EXPORTED = "exported", noted("Data downloaded")
+    SECOND_STEP_ASKED = "second_step_asked", noted("Log-in begun; the second step was asked for")
+    SECOND_STEP_FAILED = "second_step_failed", noted("Log-in failed: wrong code in the second step")
+    AUTHENTICATOR_ADDED = "authenticator_added", noted("Authenticator app added")
+    AUTHENTICATOR_REMOVED = "authenticator_removed", noted("Authenticator app removed")
+    SIGN_IN_LINK_SENT = "sign_in_link_sent", noted("Link to log in sent")
+    PASSKEY_ADDED = "passkey_added", noted("Passkey added")
+    PASSKEY_REMOVED = "passkey_removed", noted("Passkey removed")
+    PASSKEY_REFUSED = "passkey_refused", noted("Passkey refused: it seems to have been copied")
+    RECOVERY_CODES_MADE = "recovery_codes_made", noted("New recovery codes made")
+    RECOVERY_CODE_USED = "recovery_code_used", noted("Recovery code used")
+    FACTOR_RESET_ASKED = "factor_reset_asked", noted("Removal of all second factors asked for")
+    FACTOR_RESET_STOPPED = "factor_reset_stopped", noted("Removal of all second factors stopped")
+    FACTORS_RESET = "factors_reset", noted("All second factors removed")
+    PROVIDER_LINKED = "provider_linked", noted("Way to log in connected")
+    PROVIDER_UNLINKED = "provider_unlinked", noted("Way to log in disconnected")
+    API_TOKEN_MADE = "api_token_made", noted("API token made")
+    API_TOKEN_REVOKED = "api_token_revoked", noted("API token revoked")
+    VIEWED = "viewed", noted("Support looked at your pages, and could change nothing")
+    SUSPENDED = "suspended", noted("Account suspended")
+    SUSPENSION_LIFTED = "suspension_lifted", noted("Suspension lifted")
 
 
 # Written once: every sign-in runs one of them.
@@ -84,6 +92,12 @@ def record(user_id: uuid.UUID, kind: Kind) -> None:
     db.session.execute(_RECORD, {"user_id": user_id} | _values(kind))
 
 
+def record_from_site(user_id: uuid.UUID, kind: Kind) -> None:
+    """Write what somebody of the site did to this account, in the caller's transaction: where they sat is their own."""
+    row = {"kind": kind.value, "at": utcnow(), "device": noted("Support"), "network": ""}
+    db.session.execute(_RECORD, {"user_id": user_id} | row)
+
+
 def record_for_address(email: str, kind: Kind) -> None:
     """Write an event for whoever has this address; the work is the same when nobody has."""
     db.session.execute(_RECORD_FOR_ADDRESS, {"email": email} | _values(kind))
@@ -105,4 +119,4 @@ def origin() -> dict[str, object]:
         device = describe_device(request.user_agent.string)
         return {"device": device, "network": describe_network(request.remote_addr)}
     else:
-        return {"device": "Command line", "network": ""}
+        return {"device": noted("Command line"), "network": ""}

@@ -13,11 +13,12 @@ from flask import Response, g, request, session
 from flask_login import current_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.auth import viewing
 from app.auth.devices import describe_device
 from app.auth.models import User, UserSession
 from app.auth.new_devices import keep_device, meet_device
 from app.billing.models.subscription import NEED_PAYMENT, Subscription
-from app.database import allowed_to_write, db, utcnow
+from app.database import allowed_to_write, db, may_write, utcnow
 from app.logs import add_facts
 
 logger = logging.getLogger(__name__)
@@ -49,13 +50,19 @@ class Lifetime:
 # "Remember me": a month, as NIST SP 800-63B-4 allows at most for a password alone. Otherwise a working day.
 REMEMBERED = Lifetime(timedelta(days=30), timedelta(days=14))
 BRIEF = Lifetime(timedelta(hours=24), timedelta(hours=12))
+# Of who sees everybody's data, "remember me" or not.
+OF_ADMINS = Lifetime(timedelta(hours=8), timedelta(hours=1))
 
 # Asked along with the reader, so that a page about nothing of the kind costs no more than one SELECT.
 _OWES = sa.exists().where(Subscription.user_id == User.id, Subscription.status.in_(NEED_PAYMENT))
 _FIND = (
-    sa.select(User, UserSession.last_used_at, _OWES)
+    sa.select(User, UserSession.created_at, UserSession.last_used_at, _OWES)
     .join(UserSession.user)
-    .where(UserSession.id == sa.bindparam("id"), UserSession.expires_at > sa.bindparam("now"))
+    .where(
+        UserSession.id == sa.bindparam("id"),
+        UserSession.expires_at > sa.bindparam("now"),
+        User.suspended_at.is_(None),
+    )
 )
 _START = sa.insert(UserSession.__table__)
 _NEWEST = (
@@ -99,10 +106,16 @@ def start_session(user_id: uuid.UUID, *, remember: bool, method: Method = Method
     }
     db.session.execute(_START, row)
     db.session.execute(_END_OLDEST, {"user_id": user_id})
+    note_seen(user_id, now)
     meet_device(user_id, device, now)
     # The cookie outlives the browser only if asked to, and then for PERMANENT_SESSION_LIFETIME.
     session.permanent = remember
     session[SESSION_KEY] = str(row["id"])
+
+
+def note_seen(user_id: uuid.UUID, at: datetime) -> None:
+    """Write down that this user was here, in the caller's transaction."""
+    db.session.execute(sa.update(User).where(User.id == user_id).values(last_seen_at=at))
 
 
 def renew_session(user_id: uuid.UUID) -> None:
@@ -151,9 +164,19 @@ def this_user() -> User:
     return user
 
 
+def ignore_session() -> None:
+    """Have nobody be signed in by this request's cookie."""
+    g.reader_is_unknown = True
+
+
+def session_is_ignored() -> bool:
+    """Whether this request's cookie counts for nothing."""
+    return bool(g.get("reader_is_unknown", False))
+
+
 def load_user(session_id: str) -> User | None:
     """Who is signed in with this session, in one SELECT; None when it has ended."""
-    if g.get("reader_is_unknown", False):
+    if session_is_ignored():
         return None
     try:
         id = uuid.UUID(session_id)
@@ -167,18 +190,20 @@ def load_user(session_id: str) -> User | None:
     if found is None:
         return None
     user: User = found[0]
+    if user.is_admin and OF_ADMINS.end(found.created_at, found.last_used_at) <= utcnow():
+        return None
     add_facts(user_id=user.id)
     user.session_id = id
-    user.may_owe = found[2]
-    if found[1] < utcnow() - NOTED_EVERY:
+    user.may_owe = found[3]
+    if found.last_used_at < utcnow() - NOTED_EVERY:
         g.unnoted_session_id = id
-    return user
+    return viewing.person_seen_by(user) if user.is_admin else user
 
 
 def note_use(response: Response) -> Response:
     """After the answer is made: write down, every few minutes, that this session is in use."""
     id = g.pop("unnoted_session_id", None)
-    if id is not None and response.status_code < 500:
+    if id is not None and response.status_code < 500 and may_write():
         # What the request has not committed by now, it does not want.
         db.session.rollback()
         try:
@@ -194,6 +219,7 @@ def _extend(id: uuid.UUID) -> None:
     if row is not None:
         row.last_used_at = now = utcnow()
         row.expires_at = (REMEMBERED if row.is_remembered else BRIEF).end(row.created_at, now)
+        note_seen(row.user_id, now)
     db.session.commit()
 
 

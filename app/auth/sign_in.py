@@ -4,7 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from app.auth import security_log
+from app.auth import security_log, suspension
 from app.auth.email_undo import is_reserved
 from app.auth.factors import second_step
 from app.auth.models import User
@@ -15,10 +15,11 @@ from app.request_log import note_security
 _FIND = sa.select(User.id, User.password_hash).where(User.email == sa.bindparam("email"))
 
 
-def create_user(email: str, password: str, *, is_admin: bool = False) -> User | None:
+def create_user(email: str, password: str, *, is_admin: bool = False, language: str | None = None) -> User | None:
     """Write a new user, in the caller's transaction; None when the (normalized) address is taken."""
     # Hashed first: the work is the same for a taken address, and no lock is held meanwhile.
     row = {"id": uuid.uuid4(), "email": email, "password_hash": hash_password(password), "is_admin": is_admin}
+    row["language"] = language
     if is_reserved(email):
         return None
     db.session.execute(insert(User).values(**row).on_conflict_do_nothing(index_elements=["email"]))
@@ -55,8 +56,9 @@ def confirm_password(user: User, password: str) -> bool:
 def _signed_in(user_id: uuid.UUID, password_hash: str, password: str) -> uuid.UUID | None:
     """Record it; nobody is signed in who was deleted, or given another password, while this one was checked."""
     stronger = hash_password(password) if needs_rehash(password_hash) else None
-    kind = security_log.Kind.SIGNED_IN
     kind = second_step.kind_of_log_in(user_id)
+    if suspension.is_suspended(user_id):
+        kind = security_log.Kind.SIGN_IN_REFUSED
     if not security_log.record_if_unchanged(user_id, password_hash, kind):
         return None
     if stronger is not None:

@@ -14,8 +14,9 @@ from app.auth.rate_limits import limit_forgotten_password, limit_token_use, may_
 from app.auth.sessions import Method
 from app.auth.used_tokens import use_once
 from app.database import db
+from app.languages import lazy_gettext as _l
 
-LINK_SENT = "If that address has an account, a link to log in is on its way. It works once, for ten minutes."
+LINK_SENT = _l("If that address has an account, a link to log in is on its way. It works once, for ten minutes.")
 
 
 @bp.route("/login/link", methods=["GET", "POST"])
@@ -30,7 +31,7 @@ def sign_in_link() -> Response | tuple[str, int]:
             kind = security_log.Kind.SIGN_IN_LINK_SENT
             mail_link(email, Purpose.SIGN_IN, kind, template="sign_in_link", endpoint="auth.use_sign_in_link")
             db.session.commit()
-        flash(LINK_SENT, "info")
+        flash(str(LINK_SENT), "info")
         return redirect(url_for("auth.login"), 303)
     return render_template("auth/sign_in_link.html", form=form), 422 if form.is_submitted() else 200
 

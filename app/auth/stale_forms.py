@@ -28,12 +28,16 @@ from app.auth.next_page import Destination, safe_path
 from app.auth.sessions import KEPT_FORM
 from app.errors import show_csrf_error
 from app.extensions import csrf
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
 from app.request_log import note_security
 
 P = ParamSpec("P")
 R = TypeVar("R")
-STALE = "You logged in or out since this page was opened, or it was open for long. Nothing was changed: send it again."
-LOGGED_OUT = "You were logged out meanwhile, so nothing was changed. Log in to go on."
+STALE = _l(
+    "You logged in or out since this page was opened, or it was open for long. Nothing was changed: send it again."
+)
+LOGGED_OUT = _l("You were logged out meanwhile, so nothing was changed. Log in to go on.")
 KEPT_SECONDS = 15 * 60
 # A cookie holds about four thousand characters, signed and encoded.
 LONGEST_KEPT = 1500
@@ -66,7 +70,7 @@ def ask_to_sign_in() -> Response:
 
 def ask_to_sign_in_and_send_again() -> Response:
     """Lead who was signed out to log in, and from there to what they typed, or to the page that they were on."""
-    flash(LOGGED_OUT, "info")
+    flash(str(LOGGED_OUT), "info")
     fields = _typed()
     wanted = _page_of_the_form()
     if fields and sum(len(name) + len(value) for name, value in fields) <= LONGEST_KEPT:
@@ -80,7 +84,7 @@ def show_kept_form() -> str:
     kept_at, path, fields = session.pop(KEPT_FORM, (0, "", []))
     if kept_at < time.time() - KEPT_SECONDS:
         abort(404)
-    message = "You are logged in again. This is what you were about to send; nothing was changed so far."
+    message = _("You are logged in again. This is what you were about to send; nothing was changed so far.")
     return render_template("errors/stale_form.html", action=path, fields=fields, message=message)
 
 

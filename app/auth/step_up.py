@@ -16,6 +16,7 @@ from app.auth.next_page import safe_path
 from app.auth.sessions import Method, renew_session_id, this_user
 from app.database import db, utcnow
 from app.extensions import login_manager
+from app.languages import gettext as _
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +69,7 @@ def confirm_and_go_on(next_page: str) -> Response:
     """Remember that it is really them, and lead on to what they were about to do. Commits."""
     confirm_this_session()
     db.session.commit()
-    flash("Thank you. For a quarter of an hour you are not asked again.", "success")
+    flash(_("Thank you. For a quarter of an hour you are not asked again."), "success")
     return redirect(safe_path(next_page) or url_for("account.security"), 303)
 
 

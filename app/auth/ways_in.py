@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.api.models import ApiToken
 from app.auth.factors.models import Authenticator, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User
 from app.auth.providers.models import Identity
@@ -51,6 +52,7 @@ def forget_ways_added_since(moment: datetime | None, user_id: uuid.UUID) -> None
     models: list[Any] = [
         *(Authenticator, Passkey, RecoveryCode, TrustedDevice),
         Identity,
+        ApiToken,
     ]
     for model in models:
         added = sa.true() if moment is None else model.created_at > moment

@@ -16,26 +16,44 @@ from app.database import db, utcnow
 
 CHURN_WINDOW = timedelta(days=30)
 MONTHS_SHOWN = 12
-# How often each interval is charged in a month.
-CHARGES_A_MONTH = {"day": 365 / 12, "week": 365 / 84, "month": 1, "year": 1 / 12}
+# How often each interval is charged in a month, as a fraction.
+CHARGES_A_MONTH = {"day": (365, 12), "week": (365, 84), "month": (1, 1), "year": (1, 12)}
 # Those who pay, or are about to after a failed payment; a trial is no revenue yet.
 PAYING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
 SUBSCRIBED = (*PAYING, SubscriptionStatus.TRIALING)
+# It ended with its trial, or before.
+NEVER_PAID = sa.func.coalesce(
+    sa.and_(Subscription.ended_at.is_not(None), Subscription.ended_at <= Subscription.trial_end), sa.false()
+)
 
 _LOST = sa.case((Payment.dispute_status == "lost", Payment.amount_disputed), else_=0)
 # Of what was refunded, the bank may have taken a part once more; no payment brings in less than nothing.
 TAKEN_BACK = sa.case(
     (Payment.amount_refunded + _LOST > Payment.amount, Payment.amount), else_=Payment.amount_refunded + _LOST
 )
+# All items count, and what discounts take off the next invoice is taken off, as Stripe last told; tax is not ours, and
+# credit is no discount.
+_A_PERIOD = sa.func.coalesce(Subscription.amount, 0) - sa.func.coalesce(Subscription.next_discount, 0)
+_TIMES = sa.case({name: times for name, (times, _) in CHARGES_A_MONTH.items()}, value=Subscription.interval, else_=0)
+_PER = Subscription.interval_count * sa.case(
+    {name: per for name, (_, per) in CHARGES_A_MONTH.items()}, value=Subscription.interval, else_=1
+)
+# What a subscription brings in a month while it is paid for: whole minor units, so that a total is the sum of its rows.
+MONTHLY_AMOUNT = sa.case((_A_PERIOD <= 0, 0), else_=(2 * _A_PERIOD * _TIMES + _PER) // (2 * _PER))
+# What it brings now: nothing is expected of a trial, nor while collection is paused.
+IN_A_MONTH = sa.case(
+    (sa.and_(Subscription.status.in_(PAYING), Subscription.is_collection_paused.is_(False)), MONTHLY_AMOUNT), else_=0
+)
 
 
 @dataclass(frozen=True)
 class MonthOfRevenue:
-    """What was paid in a month, less what has been refunded of it, or lost in a dispute."""
+    """What was paid in a month, and that less what has been refunded of it, or lost in a dispute."""
 
     month: str
     currency: str
     amount: int
+    gross: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,76 +68,87 @@ class Churn:
         return round(100 * self.ended / self.subscribed, 1) if self.subscribed else 0.0
 
 
-def revenue_by_month(scope: StripeScope, months: int = MONTHS_SHOWN) -> list[MonthOfRevenue]:
+def revenue_by_month(
+    scope: StripeScope, months: int = MONTHS_SHOWN, now: datetime | None = None
+) -> list[MonthOfRevenue]:
     """The last months' revenue in each currency, oldest first; a month without any counts as zero."""
-    shown = last_months(utcnow(), months)
+    shown = last_months(now or utcnow(), months)
     month = month_of(Payment.paid_at)
     query = (
-        sa.select(month, Payment.currency, sa.func.sum(Payment.amount - TAKEN_BACK))
-        .where(
-            scope.covers(Payment),
-            Payment.status == PaymentStatus.PAID,
-            Payment.paid_at >= datetime.fromisoformat(f"{shown[0]}-01T00:00:00+00:00"),
-        )
+        sa.select(month, Payment.currency, sa.func.sum(Payment.amount), sa.func.sum(Payment.amount - TAKEN_BACK))
+        .where(scope.covers(Payment), Payment.status == PaymentStatus.PAID, Payment.paid_at >= first_day(shown[0]))
         .group_by(month, Payment.currency)
     )
-    found = {(name, currency): int(amount) for name, currency, amount in db.session.execute(query)}
+    found = {(name, currency): (int(gross), int(net)) for name, currency, gross, net in db.session.execute(query)}
     currencies = sorted({currency for _, currency in found}) or [current_catalog().currency]
-    return [MonthOfRevenue(name, code, found.get((name, code), 0)) for code in currencies for name in shown]
+    return [
+        MonthOfRevenue(name, code, *reversed(found.get((name, code), (0, 0)))) for code in currencies for name in shown
+    ]
 
 
 def monthly_recurring_revenue(scope: StripeScope) -> dict[str, int]:
     """What the paying subscriptions bring in a month, by currency: a year's price counts a twelfth a month.
 
-    All items count, and what discounts take off the next invoice is taken off, as Stripe last told; tax is not ours,
-    and credit is no discount. Nothing is expected while collection is paused.
+    See `IN_A_MONTH`. A currency in which nothing is paid is left out.
     """
-    rhythm = (Subscription.currency, Subscription.interval, Subscription.interval_count)
-    expected = sa.func.sum(Subscription.amount - sa.func.coalesce(Subscription.next_discount, 0))
-    is_paying = (Subscription.status.in_(PAYING), Subscription.is_collection_paused.is_(False))
     query = (
-        sa.select(*rhythm, expected)
-        .where(scope.covers(Subscription), *is_paying, Subscription.interval.is_not(None))
-        .group_by(*rhythm)
+        sa.select(Subscription.currency, sa.func.sum(IN_A_MONTH))
+        .where(scope.covers(Subscription), Subscription.status.in_(PAYING), IN_A_MONTH > 0)
+        .group_by(Subscription.currency)
     )
-    exact: defaultdict[str, float] = defaultdict(float)
-    for currency, interval, count, amount in db.session.execute(query):
-        exact[str(currency)] += int(amount or 0) * CHARGES_A_MONTH.get(str(interval), 0) / count
-    return {currency: round(amount) for currency, amount in exact.items()}
+    return {str(currency): int(amount) for currency, amount in db.session.execute(query)}
+
+
+@dataclass(frozen=True)
+class PlanStanding:
+    """How many people subscribe to a plan now, trials counted in, and what they bring in a month by currency."""
+
+    plan: str
+    subscribers: int
+    monthly: dict[str, int]
+
+
+def recurring_by_plan(scope: StripeScope) -> list[PlanStanding]:
+    """Each plan that somebody subscribes to, the one with most people first."""
+    grouped = (Subscription.stripe_price_id, Subscription.lookup_key, Subscription.plan_key, Subscription.currency)
+    query = (
+        sa.select(*grouped, sa.func.count(sa.distinct(Subscription.user_id)), sa.func.sum(IN_A_MONTH))
+        .where(scope.covers(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
+        .group_by(*grouped)
+    )
+    people: defaultdict[str, int] = defaultdict(int)
+    amounts: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for price_id, lookup_key, remembered, currency, count, amount in db.session.execute(query):
+        plan = plan_of(price_id, lookup_key)
+        key = plan.key if plan else remembered
+        name = current_catalog().plan_name(key) if key else "Unknown plan"
+        people[name] += count
+        amounts[name][str(currency)] += int(amount)
+    found = [PlanStanding(name, count, {c: a for c, a in amounts[name].items() if a}) for name, count in people.items()]
+    return sorted(found, key=lambda row: -row.subscribers)
 
 
 def active_subscribers_by_plan(scope: StripeScope) -> dict[str, int]:
     """How many people subscribe to each plan now, trials counted in; largest first."""
-    query = (
-        sa.select(
-            Subscription.stripe_price_id,
-            Subscription.lookup_key,
-            Subscription.plan_key,
-            sa.func.count(sa.distinct(Subscription.user_id)),
-        )
-        .where(scope.covers(Subscription), Subscription.status.in_(SUBSCRIBED), Subscription.user_id.is_not(None))
-        .group_by(Subscription.stripe_price_id, Subscription.lookup_key, Subscription.plan_key)
-    )
-    by_plan: defaultdict[str, int] = defaultdict(int)
-    for price_id, lookup_key, remembered, count in db.session.execute(query):
-        plan = plan_of(price_id, lookup_key)
-        key = plan.key if plan else remembered
-        by_plan[current_catalog().plan_name(key) if key else "Unknown plan"] += count
-    return dict(sorted(by_plan.items(), key=lambda item: -item[1]))
+    return {row.plan: row.subscribers for row in recurring_by_plan(scope)}
 
 
-def churn(scope: StripeScope, window: timedelta = CHURN_WINDOW) -> Churn:
+def churn(scope: StripeScope, window: timedelta = CHURN_WINDOW, now: datetime | None = None) -> Churn:
     """Of the subscriptions that ran when the window began, how many have ended since."""
-    start = utcnow() - window
-    ran = (
+    ran = ran_at(scope, (now or utcnow()) - window)
+    query = sa.select(sa.func.count(), sa.func.count(Subscription.ended_at)).where(ran)
+    subscribed, ended = db.session.execute(query).one()
+    return Churn(subscribed, ended)
+
+
+def ran_at(scope: StripeScope, start: datetime) -> sa.ColumnElement[bool]:
+    """The condition of a subscription that had begun then, and had not ended."""
+    return sa.and_(
         scope.covers(Subscription),
         Subscription.status != SubscriptionStatus.INCOMPLETE_EXPIRED,
         Subscription.started_at <= start,
         sa.or_(Subscription.ended_at.is_(None), Subscription.ended_at > start),
     )
-    query = sa.select(sa.func.count(), sa.func.count(Subscription.ended_at)).where(*ran)
-    subscribed, ended = db.session.execute(query).one()
-    return Churn(subscribed, ended)
 
 
 def month_of(
@@ -136,6 +165,11 @@ def last_months(now: datetime, count: int) -> list[str]:
     """The names of this month and those before it, oldest first."""
     newest = now.year * 12 + now.month - 1
     return [f"{number // 12}-{number % 12 + 1:02d}" for number in range(newest - count + 1, newest + 1)]
+
+
+def first_day(month: str) -> datetime:
+    """When a month, written `2026-11`, begins."""
+    return datetime.fromisoformat(f"{month}-01T00:00:00+00:00")
 
 
 IS_STANDING = sa.and_(Payment.status == PaymentStatus.PAID.value, Payment.amount_refunded < Payment.amount)

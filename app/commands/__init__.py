@@ -110,8 +110,11 @@ BILLING = {
     "refund": "support",
     "cancel": "support",
     "extend": "support",
+    "connect": "connect",
+    "disconnect": "connect",
 }
 USERS = dict.fromkeys(("create", "show", "promote", "demote", "set-email", "sign-out", "delete"), "users")
+USERS |= {"suspend": "users", "lift": "users"}
 USERS["reset-factors"] = "factors"
 
 

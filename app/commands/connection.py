@@ -1,6 +1,7 @@
 """`flask billing status` and `flask billing check`."""
 
 from itertools import chain
+from typing import Any
 
 import click
 from flask import current_app
@@ -15,31 +16,23 @@ from app.billing.setup.prices import check_prices, subscriptions_at_unknown_pric
 from app.billing.setup.removed import removed_in_use
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks.refusals import refusals
+from app.commands.console import as_json, tell_facts, tell_json, tell_rows, working
 from app.commands.deployment_checks import deployment_checks
 from app.commands.site_checks import deliver as deliver_event
 from app.commands.site_checks import site_checks
 from app.mail.alerts import open_alerts
 
-COLOURS = {Mark.OK: "green", Mark.FAIL: "red", Mark.LATER: "yellow"}
-
 
 @click.command()
+@as_json
 @with_appcontext
-def status() -> None:
+def status(as_json: bool) -> None:
     """Tell whether Stripe answers, in which mode, and what needs a look."""
-    gateway = get_gateway()
-    state = ask_state(gateway)
-    click.echo(f"connection     {state.value}")
-    click.echo(f"account        {connected_account() or 'that of the key'}")
-    click.echo(f"mode           {'live' if gateway.livemode else 'test'}")
-    last = event_log.last_event()
-    arrived = f"{last.type}, {last.received_at:%Y-%m-%d %H:%M:%S} UTC, {last.outcome}" if last else "none yet"
-    click.echo(f"last webhook   {arrived}")
-    for alert in (*refusals(), *open_alerts(TURNED_AWAY)):
-        click.echo(f"attention      {alert.message} Last {alert.last_at:%Y-%m-%d %H:%M:%S} UTC")
-    click.echo(f"failed events  {event_log.count_failed()}")
-    if state == ConnectionState.CONNECTED:
-        _say_price_drift()
+    facts = _standing()
+    if as_json:
+        tell_json(facts)
+    else:
+        _tell(facts)
     if refusals():
         raise click.ClickException("Webhooks are refused: nobody's payment takes effect until that is mended.")
 
@@ -47,11 +40,11 @@ def status() -> None:
 @click.command()
 @click.option("--deliver", is_flag=True, help="Send a signed event through the public address.")
 @click.option("--mail", metavar="ADDRESS", help="Send a mail there.")
+@as_json
 @with_appcontext
-def check(deliver: bool, mail: str | None) -> None:
+def check(deliver: bool, mail: str | None, as_json: bool) -> None:
     """Go through the pre-launch checklist; exit 1 if one point fails."""
     settings = current_app.extensions["settings"]
-    failed = 0
     checks = chain(
         stripe_checks(get_gateway(), settings),
         record_checks(),
@@ -59,22 +52,64 @@ def check(deliver: bool, mail: str | None) -> None:
         site_checks(settings),
         [deliver_event(settings)] if deliver else [],
     )
-    for point in checks:
-        failed += point.mark == Mark.FAIL
-        detail = f": {point.detail}" if point.detail else ""
-        click.echo(f"{click.style(f'{point.mark.value:<5}', fg=COLOURS[point.mark])}  {point.name}{detail}")
+    found = []
+    with working("Checking…") as shown:
+        for point in checks:
+            found.append(point)
+            shown.update(f"Checked that {point.name}")
+    if as_json:
+        tell_json([{"mark": point.mark.value, "point": point.name, "detail": point.detail} for point in found])
+    else:
+        tell_rows(("", "Point", "Detail"), [(p.mark.value, p.name, p.detail) for p in found], nothing="")
+    failed = sum(point.mark == Mark.FAIL for point in found)
     if failed:
         raise click.ClickException(f"{failed} {'point fails' if failed == 1 else 'points fail'}.")
 
 
-def _say_price_drift() -> None:
+def _standing() -> dict[str, Any]:
+    """How things stand, as facts; prices are compared where Stripe lets us in."""
+    gateway = get_gateway()
+    state, last = ask_state(gateway), event_log.last_event()
+    facts: dict[str, Any] = {
+        "connection": state.value,
+        "account": connected_account(),
+        "mode": "live" if gateway.livemode else "test",
+        "last_webhook": {"type": last.type, "at": last.received_at, "outcome": last.outcome} if last else None,
+        "attention": [
+            {"message": alert.message, "at": alert.last_at} for alert in (*refusals(), *open_alerts(TURNED_AWAY))
+        ],
+        "failed_events": event_log.count_failed(),
+    }
+    return facts | (_price_drift() if state == ConnectionState.CONNECTED else {})
+
+
+def _price_drift() -> dict[str, Any]:
     scope = current_scope()
     problems = check_prices(get_gateway(), current_app.extensions["settings"], scope)
-    wrong = {lookup_key: problem for lookup_key, problem in problems.items() if problem}
-    click.echo(f"price drift    {len(wrong) or 'none'}")
-    for lookup_key, problem in wrong.items():
+    return {
+        "price_drift": {lookup_key: problem for lookup_key, problem in problems.items() if problem},
+        "unknown_prices": subscriptions_at_unknown_prices(scope),
+        "removed_in_use": removed_in_use(scope),
+    }
+
+
+def _tell(facts: dict[str, Any]) -> None:
+    last, drift = facts["last_webhook"], facts.get("price_drift")
+    arrived = f"{last['type']}, {last['at']:%Y-%m-%d %H:%M:%S} UTC, {last['outcome']}" if last else "none yet"
+    said = {
+        "connection": facts["connection"],
+        "account": facts["account"] or "that of the key",
+        "mode": facts["mode"],
+        "last webhook": arrived,
+        "failed events": str(facts["failed_events"]),
+        "price drift": "" if drift is None else str(len(drift) or "none"),
+    }
+    tell_facts(said)
+    for alert in facts["attention"]:
+        click.echo(f"attention      {alert['message']} Last {alert['at']:%Y-%m-%d %H:%M:%S} UTC")
+    for lookup_key, problem in (drift or {}).items():
         click.echo(f"  {lookup_key} {problem}")
-    for subscription_id in subscriptions_at_unknown_prices(scope):
+    for subscription_id in facts.get("unknown_prices", []):
         click.echo(f"  {subscription_id} has a price that no plan knows")
-    for line in removed_in_use(scope):
+    for line in facts.get("removed_in_use", []):
         click.echo(f"  {line}")

@@ -1,5 +1,6 @@
 """`flask billing events`, `replay` and `prune`."""
 
+import sys
 from datetime import timedelta
 
 import click
@@ -10,23 +11,30 @@ from app.billing.statuses import EventOutcome
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks import process as billing_events
 from app.billing.webhooks.log import EventFilter
+from app.commands.console import as_json, tell_json, tell_rows
+
+FACTS = ("id", "type", "outcome", "tries", "error", "object_id", "created_at", "received_at")
 
 
 @click.command()
 @click.option("--failed", is_flag=True, help="Only those that could not be processed.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@as_json
 @with_appcontext
-def events(failed: bool, limit: int) -> None:
+def events(failed: bool, limit: int, as_json: bool) -> None:
     """Show the event log, newest first."""
     chosen = EventFilter(outcome=EventOutcome.FAILED if failed else None)
     shown = event_log.recent_events(chosen, limit=limit)
-    for event in shown:
-        tries = f", {event.tries} tries" if event.tries > 1 else ""
-        click.echo(f"{event.received_at:%Y-%m-%d %H:%M:%S}  {event.id}  {event.type}  {event.outcome}{tries}")
-        if event.error:
-            click.echo(f"    {event.error}")
-    if not shown:
-        click.echo("No failed events." if failed else "No events yet.")
+    if as_json:
+        tell_json([{name: getattr(event, name) for name in FACTS} for event in shown])
+    else:
+        rows = [
+            (f"{event.received_at:%Y-%m-%d %H:%M:%S}", event.id, event.type, event.outcome, str(event.tries),
+             _in_a_line(event.error or ""))
+            for event in shown
+        ]  # fmt: skip
+        nothing = "No failed events." if failed else "No events yet."
+        tell_rows(("Arrived (UTC)", "Event", "Type", "Outcome", "#Tries", "Error"), rows, nothing=nothing)
 
 
 @click.command()
@@ -59,24 +67,29 @@ def _replay(event_id: str) -> None:
         raise
     except Exception as error:
         # Whatever it was, it is recorded with the event.
-        raise click.ClickException(f"{event_id} fails again: {_in_a_line(error)}") from error
+        raise click.ClickException(f"{event_id} fails again: {_told(error)}") from error
     click.echo(f"{event_id}  {outcome.value}")
 
 
 def _replay_failed() -> None:
     """Each gets its turn, whatever becomes of those before it."""
     chosen, still_failing = event_log.failed_ids(), []
-    for event_id in chosen:
-        try:
-            click.echo(f"{event_id}  {billing_events.replay(event_id).value}")
-        except Exception as error:
-            click.echo(f"{event_id}  fails again: {_in_a_line(error)}", err=True)
-            still_failing.append(event_id)
+    with click.progressbar(chosen, label="Processing", file=sys.stderr) as progress:
+        for event_id in progress:
+            try:
+                click.echo(f"{event_id}  {billing_events.replay(event_id).value}")
+            except Exception as error:
+                click.echo(f"{event_id}  fails again: {_told(error)}", err=True)
+                still_failing.append(event_id)
     if not chosen:
         click.echo("No failed events.")
     if still_failing:
         raise click.ClickException(f"Still failing: {', '.join(still_failing)}.")
 
 
-def _in_a_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+def _told(error: Exception) -> str:
+    return _in_a_line(f"{type(error).__name__}: {error}")
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(text.split())

@@ -10,6 +10,7 @@ from app.billing.catalog.entitlements import RoleDecision
 from app.billing.catalog.plans import Role, current_catalog
 from app.billing.roles.grants import grant_role, revoke_grants
 from app.billing.webhooks.log import last_event_about
+from app.commands.console import as_json, tell_facts, tell_json
 from app.commands.lookup import UtcMoment, user_with
 from app.database import utcnow
 from app.templating import datetime as in_words
@@ -17,19 +18,28 @@ from app.templating import datetime as in_words
 
 @click.command()
 @click.argument("email")
+@as_json
 @with_appcontext
-def why(email: str) -> None:
+def why(email: str, as_json: bool) -> None:
     """Tell which rule, object and event give this user this role, and until when."""
     from app.billing.gateway.account import current_scope
     from app.billing.roles.decision import decide_role
 
     user = user_with(email)
     decision = decide_role(user, current_scope())
-    click.echo(f"role    {decision.role.key}")
-    click.echo(f"rule    {decision.rule}")
-    click.echo(f"object  {decision.object_id or 'none'}")
-    click.echo(f"event   {_cause(user, decision)}")
-    click.echo(f"until   {_until(decision)}")
+    if as_json:
+        facts = {"role": decision.role.key, "rule": decision.rule, "object": decision.object_id}
+        tell_json(facts | {"event": _cause(user, decision), "until": decision.expires_at, "role_on_row": user.role})
+        return
+    tell_facts(
+        {
+            "role": decision.role.key,
+            "rule": decision.rule,
+            "object": decision.object_id or "none",
+            "event": _cause(user, decision),
+            "until": _until(decision),
+        }
+    )
     if decision.role.key != user.role:
         click.echo(f"The user's row still says {user.role}; `flask billing sync --email {user.email}` settles it.")
 

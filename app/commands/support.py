@@ -13,11 +13,11 @@ from app.billing.models.subscription import Subscription
 from app.billing.subscriptions.lookup import subscription_to_change
 from app.billing.support.refunds import amount_refundable, find_payment, refund_payment
 from app.billing.support.subscriptions import cancel_subscription, extend_subscription, extended_until
+from app.commands.console import yes
 from app.commands.lookup import user_with
 from app.database import db
 from app.templating import date, minor_units, money
 
-yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 because = click.option("--reason", default="", help="Kept in the audit.")
 
 

@@ -1,5 +1,8 @@
 """`flask billing sync`."""
 
+import sys
+from dataclasses import asdict
+
 import click
 from flask.cli import with_appcontext
 
@@ -8,6 +11,7 @@ from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import ConnectionState, ask_state
 from app.billing.reconcile.drift import DriftReport
 from app.billing.reconcile.users import sync_all, users_to_sync
+from app.commands.console import as_json, tell_json
 from app.commands.lookup import user_with
 
 FINDINGS = {
@@ -24,16 +28,23 @@ FINDINGS = {
 @click.command()
 @click.option("--email", help="Only this user.")
 @click.option("--dry-run", is_flag=True, help="Report, and change nothing.")
+@as_json
 @with_appcontext
-def sync(email: str | None, dry_run: bool) -> None:
+def sync(email: str | None, dry_run: bool, as_json: bool) -> None:
     """Read subscriptions and payments from Stripe, repair what differs, and report the drift."""
     address = user_with(email).email if email else None
     if ask_state(get_gateway()) != ConnectionState.CONNECTED:
         raise click.ClickException("Stripe does not let us in; see `flask billing status`.")
     count = len(users_to_sync(current_scope(), address))
-    with click.progressbar(length=count, label="Asking Stripe") as progress:
+    shown_at = sys.stderr
+    with click.progressbar(length=count, label="Asking Stripe", file=shown_at) as progress:
         report = sync_all(dry_run=dry_run, email=address, on_progress=lambda: progress.update(1))
-    _show(report, dry_run)
+    if as_json:
+        tell_json(asdict(report))
+    else:
+        _show(report, dry_run)
+    if report.failed:
+        raise click.ClickException(f"Stripe could not be asked about {len(report.failed)}; run it again.")
 
 
 def _show(report: DriftReport, dry_run: bool) -> None:
@@ -42,5 +53,3 @@ def _show(report: DriftReport, dry_run: bool) -> None:
             click.echo(f"{who} {words}")
     repaired = f"{report.repaired} {'would be repaired' if dry_run else 'repaired'}"
     click.echo(f"{report.checked} checked, {repaired}.")
-    if report.failed:
-        raise click.ClickException(f"Stripe could not be asked about {len(report.failed)}; run it again.")

@@ -13,9 +13,15 @@ from app.auth.email_addresses import InvalidAddress, normalize_address
 from app.auth.models import UserSession
 from app.auth.password_rules import password_problem
 from app.auth.sign_in import create_user
+from app.commands.console import as_json, tell_facts, tell_json, yes
 from app.commands.lookup import user_with
 from app.database import db, utcnow
 from app.templating import datetime as in_words
+
+FACTS = (
+    *("id", "email", "email_verified_at", "pending_email", "role", "plan_key", "role_expires_at", "is_admin"),
+    *("suspended_at", "suspension_reason", "created_at"),
+)
 
 
 @click.command()
@@ -44,12 +50,17 @@ def create(email: str, admin: bool) -> None:
 
 @click.command()
 @click.argument("email")
+@as_json
 @with_appcontext
-def show(email: str) -> None:
+def show(email: str, as_json: bool) -> None:
     """Tell what there is to know of a user: role, plan, address, sessions."""
     user = user_with(email)
     sessions = sa.select(sa.func.count()).where(UserSession.user_id == user.id, UserSession.expires_at > utcnow())
-    facts = {
+    if as_json:
+        facts = {name: getattr(user, name) for name in FACTS}
+        tell_json(facts | {"devices": db.session.scalar(sessions)})
+        return
+    told = {
         "id": str(user.id),
         "email": user.email,
         "verified": in_words(user.email_verified_at) if user.email_verified_at else "no",
@@ -57,13 +68,12 @@ def show(email: str) -> None:
         "role": user.role,
         "plan": user.plan_key or "",
         "until": in_words(user.role_expires_at) if user.role_expires_at else "",
+        "suspended": f"{in_words(user.suspended_at)}: {user.suspension_reason}" if user.suspended_at else "",
         "admin": "yes" if user.is_admin else "no",
         "signed up": in_words(user.created_at),
         "signed in": f"on {db.session.scalar(sessions)} devices",
     }
-    for name, value in facts.items():
-        if value:
-            click.echo(f"{name:<12}  {value}")
+    tell_facts(told)
 
 
 @click.command()
@@ -110,8 +120,30 @@ def sign_out(email: str) -> None:
 
 @click.command()
 @click.argument("email")
+@click.option("--reason", required=True, help="Kept on their page and in the audit; they do not read it.")
+@with_appcontext
+def suspend(email: str, reason: str) -> None:
+    """Shut a user out until it is lifted; what they pay for goes on."""
+    user = user_with(email)
+    support.suspend(user, actor=COMMAND_LINE, reason=reason)
+    click.echo(f"{user.email} is suspended, and logged out everywhere.")
+
+
+@click.command()
+@click.argument("email")
 @click.option("--reason", default="", help="Kept in the audit.")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@with_appcontext
+def lift(email: str, reason: str) -> None:
+    """Let a suspended user log in again."""
+    user = user_with(email)
+    support.lift_suspension(user, actor=COMMAND_LINE, reason=reason)
+    click.echo(f"{user.email} can log in again.")
+
+
+@click.command()
+@click.argument("email")
+@click.option("--reason", default="", help="Kept in the audit.")
+@yes
 @with_appcontext
 def delete(email: str, reason: str, yes: bool) -> None:
     """Delete an account for good; what they pay for is cancelled at Stripe first."""

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.config.settings import Settings, is_loopback
+from app.languages import FOLDER, SOURCE
 
 SECRET_KEY_BYTES = 32
 
@@ -38,6 +39,7 @@ def _malformed(settings: Settings) -> Iterator[str]:
     bot_keys = settings.bot_check_site_key and settings.bot_check_secret_key.get_secret_value()
     if bool(settings.bot_check) != bool(bot_keys):
         yield "BOT_CHECK: goes with BOT_CHECK_SITE_KEY and BOT_CHECK_SECRET_KEY, and they with it"
+    yield from _unknown_languages(settings)
     yield from _malformed_addresses(settings)
     yield from _half_set_providers(settings)
 
@@ -57,6 +59,14 @@ def _half_set_providers(settings: Settings) -> Iterator[str]:
             yield f"{name}: must be an https address"
 
 
+def _unknown_languages(settings: Settings) -> Iterator[str]:
+    if not settings.language_codes:
+        yield f"LANGUAGES: needs a language, such as {SOURCE}"
+    for code in settings.language_codes:
+        if code != SOURCE and not (FOLDER / code / "LC_MESSAGES" / "messages.mo").is_file():
+            yield f"LANGUAGES: {code} has no texts in translations/"
+
+
 def _sign_of_production(settings: Settings) -> str | None:
     """What looks as if real customers were served; a development server would show them its insides."""
     if settings.livemode:
@@ -71,7 +81,7 @@ def _sign_of_production(settings: Settings) -> str | None:
 
 def _is_on_another_host(database_url: str) -> bool:
     host = make_url(database_url).host if _is_database(database_url) else None
-    return host is not None and not host.startswith("/") and not is_loopback(host)
+    return host is not None and not is_loopback(host)
 
 
 def _malformed_addresses(settings: Settings) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(5000, ge=1, le=65535)
     emulator_port: int = Field(12111, ge=1, le=65535)
+    languages: str = "en,de"
     trusted_proxies: int = Field(0, ge=0, le=10)
     hsts_include_subdomains: bool = False
 
@@ -74,7 +75,8 @@ class Settings(BaseSettings):
     login_oidc_client_id: str = ""
     login_oidc_client_secret: SecretStr = SecretStr("")
     login_links: bool = False
-    second_factor_for_admins: bool = False
+    second_factor_for: Literal["admins", "everybody", ""] = ""
+    view_as_user: bool = True
     pwned_passwords_check: bool = False
     pwned_passwords_api: str = "https://api.pwnedpasswords.com"
     bot_check: Literal["turnstile", "hcaptcha", ""] = ""
@@ -170,6 +172,11 @@ class Settings(BaseSettings):
     def support_address(self) -> str:
         """Where people write to for help."""
         return self.support_email or parseaddr(self.mail_from)[1]
+
+    @property
+    def language_codes(self) -> list[str]:
+        """The languages of the pages and mails; the first is that of who has chosen none."""
+        return [code.strip() for code in self.languages.split(",") if code.strip()]
 
     @property
     def operator_addresses(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -82,7 +83,7 @@ class EmulatorProcess:
     def _command(self, port: int) -> list[str]:
         database = self._settings.instance_path / "stripe-emulator.sqlite3"
         options = ["--host", HOST, "--port", str(port), "--db", str(database), "--until-stdin-closes"]
-        options += ["--merchant", self._settings.app_name]
+        options += ["--merchant", self._settings.app_name, *_accent()]
         return [sys.executable, "-m", "stripe_emulator", *options]
 
     def _wait(self) -> None:
@@ -106,3 +107,9 @@ class EmulatorProcess:
     def _last_words(self) -> str:
         said = self._process.stderr.read().decode(errors="replace").strip() if self._process.stderr else ""
         return said or "The Stripe emulator stopped at once."
+
+
+def _accent() -> list[str]:
+    """The site's own colour for Checkout and the portal, as `make pictures` wrote it into the icon."""
+    found = re.search(r'fill="(#[0-9a-fA-F]{6})"', (ROOT / "static/favicon.svg").read_text())
+    return ["--accent", found[1]] if found else []

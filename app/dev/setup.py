@@ -37,7 +37,7 @@ def steps() -> list[Step]:
         Step("Webhooks", bool(settings.webhook_secrets), "Stripe tells us of payments.", "flask billing push"),
         _jobs(),
         Step("An admin", bool(has_admin), "Who may see /admin/.", "flask users create you@example.com --admin"),
-        Step("Your name", settings.app_name != "Perennial", "What the site is called.", 'make rename NAME="Sprout"'),
+        Step("Your name", settings.app_name != "Perennial", "What the site is called.", 'make rename NAME="Leaf"'),
         Step(
             "A Stripe key",
             not settings.uses_emulator,

@@ -20,6 +20,7 @@ from flask import current_app
 from app.auth.email_addresses import mailable_address
 from app.config.settings import Settings
 from app.database import utcnow
+from app.languages import speaking
 from app.mail.outbox import OutboxMail
 from app.templating import canonical_url
 
@@ -44,7 +45,12 @@ DEFAULT_PATHS = {
 
 
 def compose(row: OutboxMail) -> EmailMessage:
-    """The mail of an outbox row, in text and HTML."""
+    """The mail of an outbox row, in text and HTML, in its receiver's language."""
+    with speaking(row.language):
+        return _compose(row)
+
+
+def _compose(row: OutboxMail) -> EmailMessage:
     text = _template(f"{row.template}.txt").make_module(_context(row))
     html = _template(f"{row.template}.html").render(_context(row))
     settings: Settings = current_app.extensions["settings"]

@@ -4,10 +4,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Insert, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, Insert, String, Text, Uuid, bindparam, column, func, select, table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import UtcDateTime, db, insert, utcnow
+from app.languages import current_language
+
+# Of the people that mails go to, whose model this module cannot know.
+LANGUAGES = table("users", column("id", Uuid), column("language"))
 
 
 class OutboxMail(db.Model):  # type: ignore[name-defined]
@@ -24,6 +28,8 @@ class OutboxMail(db.Model):  # type: ignore[name-defined]
     template: Mapped[str] = mapped_column(String(64))
     to_email: Mapped[str] = mapped_column(String(254))
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    # Of the receiver, as it was when the mail was written.
+    language: Mapped[str | None] = mapped_column(String(16))
     context: Mapped[dict[str, Any]] = mapped_column(JSON)
     tries: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
@@ -59,4 +65,6 @@ def mail_to_queue(
 ) -> Insert:
     """The statement that `queue_mail` runs, for whoever writes in a transaction of their own."""
     row = {"id": uuid.uuid4(), "cause": cause, "template": template, "to_email": to, "user_id": user_id}
-    return insert(OutboxMail).values(**row, context=context or {}).on_conflict_do_nothing()
+    chosen = select(LANGUAGES.c.language).where(LANGUAGES.c.id == bindparam(None, user_id, Uuid)).scalar_subquery()
+    language = func.coalesce(chosen, current_language())
+    return insert(OutboxMail).values(**row, language=language, context=context or {}).on_conflict_do_nothing()

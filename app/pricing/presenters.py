@@ -11,7 +11,8 @@ from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.trials import trial_days_of
 from app.billing.roles.decision import role_of_order
-from app.templating import money, seats
+from app.languages import gettext as _
+from app.templating import for_seats, money
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,9 @@ def _view(
     is_owned = any(order.plan_key == plan.key for order in owned)
     return PlanView(
         key=plan.key,
-        name=plan.name,
-        tagline=plan.tagline,
-        highlights=plan.highlights,
+        name=_(plan.name),
+        tagline=_(plan.tagline),
+        highlights=tuple(map(_, plan.highlights)),
         price=price,
         monthly_equivalent=round(price.amount / 12) if is_yearly else None,
         saving=_saving(price, by_month) if is_yearly and by_month else None,
@@ -121,10 +122,13 @@ def _switch_label(price: Price, by_month: Price | None, subscription: Subscripti
     if subscription.needs_payment or not (is_other or price.per_seat):
         return None
     elif not is_other:
-        return "Change seats"
+        return _("Change seats")
     saving = _saving(price, by_month) if price.interval == Interval.YEAR and by_month else None
     saved = (subscription.seats or 1) * saving if saving else None
-    return f"Switch to {price.interval}ly{f', save {money(saved, price.currency)}' if saved else ''}"
+    if saved:
+        return _("Switch to yearly, save %(amount)s", amount=money(saved, price.currency))
+    else:
+        return _("Switch to yearly") if price.interval == Interval.YEAR else _("Switch to monthly")
 
 
 def _saving(by_year: Price, by_month: Price) -> int | None:
@@ -151,7 +155,7 @@ def _own_price(plan: Plan, subscription: Subscription) -> str | None:
 
 def _paid(subscription: Subscription) -> str | None:
     price = describe_price(subscription)
-    return f"{price} for {seats(subscription.seats)}" if price and subscription.seats else price or None
+    return for_seats(price, subscription.seats) if price and subscription.seats else price or None
 
 
 def _kept(subscription: Subscription) -> PlanView | None:
@@ -164,9 +168,9 @@ def _kept(subscription: Subscription) -> PlanView | None:
     amount, currency = subscription.amount or 0, subscription.currency or ""
     return PlanView(
         key=subscription.plan_key or "",
-        name=subscription.plan_name,
-        tagline="No longer on sale. It stays yours, at this price, until you leave it.",
-        highlights=subscription.plan.highlights if subscription.plan else (),
+        name=_(subscription.plan_name),
+        tagline=_("No longer on sale. It stays yours, at this price, until you leave it."),
+        highlights=tuple(map(_, subscription.plan.highlights)) if subscription.plan else (),
         price=Price(amount, Interval(subscription.interval), currency=currency),
         is_current=True,
         is_sold=False,

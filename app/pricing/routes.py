@@ -8,11 +8,13 @@ from werkzeug import Response
 
 from app.auth.next_page import Destination, go_on
 from app.auth.rate_limits import limit_checkout, limit_return
+from app.auth.sessions import this_user
 from app.billing.catalog.plans import Interval, Price, current_catalog, seats_in
 from app.billing.checkout.confirm import CheckoutResult, confirm_checkout
 from app.billing.errors import UnknownSession
 from app.billing.gateway.account import known_scope
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import card_on_file
 from app.billing.payments.orders import bought_for_good
 from app.billing.payments.trials import has_used_trial
 from app.billing.roles.grants import given_role
@@ -20,10 +22,12 @@ from app.billing.subscriptions.lookup import billed_currency, subscription_to_ch
 from app.dashboard.product.example import example_entries, example_figures
 from app.database import begin_write, utcnow
 from app.extensions import csrf
+from app.languages import gettext as _
 from app.pricing.example import example_life
 from app.pricing.presenters import PlanView, currencies_on_sale, intervals_on_sale, months_free, plan_views
 from app.security import protect_checkout
-from app.templating import date, seats
+from app.templating import date, seats, translated
+from app.words import card_name
 
 bp = Blueprint("pricing", __name__)
 
@@ -103,7 +107,7 @@ def success() -> str:
     return render_template(
         "pricing/success.html",
         state=order.state,
-        plan_name=order.plan_name,
+        plan_name=translated(order.plan_name),
         receipt=_receipt(order),
         paid=order.paid,
         currency=order.currency,
@@ -111,13 +115,23 @@ def success() -> str:
 
 
 def _receipt(order: CheckoutResult) -> list[tuple[str, str]]:
-    """What was bought, and what comes next, line by line."""
-    often = {"month": ", monthly", "year": ", yearly"}.get(order.interval or "", "")
-    lines = [("Plan", f"{order.plan_name}{often}{f', {seats(order.seats)}' if order.seats else ''}")]
+    """What was bought, with what, and what comes next, line by line."""
+    often = {"month": _("monthly"), "year": _("yearly")}.get(order.interval or "", "")
+    what = [translated(order.plan_name), often, seats(order.seats) if order.seats else ""]
+    lines = [(_("Plan"), ", ".join(filter(None, what)))]
     subscription = _subscription() if order.interval else None
     if subscription and subscription.current_period_end and subscription.is_charged_again:
-        lines.append(("Next charge", date(subscription.current_period_end)))
-    return lines
+        lines.append((_("Next charge"), date(subscription.current_period_end)))
+    if subscription and (card := _card()):
+        lines.append((_("Card"), card))
+    return [*lines, (_("Receipt"), order.receipt_number)] if order.receipt_number else lines
+
+
+def _card() -> str | None:
+    """What the reader pays with, as far as Stripe tells."""
+    scope = known_scope()
+    row = card_on_file(this_user(), scope, again=False) if scope else None
+    return card_name(row.card_brand, row.card_last4) if row and row.card_brand else None
 
 
 def _had_trial() -> bool:

@@ -10,6 +10,7 @@ from flask import Flask
 from app.catalog import CATALOG
 from app.config.load import load_catalog
 from app.figures import init_figures
+from app.languages.pages import init_languages
 from app.templating import FILTERS
 
 ENDPOINTS = {
@@ -50,7 +51,8 @@ def bare_flask(name: str) -> Flask:
         open_problem=lambda: None,
     )
     init_figures(app)
-    app.extensions |= {"catalog": load_catalog(), "settings": SimpleNamespace(trial_days=0)}
+    app.extensions |= {"catalog": load_catalog(), "settings": SimpleNamespace(trial_days=0, language_codes=["en"])}
+    init_languages(app)
     for endpoint, rule in ENDPOINTS.items():
         app.add_url_rule(rule, endpoint, methods=["GET", "POST"])
     return app

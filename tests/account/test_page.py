@@ -1,7 +1,8 @@
 """The account page: how things stand, from our own tables alone."""
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -46,6 +47,17 @@ def subscribe(person: Person, **values: object) -> None:
     }
     with person.app.app_context():
         db.session.add(Subscription(**defaults | values))
+        db.session.commit()
+
+
+def pay(person: Person, invoice: str, amount: int, at: datetime) -> None:
+    with person.app.app_context():
+        db.session.add(
+            Payment(
+                user_id=person.id, stripe_invoice_id=invoice, stripe_subscription_id="sub_1", stripe_account=ACCOUNT,
+                livemode=False, amount=amount, currency="usd", status="paid", description="Pro", created_at=at,
+            )
+        )  # fmt: skip
         db.session.commit()
 
 
@@ -300,3 +312,23 @@ def test_no_banner_about_payments_where_nothing_is_owed(alice: Person, scope: No
     owe(alice)
 
     assert "didn&#39;t go through" not in alice.get("/dashboard").text
+
+
+def test_receipts_of_the_year_are_summed_and_those_of_another_are_not(alice: Person, scope: None) -> None:
+    pay(alice, "in_1", 2900, utcnow())
+    pay(alice, "in_2", 900, utcnow() - timedelta(days=366))
+
+    assert f"Paid in {utcnow().year}$29.00" in alice.read("/account/invoices")
+
+
+def test_what_was_charged_is_past_where_the_emulators_clock_is_ahead(alice: Person, scope: None) -> None:
+    ahead = utcnow() + timedelta(days=370)
+    subscribe(alice, current_period_end=ahead + timedelta(days=30))
+    pay(alice, "in_1", 2900, utcnow())
+    pay(alice, "in_2", 2900, ahead)
+
+    page = alice.get("/account").text
+
+    today, last = (re.findall(rf'{name}="([\d.]+)%"', page.split("drawing--wide")[1]) for name in ("x2", "cx"))
+    assert float(today[0]) >= float(last[1])
+    assert f"Paid in {ahead.year}" in page

@@ -4,6 +4,8 @@ import csv
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,7 +15,9 @@ from app.auth.models import User
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeEvent
+from app.chores import Chore
 from app.database import db, utcnow
+from app.jobs import HEARTBEAT, NIGHT
 from app.mail.outbox import OutboxMail
 from tests.billing.support.conftest import paid
 from tests.people import Person
@@ -101,6 +105,62 @@ def test_an_order_whose_account_is_gone_can_only_be_refunded(
     assert "Its account is gone: refund it." in words(olga.get(answer.location).text)
     with app.app_context():
         assert db.session.get_one(Order, order_id).state == "mismatched"
+
+
+def test_an_order_whose_account_is_gone_is_attached_to_another(
+    olga: Person, alice: Person, catalogue: None, app: Flask
+) -> None:
+    order_id = add_mismatched_order(app, alice)
+    with app.app_context():
+        db.session.execute(db.update(Order).values(user_id=None))
+        db.session.commit()
+    page = f"/admin/orders/{order_id}/attach"
+    assert page in olga.get("/admin/orders?state=mismatched").text
+
+    refused = olga.post(page, page=page, email="nobody@example.com")
+    assert (refused.status_code, "No account has this address." in refused.text) == (422, True)
+    for told in ("alice@example.com has it now.", "Only an order that was paid and could not be fulfilled"):
+        answer = olga.post(page, page=page, email="Alice@example.com", reason="she signed up again")
+        assert told in words(olga.get(answer.location).text)
+
+    assert alice.role == "pro"
+    alice_id = alice.id
+    with app.app_context():
+        acts = [(row.kind, row.user_id, row.error) for row in db.session.scalars(db.select(OperatorAct))]
+        assert acts[0] == ("attach", alice_id, "")
+
+
+@pytest.mark.parametrize("changed", [{}, {"user_id": None, "interval": "month"}])
+def test_an_order_with_an_account_or_a_subscription_is_not_attached(
+    olga: Person, alice: Person, bob: Person, catalogue: None, app: Flask, changed: dict[str, Any]
+) -> None:
+    order_id = add_mismatched_order(app, alice)
+    with app.app_context():
+        db.session.execute(db.update(Order).values(note="", **changed))
+        db.session.commit()
+    page = f"/admin/orders/{order_id}/attach"
+
+    answer = olga.post(page, page=page, email=bob.email)
+
+    assert "refund it." in words(olga.get(answer.location).text)
+    assert bob.role == "free"
+
+
+def test_what_the_night_found_is_told_until_the_next(olga: Person, app: Flask) -> None:
+    found = {"has_access_without_paying": 2, "pays_without_access": 1, "repaired_payments": 0, "failed": 3}
+    with app.app_context():
+        db.session.add(Chore(name=NIGHT, done_at=utcnow(), result=found))
+        db.session.add(Chore(name=HEARTBEAT, done_at=utcnow() - timedelta(hours=1)))
+        db.session.commit()
+
+    said = words(olga.get("/admin/").text)
+
+    assert (
+        "Last night's comparison with Stripe found 2 with access without paying, 1 paying without access"
+        in said.replace("&#39;", "'")
+    )
+    assert "Stripe could not be asked about 3 people." in said
+    assert "Nobody works on jobs since" in said
 
 
 def test_a_refund_that_failed_leads_to_another(

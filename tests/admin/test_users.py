@@ -2,13 +2,11 @@
 
 import html
 import re
-from datetime import timedelta
 
 import pytest
 from flask import Flask
 
 from app.auth.models import User
-from app.billing.models.roles import Grant, RoleChange
 from app.database import db, utcnow
 from tests.people import Person
 
@@ -38,51 +36,7 @@ def test_detail_explains_the_role(olga: Person, page_of_alice: str) -> None:
 
     assert "alice@example.com" in page
     assert "Nothing paid or granted" in page
-
-
-def test_grant_gives_the_role_and_names_the_operator(olga: Person, alice: Person, page_of_alice: str) -> None:
-    day = (utcnow() + timedelta(days=3)).date()
-
-    answer = olga.post(f"{page_of_alice}/grants", page=page_of_alice, role="pro", until=day.isoformat())
-
-    assert answer.status_code == 303
-    assert alice.role == "pro"
-    with olga.app.app_context():
-        grant = db.session.scalars(db.select(Grant)).one()
-        change = db.session.scalars(db.select(RoleChange)).one()
-    assert grant.granted_by == "olga@example.com"
-    assert grant.until is not None
-    assert grant.until.date() == day
-    assert "olga@example.com" in change.cause
-    assert "Grant by the operator" in olga.get(page_of_alice).text
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"role": "king"}, {"role": "pro", "until": "2020-01-01"}, {"role": "pro", "until": "someday"}, {}],
-)
-def test_grant_refuses_what_makes_no_sense(
-    olga: Person, alice: Person, page_of_alice: str, fields: dict[str, str]
-) -> None:
-    answer = olga.post(f"{page_of_alice}/grants", page=page_of_alice, **fields)
-
-    assert answer.status_code == 422
-    assert "There is a problem" in answer.text
-    assert alice.role == "free"
-
-
-def test_form_that_was_shown_again_with_a_mistake_leads_back_to_the_user(olga: Person, page_of_alice: str) -> None:
-    answer = olga.get(f"{page_of_alice}/grants")
-
-    assert (answer.status_code, answer.location) == (302, page_of_alice)
-
-
-def test_revoke_takes_it_back(olga: Person, alice: Person, page_of_alice: str) -> None:
-    olga.post(f"{page_of_alice}/grants", page=page_of_alice, role="basic")
-
-    olga.post(f"{page_of_alice}/grants/revoke", page=page_of_alice)
-
-    assert alice.role == "free"
+    assert "No plan is paid for." in page
 
 
 def test_read_from_stripe_settles_a_role_that_nothing_pays_for(

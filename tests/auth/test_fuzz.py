@@ -18,6 +18,8 @@ from app.database import db
 from app.extensions import limiter
 from tests.people import PASSWORD, Person
 
+pytestmark = pytest.mark.slow
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 FIELDS = [
     "email", "password", "current_password", "new_password", "remember", "next", "plan", "interval", "flow",

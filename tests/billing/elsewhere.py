@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.auth.models import User
 from app.billing.gateway.account import StripeScope, current_scope
+from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
@@ -41,21 +42,31 @@ def order_id_in(scope: StripeScope, state: str) -> uuid.UUID:
 def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
     of_scope = {"stripe_account": scope.stripe_account, "livemode": scope.livemode}
     now = utcnow()
-    db.session.add(StripeCustomer(user_id=user_id, stripe_customer_id=id_in(scope, "cus"), **of_scope))
-    # One that goes on, one of a customer that was deleted, and one of an account that was.
+    db.session.add(
+        StripeCustomer(
+            user_id=user_id,
+            stripe_customer_id=id_in(scope, "cus"),
+            card_valid_until=now + timedelta(days=1),
+            **of_scope,
+        )
+    )
+    db.session.add(UsedCard(card_digest=ELSEWHERE, user_id=user_id, **of_scope))
+    # One that goes on, one that is not paid, one of a customer that was deleted, and one of an account that was.
     for name, customer, owner, ended_at in [
         ("active", "cus", user_id, None),
+        ("past_due", "cus", user_id, None),
         ("canceled", "cus_former", user_id, now),
         ("gone", "cus_gone", None, now),
     ]:
         db.session.add(
             Subscription(
                 stripe_subscription_id=id_in(scope, f"sub_{name}"), stripe_customer_id=id_in(scope, customer),
-                user_id=owner, status="canceled" if ended_at else "active", lookup_key="shop_pro_month",
+                user_id=owner, status="canceled" if ended_at else name, lookup_key="shop_pro_month",
                 plan_key="pro", role="pro", role_rank=20, stripe_price_id=None if ended_at else "price_of_no_plan",
                 amount=2900, currency="usd", interval="month", interval_count=1, current_period_start=now,
                 current_period_end=now + timedelta(days=30), started_at=now - timedelta(days=60), ended_at=ended_at,
-                trial_end=now, snapshot_at=now, next_asked_for=now, **of_scope,
+                trial_end=now, snapshot_at=now, next_asked_for=now, canceled_at=ended_at,
+                cancellation_feedback="unused" if ended_at else None, **of_scope,
             )
         )  # fmt: skip
     for state in ("pending", "fulfilled", "mismatched", "expired"):
@@ -74,6 +85,7 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
             Payment(
                 user_id=user_id, status=status, amount=19900, currency="usd", number=f"{ELSEWHERE}-{status}",
                 stripe_invoice_id=id_in(scope, f"in_{status}"), stripe_payment_intent_id=id_in(scope, f"pi_{status}"),
-                stripe_subscription_id=id_in(scope, "sub_canceled"), created_at=now, paid_at=paid_at, **of_scope,
+                stripe_subscription_id=id_in(scope, "sub_canceled"), created_at=now, paid_at=paid_at,
+                has_failed_refund=status == "paid", **of_scope,
             )
         )  # fmt: skip

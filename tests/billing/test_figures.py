@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.auth.models import User
 from app.billing import figures
-from app.billing.figures import Share
+from app.billing.figures import Recovery, Share
 from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
@@ -105,7 +105,9 @@ def test_what_failed_and_was_paid_after_all(context: None) -> None:
     add_payment(subscription, 500, status="failed", paid_at=None, attempt_count=2)
     add_payment(subscription, 700, attempt_count=2, currency="eur")
 
-    assert figures.recovered_payments(OURS) == {"usd": (2900, 500), "eur": (700, 0)}
+    add_payment(subscription, 1100, status="uncollectible", paid_at=None, attempt_count=4)
+
+    assert figures.recovered_payments(OURS) == {"usd": Recovery(2900, 500, 1100), "eur": Recovery(recovered=700)}
 
 
 def test_revenue_that_ended_counts_by_the_month(context: None) -> None:

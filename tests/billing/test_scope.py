@@ -1,5 +1,6 @@
 """What belongs to another Stripe account or mode counts nowhere, and is shown nowhere."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +14,20 @@ from stripe_emulator import Emulator
 from app.account.deletion import deletion_summary
 from app.auth.models import User
 from app.billing.customers import customer_of, owner_is_gone, owner_of
+from app.billing.figures import (
+    cohorts,
+    reasons_for_leaving,
+    recovered_payments,
+    revenue_by_plan,
+    revenue_churn,
+    trial_conversion,
+)
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.objects import NO_METADATA, ChargeObject, CheckoutSessionObject, Metadata
-from app.billing.models.payments import Order
+from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeAccount, StripeCustomer
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import card_on_file, forget_card, users_of_card
 from app.billing.payments.charges import known_order
 from app.billing.payments.order_lookup import find_order, order_named_in
 from app.billing.payments.orders import bought_for_good, pending_orders
@@ -36,6 +46,7 @@ from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import forget_next_charges
 from app.billing.subscriptions.unpaid import bought_at
+from app.billing.support.refunds import find_payment
 from app.database import db
 from tests.billing.elsewhere import ELSEWHERE, id_in, live_elsewhere, order_id_in
 from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
@@ -66,6 +77,7 @@ def test_account_page_tells_of_nothing_bought_elsewhere(alice: Person, scopes: l
     assert "on the free plan" in page
     assert "yours for good" not in page
     assert ELSEWHERE not in page
+    assert "payment" not in page.lower().partition("<main")[0]
     assert ELSEWHERE not in alice.get("/account/invoices").text
 
 
@@ -131,6 +143,16 @@ WAYS: Mapping[str, Callable[[Search], Any]] = {
     "subscribers": lambda at: active_subscribers_by_plan(at.scope),
     "who left": lambda at: churn(at.scope).subscribed,
     "what to give back": lambda at: count_payments_to_refund(at.scope),
+    "who stays": lambda at: cohorts(at.scope),
+    "trials that were paid for": lambda at: trial_conversion(at.scope).whole,
+    "what failed at first": lambda at: recovered_payments(at.scope),
+    "what comes in no more": lambda at: revenue_churn(at.scope),
+    "why they left": lambda at: reasons_for_leaving(at.scope),
+    "what a plan brings": lambda at: revenue_by_plan(at.scope),
+    "a payment by its number": lambda at: find_payment(f"{ELSEWHERE}-paid", at.scope),
+    "the card": lambda at: card_on_file(at.user, at.scope, again=False),
+    "a card that changed": lambda at: forget_card(id_in(at.there, "cus"), None, at.scope),
+    "who pays with a card": lambda at: db.session.scalars(users_of_card(ELSEWHERE, at.scope)).all(),
 }
 
 
@@ -236,6 +258,27 @@ def test_operator_is_shown_what_is_here_alone(
         assert "$199" not in page
 
 
+@pytest.mark.needs("app/admin")
+def test_operator_counts_and_downloads_what_is_here_alone(scopes: list[StripeScope], olga: Person) -> None:
+    counted = re.findall(r"Subscriptions \d+", olga.read("/admin/users"))
+
+    assert counted == []
+    for name in ("subscriptions", "orders", "payments"):
+        header, *rows = olga.post(f"/admin/{name}.csv").text.splitlines()
+        assert (header[: len(name)], rows) == (name, [])
+
+
+@pytest.mark.needs("app/admin")
+def test_operator_can_change_nothing_that_is_elsewhere(scopes: list[StripeScope], olga: Person, app: Flask) -> None:
+    with app.app_context():
+        payments = db.session.scalars(db.select(Payment.id)).all()
+        orders = [order_id_in(scope, "mismatched") for scope in scopes]
+
+    pages = [*(f"/admin/payments/{one}/refund" for one in payments), *(f"/admin/orders/{one}/settle" for one in orders)]
+
+    assert {olga.get(page).status_code for page in pages} == {404}
+
+
 def test_command_lists_the_payments_of_here_alone(alice: Person, scopes: list[StripeScope], app: Flask) -> None:
     listed: Result = app.test_cli_runner().invoke(args=["billing", "payments"])
 
@@ -254,7 +297,7 @@ def test_account_that_pays_elsewhere_can_be_deleted(alice: Person, scopes: list[
     with app.app_context():
         assert db.session.get(User, alice_id) is None
         elsewhere = db.session.scalars(db.select(Subscription.status).order_by(Subscription.status)).all()
-        assert elsewhere == ["active"] * 2 + ["canceled"] * 4
+        assert elsewhere == ["active"] * 2 + ["canceled"] * 4 + ["past_due"] * 2
 
 
 def test_account_that_pays_in_live_mode_alone_is_deleted_without_asking_stripe(

@@ -26,6 +26,7 @@ SIGNED_IN = {
     "passkey": "/account/security/passkeys/new",
     "activity": "/account/activity",
     "data": "/account/data",
+    "tokens": "/account/tokens",
 }
 ADMIN = {
     "admin": "/admin/",
@@ -38,6 +39,8 @@ ADMIN = {
 }
 if not (ROOT / "app/auth/factors").exists():
     del SIGNED_IN["authenticator"], SIGNED_IN["passkey"]
+if not (ROOT / "app/api").exists():
+    del SIGNED_IN["tokens"]
 if not (ROOT / "app/admin").exists():
     ADMIN = {}
 EMULATOR = {

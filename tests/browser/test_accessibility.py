@@ -16,6 +16,8 @@ from tests.browser.states import STATES, Subscriber
 from tests.browser.tools import require_tool
 from tests.people import Person
 
+pytestmark = pytest.mark.slow
+
 THEMES = ("light", "dark")
 NARROW = 320
 

@@ -4,12 +4,15 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from stripe_emulator import Emulator
 
 from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import Subscriber
 from tests.browser.tools import require_tool
 from tests.people import Person
+
+pytestmark = pytest.mark.slow
 
 RULES = {
     "extends": ["html-validate:standard", "html-validate:document"],

@@ -1,10 +1,13 @@
 """The whole way to Pro and out again without a mouse."""
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 from stripe_emulator import Emulator
 
-from tests.people import PASSWORD
+from tests.people import PASSWORD, Person
+
+pytestmark = pytest.mark.slow
 
 MANY = 80
 
@@ -62,3 +65,19 @@ def test_pro_can_be_bought_and_canceled_with_the_keyboard_alone(page: Page, site
     page.goto(f"{site}/account")
 
     expect(page.get_by_text("You won't be charged again.")).to_be_visible()
+
+
+def test_escape_closes_a_form_that_was_opened_and_gives_the_focus_back(page: Page, site: str, alice: Person):
+    cookie = alice.client.get_cookie("session")
+    assert cookie is not None
+    page.context.add_cookies([{"name": "session", "value": cookie.value, "url": site}])
+    page.goto(f"{site}/account/security")
+    opener = page.locator("summary", has_text="Change e-mail")
+    opener.focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("New e-mail").focus()
+
+    page.keyboard.press("Escape")
+
+    expect(opener).to_be_focused()
+    expect(page.get_by_label("New e-mail")).to_be_hidden()

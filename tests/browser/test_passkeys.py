@@ -8,7 +8,7 @@ from app.auth.models import SecurityEvent
 from app.database import db
 from tests.people import PASSWORD, Person
 
-pytestmark = pytest.mark.needs("app/auth/factors")
+pytestmark = [pytest.mark.slow, pytest.mark.needs("app/auth/factors")]
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",

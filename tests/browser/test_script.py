@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+pytestmark = pytest.mark.slow
+
 PUBLIC = ["/", "/pricing", "/signup", "/login", "/terms", "/nothing-here", "/dev/components"]
 SMALLEST = {"width": 320, "height": 640}
 

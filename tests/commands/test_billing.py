@@ -255,9 +255,10 @@ def test_check_lists_each_point_and_fails_before_the_push(run: Run) -> None:
     result = run("billing", "check")
 
     assert result.exit_code == 1
-    assert "FAIL   price shop_basic_month: is not in Stripe; run `flask billing push`" in result.output
-    assert "FAIL   webhook endpoint: none at" in result.output
-    assert "later  live keys" in result.output
+    lines = [re.split(r"  +", line) for line in result.output.splitlines()]
+    assert ["FAIL", "price shop_basic_month", "is not in Stripe; run `flask billing push`"] in lines
+    assert [line[:2] for line in lines if line[-1].startswith("none at")] == [["FAIL", "webhook endpoint"]]
+    assert ["later", "live keys"] in [line[:2] for line in lines]
 
 
 def test_check_passes_stripes_points_after_the_push(catalogue: None, run: Run) -> None:
@@ -265,7 +266,7 @@ def test_check_passes_stripes_points_after_the_push(catalogue: None, run: Run) -
 
     points = ("Stripe accepts the key", "the account can take payments", "price shop_lifetime", "customer portal")
     for point in (*points, "webhook endpoint", "webhook secret"):
-        assert f"ok     {point}\n" in result.output
+        assert f"ok     {point}\n" in result.output, point
 
 
 def test_check_tells_of_a_wrong_amount(catalogue: None, app: Flask, run: Run) -> None:
@@ -277,9 +278,9 @@ def test_check_tells_of_a_wrong_amount(catalogue: None, app: Flask, run: Run) ->
 
     result = run("billing", "check")
 
-    assert (
-        "FAIL   price shop_lifetime: charges 100 usd once in Stripe; the catalogue says 19900 usd once" in result.output
-    )
+    [line] = [line for line in result.output.splitlines() if "price shop_lifetime" in line]
+    assert line.startswith("FAIL")
+    assert "  charges 100 usd once in Stripe; the catalogue says 19900 usd once" in line
 
 
 def test_events_are_listed_and_failed_ones_apart(app: Flask, run: Run) -> None:
@@ -289,8 +290,8 @@ def test_events_are_listed_and_failed_ones_apart(app: Flask, run: Run) -> None:
 
     everything, failed = run("billing", "events").output, run("billing", "events", "--failed").output
 
-    assert "evt_fine  product.created  ignored" in everything
-    assert "evt_broken  product.created  failed, 3 tries" in everything
+    assert re.search(r"evt_fine +product\.created +ignored +1$", everything, re.MULTILINE)
+    assert re.search(r"evt_broken +product\.created +failed +3  StripeUnavailable: down$", everything, re.MULTILINE)
     assert "StripeUnavailable: down" in failed
     assert "evt_fine" not in failed
 
@@ -520,7 +521,7 @@ def test_payments_show_amount_status_and_refund(alice: Person, run: Run) -> None
 
     result = run("billing", "payments")
 
-    assert "$29  paid, $9 refunded  alice@example.com  A-0001" in result.output
+    assert re.search(r" \$29  paid +\$9  alice@example\.com  A-0001$", result.output, re.MULTILINE)
 
 
 def test_commands_are_found_with_plain_flask_from_the_root(tmp_path: Path) -> None:

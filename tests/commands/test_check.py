@@ -1,6 +1,7 @@
 """`flask billing check`: what surrounds the site, asked through its public address."""
 
 import io
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,10 +44,8 @@ def served_behind(app: Flask, proxies: tuple[str, ...], *, waits_for_bodies: boo
 
 def checked(app: Flask, *options: str) -> dict[str, str]:
     """Each point's mark and detail, by its name."""
-    output = app.test_cli_runner().invoke(args=["billing", "check", *options]).output
-    points = (line.partition("  ") for line in output.splitlines() if not line.startswith("Error"))
-    named = ((mark.strip(), *point.strip().partition(": ")) for mark, _, point in points)
-    return {name: f"{mark} {detail}".strip() for mark, name, _, detail in named}
+    output = app.test_cli_runner().invoke(args=["billing", "check", "--json", *options]).stdout
+    return {one["point"]: f"{one['mark']} {one['detail']}".strip() for one in json.loads(output)}
 
 
 @pytest.fixture

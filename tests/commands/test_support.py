@@ -127,8 +127,8 @@ def test_the_only_admin_is_neither_demoted_nor_deleted(alice: Person, bob: Perso
 def test_show_tells_what_there_is_to_know(alice: Person, run: Run) -> None:
     shown = run("users", "show", "alice@example.com").output
 
-    assert "role          free" in shown
-    assert "signed in     on 1 devices" in shown
+    assert "role       free\n" in shown
+    assert "signed in  on 1 devices\n" in shown
 
 
 def test_an_act_is_never_changed(alice: Person, app: Flask, run: Run) -> None:

@@ -89,3 +89,20 @@ def test_logout_ends_every_session_of_this_user_alone(alice: Person, bob: Person
     assert result.exit_code == 0, result.output
     assert alice.get("/account").status_code == 302
     assert bob.get("/account").status_code == 200
+
+
+def test_suspend_shuts_out_until_it_is_lifted_and_says_why(alice: Person, run: Run) -> None:
+    suspended = run("users", "suspend", alice.email, "--reason", "sends spam")
+    shown = run("users", "show", alice.email)
+    again = run("users", "suspend", alice.email, "--reason", "sends spam")
+
+    assert suspended.output == "alice@example.com is suspended, and logged out everywhere.\n"
+    assert "sends spam" in shown.output
+    assert (again.exit_code, again.output) == (1, "Error: alice@example.com is suspended already.\n")
+    assert alice.get("/account").status_code == 302
+    assert run("users", "lift", alice.email).output == "alice@example.com can log in again.\n"
+    assert run("users", "lift", alice.email).exit_code == 1
+
+
+def test_suspend_needs_a_reason(alice: Person, run: Run) -> None:
+    assert run("users", "suspend", alice.email).exit_code == 2

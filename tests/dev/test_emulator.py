@@ -12,6 +12,8 @@ from app.dev.emulator import EmulatorProcess
 from app.dev.ports import PortTaken
 from tests.test_development_server import START_SECONDS, answers, free_port
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_killed_site_takes_its_emulator_with_it(tmp_path: Path) -> None:
     """So that the next start, at once, finds the emulator's port free."""

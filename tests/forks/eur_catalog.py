@@ -10,8 +10,8 @@ CATALOG = Catalog(
         Role("maker", name="Maker", rank=1),
         Role("house", name="House", rank=2),
     ),
-    features={"exports": "Export"},
-    limits={"entries": "entries"},
+    features={"exports": "Export", "api": "API"},
+    limits={"entries": "entries", "api_tokens": "API tokens"},
     plans=(
         Plan("sketch", name="Sketch", role="maker", prices=(monthly(400),), limits={"entries": 2}, is_sold=False),
         Plan(
@@ -27,7 +27,7 @@ CATALOG = Catalog(
             name="Workshop",
             role="house",
             tagline="For a team.",
-            features=("exports",),
+            features=("exports", "api"),
             prices=(monthly(1500, per_seat=True),),
             trial_days=0,
             is_recommended=True,

@@ -14,7 +14,7 @@ import pytest
 from tests.forks import eur_catalog
 from tests.forks.copies import Copy, steps
 
-pytestmark = pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes a minute: set FORKS=1")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes a minute: set FORKS=1")]
 for_a_night = pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes half an hour: set FORKS=all")
 STEPS = steps()
 # These parts are data: what tests the catalogue tells whether what is left of it works.
@@ -45,6 +45,7 @@ def test_the_guide_names_every_optional_part() -> None:
     assert set(STEPS) == {
         *OF_THE_CATALOGUE,
         "The example product",
+        "The API for subscribers",
         "The fast path",
         "The door of the webhook",
         "Connect",

@@ -4,19 +4,25 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.config.settings import ROOT
-from tests.forks.copies import ENVIRONMENT, Copy
+from tests.forks.copies import ENVIRONMENT, Copy, steps
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes minutes: set FORKS=all"),
     pytest.mark.needs("app/admin"),
+    pytest.mark.needs("app/admin/connect_routes.py"),
 ]
 GUIDE = ROOT / "docs/make-it-yours.md"
+SECTION = re.compile(r"^## (\d+\. .+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)(?: (\S.*))?\n((?:.*\n)*?)^```$", re.MULTILINE)
+# What tools leave, and what a site keeps: nobody edits it.
+NOT_EDITED = re.compile(r"^(?:instance|\.git|\.[a-z]+_cache)/|__pycache__|\.pyc$|^results\.xml$")
 
 
 @pytest.fixture
@@ -27,19 +33,39 @@ def copy(tmp_path: Path) -> Copy:
 
 
 def test_the_guide_makes_a_product_of_ones_own(copy: Copy) -> None:
-    commands = 0
-    for language, remark, text in BLOCK.findall(GUIDE.read_text()):
+    counted = {}
+    for title, text in SECTION.findall(GUIDE.read_text()):
+        before = edited(copy)
+        do(copy, text)
+        touched = {name for name, content in edited(copy).items() if before.get(name) != content}
+        if told := re.search(r"Touches (\d+) files?", text):
+            counted[title] = (int(told[1]), len(touched), sorted(touched))
+
+    assert {title: told for title, (told, touched, names) in counted.items() if told != touched} == {}, counted
+    assert len(counted) >= 8
+    assert copy.run("ruff", "check", "--no-cache", "app", "tests").stdout == "All checks passed!\n"
+
+
+def edited(copy: Copy) -> dict[str, bytes]:
+    return {name: content for name, content in copy.files().items() if not NOT_EDITED.search(name)}
+
+
+def do(copy: Copy, section: str) -> None:
+    """Write its files, run its commands, and take the steps of the other guide that it names."""
+    for language, remark, text in BLOCK.findall(section):
         if title := re.fullmatch(r'title="(.+)"', remark):
             file = copy.root / title[1]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         elif language == "sh" and remark != "not-run":
+            for step in named_steps(section):
+                copy.follow(step)
             run(copy, text)
-            commands += 1
 
-    assert commands > 5
-    assert copy.run("ruff", "check", "--no-cache", "app", "tests").stdout == "All checks passed!\n"
-    copy.make_test("tests/test_pages.py tests/webhook")
+
+def named_steps(section: str) -> Iterator[str]:
+    parts = steps()
+    return (parts[name] for name in re.findall(r"\*([^*]+)\*", " ".join(section.split())) if name in parts)
 
 
 def run(copy: Copy, commands: str) -> None:

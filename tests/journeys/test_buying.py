@@ -43,6 +43,7 @@ def test_alice_is_pro_on_the_success_page_even_when_no_webhook_ever_comes(
     page = alice.get(f"/checkout/success?session_id={session_id}")
 
     assert page.status_code == 200
+    assert "Visa ending in 4242" in page.text
     assert alice.role == "pro"
 
 

@@ -368,7 +368,7 @@ def test_mail_is_printed_on_a_console_of_few_letters(
     assert deliver_due() == 1
 
     console.flush()
-    assert b"mail to zoe@example.com: Your order of ???" in console.buffer.getvalue()  # type: ignore[attr-defined]
+    assert b"mail to zoe@example.com: Your ??? subscription is active: $29" in console.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 def test_probe_logs_in(mailing: Flask, settings: Settings, mail_server: SmtpServer) -> None:
@@ -392,7 +392,7 @@ def test_line_breaks_start_no_other_header(mailing: Flask, mail_server: SmtpServ
     else:
         message = mail.compose(row)
         assert message["Bcc"] is None
-        assert message["Subject"] == "Your order of x Bcc: victim@example.com"
+        assert message["Subject"] == "Your x Bcc: victim@example.com subscription is active: $29"
 
 
 def test_without_mail_url_the_mail_is_printed(

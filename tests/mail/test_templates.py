@@ -1,5 +1,6 @@
 """Every mail is a pair, says one thing, and survives a context with nothing optional in it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ FULL = LEAST | {
     "trial_days": 14,
     "next_attempt_at": "2026-12-22T09:00:00+00:00",
     "access_until": "2026-12-27T09:00:00+00:00",
+    "card_brand": "visa",
+    "card_last4": "4242",
+    "receipt_number": "73F1D8E6-0001",
 }
 
 
@@ -52,6 +56,26 @@ def test_both_parts_lead_to_the_same_place(app: Flask, name: str) -> None:
     places = [FULL["link"], FULL["hosted_invoice_url"]]
 
     assert [str(place) in text for place in places] == [str(place) in html for place in places]
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in (FOLDER / "ledgers").glob("*.txt")))
+def test_both_parts_have_the_same_ledger_with_its_total(app: Flask, name: str) -> None:
+    with app.app_context():
+        text = str(app.jinja_env.get_template(f"mail/{name}.txt").make_module(FULL))
+        html = app.jinja_env.get_template(f"mail/{name}.html").render(FULL)
+    rows = re.findall(r">([^<>]+)</td><td[^>]*>([^<>]+)</td>", html)
+
+    assert len(rows) >= 3
+    assert [re.split(r" \.{3,} ", line) for line in text.splitlines() if " ..." in line] == [list(row) for row in rows]
+    assert rows[-1][1] == "$29.00"
+
+
+def test_what_pays_and_the_receipt_stand_in_the_confirmation(app: Flask) -> None:
+    with app.app_context():
+        text = str(app.jinja_env.get_template("mail/order_confirmed.txt").make_module(FULL))
+
+    assert "Visa ending in 4242" in text
+    assert "73F1D8E6-0001" in text
 
 
 def test_a_hostile_name_is_text_in_both_parts(app: Flask) -> None:

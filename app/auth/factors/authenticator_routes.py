@@ -15,10 +15,12 @@ from app.auth.security_log import Kind
 from app.auth.sessions import this_user
 from app.auth.step_up import fresh_sign_in_required
 from app.database import db
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
 
 # In the cookie, encrypted: a secret that no app has confirmed yet.
 NEW_SECRET = "new_authenticator"  # noqa: S105  # Where it is, not what.
-NOT_THE_CODE = "This is not the app's code. Check that the clock of your phone is right, and try the next one."
+NOT_THE_CODE = _l("This is not the app's code. Check that the clock of your phone is right, and try the next one.")
 
 
 @bp.route("/account/security/authenticator", methods=["GET", "POST"])
@@ -31,7 +33,7 @@ def authenticator() -> Response | tuple[str, int]:
         if add_authenticator(user.id, secret, text_of(form.code)):
             session.pop(NEW_SECRET)
             record_and_tell(user, Kind.AUTHENTICATOR_ADDED)
-            return go_on_with_codes("Your authenticator app is added.")
+            return go_on_with_codes(_("Your authenticator app is added."))
         form.code.errors = [NOT_THE_CODE]
     elif NEW_SECRET not in session or not opened(NEW_SECRET):
         session[NEW_SECRET] = encrypt(secret)
@@ -50,8 +52,8 @@ def remove_authenticator() -> Response:
     try:
         if removal.remove_authenticator(user):
             record_and_tell(user, Kind.AUTHENTICATOR_REMOVED)
-            flash("Your authenticator app is removed.", "success")
+            flash(_("Your authenticator app is removed."), "success")
     except removal.LastFactor:
-        flash(removal.KEEP_ONE, "danger")
+        flash(str(removal.KEEP_ONE), "danger")
     db.session.commit()
     return redirect(url_for("account.security"), 303)

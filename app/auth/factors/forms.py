@@ -4,20 +4,22 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
+from app.languages import lazy_gettext as _l
+
 LONGEST_CODE = 60
 
 
 class CodeForm(FlaskForm):
     """A code: the app's six digits, or a recovery code."""
 
-    code = StringField("Code", validators=[InputRequired("Enter the code."), Length(max=LONGEST_CODE)])
+    code = StringField(_l("Code"), validators=[InputRequired(_l("Enter the code.")), Length(max=LONGEST_CODE)])
     next = HiddenField()
 
 
 class SecondStepForm(CodeForm):
     """The second step of a log-in."""
 
-    trust = BooleanField("Do not ask again on this device for 30 days")
+    trust = BooleanField(_l("Do not ask again on this device for 30 days"))
 
 
 class AnswerForm(FlaskForm):
@@ -29,7 +31,7 @@ class AnswerForm(FlaskForm):
 class NameForm(FlaskForm):
     """What its owner calls a passkey."""
 
-    name = StringField("Name", validators=[InputRequired("Give it a name."), Length(max=60)])
+    name = StringField(_l("Name"), validators=[InputRequired(_l("Give it a name.")), Length(max=60)])
 
 
 class NewPasskeyForm(NameForm, AnswerForm):

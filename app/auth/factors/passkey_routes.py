@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
 
-from app.auth import security_log
+from app.auth import security_log, suspension
 from app.auth.factors import bp, passkeys, removal
 from app.auth.factors.challenges import Purpose
 from app.auth.factors.forms import AnswerForm, NameForm, NewPasskeyForm
@@ -26,9 +26,11 @@ from app.auth.sessions import Method, start_session, this_user
 from app.auth.step_up import confirm_and_go_on, fresh_sign_in_required
 from app.auth.ways_in import LastWayIn
 from app.database import db
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
 from app.proxies import client_network
 
-LAST_WAY_IN = "This is the only way into your account. Set a password or add another way first."
+LAST_WAY_IN = _l("This is the only way into your account. Set a password or add another way first.")
 # By network: no tries of a stranger's forge a signature, so the owner's next one is not to wait for them.
 limit_passkeys = limit_guesses("passkey", client_network)
 
@@ -51,6 +53,9 @@ def passkey_login() -> Response | tuple[str, int]:
     except PasskeyRefused:
         carried: dict[str, Any] = destination.as_fields()
         return _refused(url_for("auth.login", **carried))
+    if suspension.is_suspended(user_id):
+        security_log.record(user_id, Kind.SIGN_IN_REFUSED)
+        return suspension.turn_away()
     security_log.record(user_id, Kind.SIGNED_IN)
     # Who has a factor at hand has not lost them all.
     stop_reset(db.session.get_one(User, user_id))
@@ -98,10 +103,10 @@ def new_passkey() -> Response | tuple[str, int]:
         try:
             passkeys.add_passkey(user, text_of(form.credential), text_of(form.name))
         except PasskeyRefused:
-            form.form_errors.append("This passkey could not be added. Perhaps the device has one already.")
+            form.form_errors.append(_("This passkey could not be added. Perhaps the device has one already."))
         else:
             record_and_tell(user, Kind.PASSKEY_ADDED)
-            return go_on_with_codes("Your passkey is added. You can log in with it from now on.")
+            return go_on_with_codes(_("Your passkey is added. You can log in with it from now on."))
     options = passkeys.registration_options(user)
     page = render_template("factors/new_passkey.html", form=form, options=options)
     return page, 422 if form.is_submitted() else 200
@@ -115,9 +120,9 @@ def rename_passkey(passkey_id: uuid.UUID) -> Response:
     if form.validate_on_submit():
         passkeys.rename_passkey(this_user(), passkey_id, text_of(form.name))
         db.session.commit()
-        flash("The passkey has its new name.", "success")
+        flash(_("The passkey has its new name."), "success")
     else:
-        flash("A name has one to sixty characters.", "danger")
+        flash(_("A name has one to sixty characters."), "danger")
     return redirect(url_for("account.security"), 303)
 
 
@@ -129,11 +134,11 @@ def remove_passkey(passkey_id: uuid.UUID) -> Response:
     try:
         if removal.remove_passkey(user, passkey_id):
             record_and_tell(user, Kind.PASSKEY_REMOVED)
-            flash("The passkey lets nobody in any more. Remove it on its device too.", "success")
+            flash(_("The passkey lets nobody in any more. Remove it on its device too."), "success")
     except removal.LastFactor:
-        flash(removal.KEEP_ONE, "danger")
+        flash(str(removal.KEEP_ONE), "danger")
     except LastWayIn:
-        flash(LAST_WAY_IN, "danger")
+        flash(str(LAST_WAY_IN), "danger")
     db.session.commit()
     return redirect(url_for("account.security"), 303)
 

@@ -9,6 +9,7 @@ from werkzeug import Response
 
 from app.auth.factors import bp, removal, trusted_devices
 from app.auth.factors.encryption import Unreadable, decrypt, encrypt
+from app.auth.factors.first_factor_routes import go_on_afterwards
 from app.auth.factors.recovery_codes import count_recovery_codes, make_recovery_codes
 from app.auth.factors.reset import stop_reset
 from app.auth.factors.second_step import PATIENCE
@@ -17,6 +18,7 @@ from app.auth.security_log import Kind
 from app.auth.sessions import this_user
 from app.auth.step_up import fresh_sign_in_required
 from app.database import db
+from app.languages import gettext as _
 
 # In the cookie, encrypted: codes that are still to be written down.
 NEW_CODES = "new_recovery_codes"
@@ -28,7 +30,7 @@ def new_recovery_codes() -> Response:
     """Make new codes; the old ones stop working."""
     user = this_user()
     if not removal.has_factor(user.id):
-        flash("Recovery codes stand in for a second factor: add one first.", "info")
+        flash(_("Recovery codes stand in for a second factor: add one first."), "info")
         return redirect(url_for("account.security"), 303)
     _make_codes()
     db.session.commit()
@@ -61,10 +63,10 @@ def download_recovery_codes() -> FlaskResponse | Response:
 @bp.post("/account/security/recovery-codes/kept")
 @login_required
 def recovery_codes_kept() -> Response:
-    """The codes are written down, so that this browser forgets them."""
+    """The codes are written down, so that this browser forgets them and goes on."""
     session.pop(NEW_CODES, None)
-    flash("Good. Keep them where you find them without your phone.", "success")
-    return redirect(url_for("account.security"), 303)
+    flash(_("Good. Keep them where you find them without your phone."), "success")
+    return go_on_afterwards()
 
 
 @bp.post("/account/security/trusted-devices/forget")
@@ -73,7 +75,7 @@ def forget_trusted_devices() -> Response:
     """Ask every device for the second step again."""
     trusted_devices.forget_trusted_devices(this_user().id)
     db.session.commit()
-    flash("Every device is asked for the second step again.", "success")
+    flash(_("Every device is asked for the second step again."), "success")
     return redirect(url_for("account.security"), 303)
 
 
@@ -83,14 +85,7 @@ def keep_factors() -> Response:
     """The owner objects to the removal of their factors, which somebody asked the operator for."""
     stop_reset(this_user())
     db.session.commit()
-    flash("Your second factors stay.", "success")
-    return redirect(url_for("account.security"), 303)
-
-
-@bp.app_errorhandler(removal.FactorRequired)
-def ask_for_a_factor(error: removal.FactorRequired) -> Response:
-    """Lead an admin to the page where a factor is added."""
-    flash("The operator's pages ask for a second factor: add one first.", "info")
+    flash(_("Your second factors stay."), "success")
     return redirect(url_for("account.security"), 303)
 
 

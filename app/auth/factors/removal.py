@@ -9,16 +9,13 @@ from app.auth.factors.models import Authenticator, Passkey, RecoveryCode, Truste
 from app.auth.models import User
 from app.auth.ways_in import lock_ways_in, require_another_way_in
 from app.database import db
+from app.languages import lazy_gettext as _l
 
-KEEP_ONE = "You have to keep a second factor. Add another one first."
+KEEP_ONE = _l("You have to keep a second factor. Add another one first.")
 
 
 class LastFactor(Exception):
-    """An admin has to keep one."""
-
-
-class FactorRequired(Exception):
-    """An admin without a second factor, where the settings ask for one; answered with the way to add it."""
+    """Whoever has to have one keeps it."""
 
 
 def has_factor(user_id: uuid.UUID) -> bool:
@@ -34,13 +31,8 @@ def count_factors(user_id: uuid.UUID) -> int:
 
 def needs_factor(user: User) -> bool:
     """Whether the settings say that this user has to have one."""
-    return user.is_admin and current_app.extensions["settings"].second_factor_for_admins
-
-
-def require_factor_of_admins(user: User) -> None:
-    """Raise `FactorRequired` for an admin who has to have a factor and has none."""
-    if needs_factor(user) and not has_factor(user.id):
-        raise FactorRequired
+    asked_of = current_app.extensions["settings"].second_factor_for
+    return asked_of == "everybody" or (asked_of == "admins" and user.is_admin)
 
 
 def remove_authenticator(user: User) -> bool:

@@ -3,6 +3,7 @@
 from app.auth.factors import (  # noqa: F401  # They add their pages to `bp`.
     authenticator_routes,
     bp,
+    first_factor_routes,
     passkey_routes,
     recovery_routes,
     second_step_routes,

@@ -79,7 +79,7 @@ def pending_sign_in() -> Pending | None:
         return None
     query = sa.select(User).where(User.id == uuid.UUID(kept["user"])).with_for_update()
     user: User | None = db.session.scalar(query.execution_options(populate_existing=True))
-    if user is None or kept["state"] != _fingerprint(user):
+    if user is None or user.suspended_at is not None or kept["state"] != _fingerprint(user):
         return None
     destination = Destination.from_fields(kept["destination"])
     return Pending(user, Method(kept["method"]), kept["remember"], destination)

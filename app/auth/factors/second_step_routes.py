@@ -13,9 +13,12 @@ from app.auth.rate_limits import limit_guesses, limit_password_checks
 from app.auth.sessions import this_user
 from app.auth.step_up import confirm_and_go_on
 from app.database import db
+from app.languages import lazy_gettext as _l
 
-WRONG_CODE = "That code does not count. Wait for the app's next one, or use a recovery code that you have not used yet."
-TOO_LATE = "That took too long. Log in again."
+WRONG_CODE = _l(
+    "That code does not count. Wait for the app's next one, or use a recovery code that you have not used yet."
+)
+TOO_LATE = _l("That took too long. Log in again.")
 
 limit_second_step = limit_guesses("second-step", pending_key)
 
@@ -52,5 +55,5 @@ def confirm_code() -> Response | tuple[str, int]:
 
 def back_to_login() -> Response:
     """Nobody waits here any more."""
-    flash(TOO_LATE, "info")
+    flash(str(TOO_LATE), "info")
     return redirect(url_for("auth.login"), 303)

@@ -15,6 +15,7 @@ from app.auth.providers.protocol import Newcomer
 from app.auth.security_log import Kind
 from app.auth.ways_in import lock_ways_in, require_another_way_in
 from app.database import db, insert, utcnow
+from app.languages import current_language
 from app.mail.outbox import queue_mail
 
 
@@ -38,7 +39,12 @@ def sign_up(newcomer: Newcomer) -> User | None:
     if is_reserved(newcomer.email):
         return None
     verified_at = utcnow() if newcomer.is_email_verified else None
-    row = {"id": uuid.uuid4(), "email": newcomer.email, "email_verified_at": verified_at}
+    row = {
+        "id": uuid.uuid4(),
+        "email": newcomer.email,
+        "email_verified_at": verified_at,
+        "language": current_language(),
+    }
     db.session.execute(insert(User).values(**row, is_admin=False).on_conflict_do_nothing(index_elements=["email"]))
     user: User | None = db.session.get(User, row["id"])
     if user is None:

@@ -10,7 +10,7 @@ from werkzeug import Response
 
 from app.auth.admission import admit
 from app.auth.next_page import Destination
-from app.auth.providers import bp
+from app.auth.providers import bp, confirm_by_mail  # noqa: F401  # It adds its pages to `bp`.
 from app.auth.providers.identities import IdentityTaken, identities_of, link, sign_up, unlink, user_of
 from app.auth.providers.protocol import Newcomer, ProviderFailed, leave_for, who_came
 from app.auth.providers.registry import Provider, current_providers, provider_called
@@ -18,6 +18,7 @@ from app.auth.sessions import Method, this_user
 from app.auth.step_up import fresh_sign_in_required
 from app.auth.ways_in import LastWayIn
 from app.database import begin_write, db
+from app.languages import gettext as _
 
 __all__ = ["bp"]
 
@@ -86,9 +87,9 @@ def end_link(identity_id: uuid.UUID) -> Response:
     """Let an account elsewhere in no more."""
     try:
         if unlink(this_user(), identity_id):
-            flash("It lets nobody into your account any more.", "success")
+            flash(_("It lets nobody into your account any more."), "success")
     except LastWayIn:
-        flash("This is the only way into your account. Set a password or add another way first.", "danger")
+        flash(_("This is the only way into your account. Set a password or add another way first."), "danger")
     db.session.commit()
     return redirect(url_for("account.security"), 303)
 
@@ -105,7 +106,10 @@ def _leave(provider: Provider) -> Response:
 
 
 def _turn_back(provider: Provider) -> Response:
-    flash(f"{provider.name} has not told us who you are, so nothing happened. Try again, or go another way.", "danger")
+    told = _(
+        "%(name)s has not told us who you are, so nothing happened. Try again, or go another way.", name=provider.name
+    )
+    flash(told, "danger")
     return redirect(url_for("account.security" if current_user.is_authenticated else "auth.login"))
 
 
@@ -115,9 +119,9 @@ def _link(newcomer: Newcomer, provider: Provider, linking: dict[str, Any]) -> Re
         return _turn_back(provider)
     try:
         link(this_user(), newcomer)
-        flash(f"You can log in with {provider.name} from now on.", "success")
+        flash(_("You can log in with %(name)s from now on.", name=provider.name), "success")
     except IdentityTaken:
-        flash(f"That {provider.name} account lets somebody into another account here.", "danger")
+        flash(_("That %(name)s account lets somebody into another account here.", name=provider.name), "danger")
     db.session.commit()
     return redirect(url_for("account.security"))
 
@@ -125,17 +129,20 @@ def _link(newcomer: Newcomer, provider: Provider, linking: dict[str, Any]) -> Re
 def _sign_in(newcomer: Newcomer, provider: Provider, destination: Destination) -> Response:
     user_id = user_of(newcomer)
     if user_id is None and not newcomer.email:
-        flash(f"{provider.name} has not told us your address. Sign up with it, then connect {provider.name}.", "info")
+        told = _("%(name)s has not told us your address. Sign up with it, then connect %(name)s.", name=provider.name)
+        flash(told, "info")
         return redirect(url_for("auth.signup"))
     if user_id is None:
         user = sign_up(newcomer)
         if user is None:
             db.session.rollback()
-            flash(
-                f"{newcomer.email} has an account here that does not know your {provider.name} account yet. "
-                f"Log in to it, or set a new password; then connect {provider.name}.",
-                "info",
+            told = _(
+                "%(email)s has an account here that does not know your %(name)s account yet. "
+                "Log in to it, or set a new password; then connect %(name)s.",
+                email=newcomer.email,
+                name=provider.name,
             )
+            flash(told, "info")
             return redirect(url_for("auth.login", next=url_for("account.security")))
         user_id = user.id
     return admit(user_id, Method.PROVIDER, remember=False, destination=destination)

@@ -12,6 +12,7 @@ from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
 from app.billing.payments.fulfillment import fulfill_checkout_session
+from app.billing.payments.invoices import payment_of_invoice
 from app.billing.payments.order_lookup import find_order
 from app.billing.statuses import OrderState
 from app.database import db
@@ -37,6 +38,7 @@ class CheckoutResult:
     # What was paid in Checkout, discounts and taxes counted in: minor units.
     paid: int | None = None
     currency: str = ""
+    receipt_number: str | None = None
 
 
 def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
@@ -67,4 +69,6 @@ def _confirm(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> Checkou
 def _result(order: Order, session: CheckoutSessionObject) -> CheckoutResult:
     state, name = WORDS.get(OrderState(order.state), "failed"), current_catalog().plan_name(order.plan_key)
     paid, currency = session.amount_total, session.currency or order.currency
-    return CheckoutResult(state, name, order.interval, order.counted_seats, paid, currency)
+    receipt = payment_of_invoice(session.invoice) if session.invoice else None
+    number = receipt.number if receipt else None
+    return CheckoutResult(state, name, order.interval, order.counted_seats, paid, currency, number)

@@ -353,14 +353,25 @@ class RefundObject(StripeResource):
     status: Word | None = None
 
 
+class EvidenceDetails(Part):
+    """Until when a dispute can be answered."""
+
+    due_by: OptionalMoment = None
+
+
+NO_EVIDENCE_DETAILS = EvidenceDetails()
+
+
 class DisputeObject(StripeResource):
     """https://docs.stripe.com/api/disputes/object"""
 
     service = "disputes"
     amount: Amount
     charge: Reference = None
+    evidence_details: EvidenceDetails = NO_EVIDENCE_DETAILS
     metadata: OurMetadata = NO_METADATA
     payment_intent: Reference = None
+    reason: Word | None = None
     status: Word
 
 

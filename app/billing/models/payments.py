@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Unmapped, mapped_column, relationship, unmapp
 
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.models.stripe import STRIPE_ID, one_of, user_id_column
-from app.billing.statuses import OrderState, PaymentStatus, dispute_takes_access
+from app.billing.statuses import DISPUTE_OVER, OrderState, PaymentStatus, dispute_takes_access
 from app.database import UtcDateTime, db, utcnow
 
 
@@ -56,7 +56,7 @@ class Order(db.Model):  # type: ignore[name-defined]
     stripe_dispute_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     dispute_status: Mapped[str | None] = mapped_column(String(32))
     note: Mapped[str | None] = mapped_column(String(255))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
     fulfilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Read and written by nothing; the release after this one drops it (docs/upgrading.md).
     checkout_url: Unmapped[str | None] = unmapped_column(Text)
@@ -97,6 +97,9 @@ class Payment(db.Model):  # type: ignore[name-defined]
     stripe_dispute_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     dispute_status: Mapped[str | None] = mapped_column(String(32))
     amount_disputed: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    # Until when the bank takes an answer, and why the cardholder wants the money back.
+    dispute_due_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dispute_reason: Mapped[str | None] = mapped_column(String(64))
     # Then a larger amount is not always the later one any more.
     has_failed_refund: Mapped[bool] = mapped_column(default=False, server_default=false())
     number: Mapped[str | None] = mapped_column(String(64))
@@ -111,6 +114,11 @@ class Payment(db.Model):  # type: ignore[name-defined]
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     settled_by: Mapped[str | None] = mapped_column(String(254))
     order: Mapped[Order | None] = relationship(viewonly=True)
+
+    @property
+    def has_open_dispute(self) -> bool:
+        """A dispute, or an inquiry, that is not decided yet."""
+        return self.dispute_status is not None and self.dispute_status not in DISPUTE_OVER
 
     @property
     def is_disputed(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     String,
+    Text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +24,7 @@ class Grant(db.Model):  # type: ignore[name-defined]
     role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     granted_by: Mapped[str] = mapped_column(String(255), default="")
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -40,4 +42,4 @@ class RoleChange(db.Model):  # type: ignore[name-defined]
     object_id: Mapped[str | None] = mapped_column(STRIPE_ID)
     cause: Mapped[str] = mapped_column(STRIPE_ID)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)

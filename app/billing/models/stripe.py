@@ -89,7 +89,7 @@ class StripeEvent(db.Model):  # type: ignore[name-defined]
     type: Mapped[str] = mapped_column(STRIPE_ID)
     api_version: Mapped[str | None] = mapped_column(STRIPE_ID)
     stripe_account: Mapped[str | None] = mapped_column(STRIPE_ID)
-    object_id: Mapped[str | None] = mapped_column(STRIPE_ID)
+    object_id: Mapped[str | None] = mapped_column(STRIPE_ID, index=True)
     payload: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(String(16))
     tries: Mapped[int] = mapped_column(default=1)

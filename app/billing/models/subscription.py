@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    Index,
     String,
     Text,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +20,7 @@ from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
 from app.database import UtcDateTime, db, utcnow
 
 NEED_PAYMENT = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
+UNPAID = f"status IN ({', '.join(sorted(repr(status.value) for status in NEED_PAYMENT))})"
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,9 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     """
 
     __tablename__ = "subscriptions"
+    __table_args__ = (
+        Index("ix_subscriptions_unpaid", "user_id", postgresql_where=text(UNPAID), sqlite_where=text(UNPAID)),
+    )
 
     stripe_subscription_id: Mapped[str] = mapped_column(STRIPE_ID, primary_key=True)
     user_id: Mapped[uuid.UUID | None] = user_id_column("SET NULL")
@@ -214,7 +220,7 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     cancellation_feedback: Mapped[str | None] = mapped_column(String(64))
     cancellation_comment: Mapped[str | None] = mapped_column(Text)
     latest_invoice_id: Mapped[str | None] = mapped_column(STRIPE_ID)
-    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     # While it is past due: since when, and what of the time before that is paid for goes on.
     unpaid_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -20,7 +20,7 @@ from app.billing.gateway.read import retrieve
 from app.billing.models.cards import UsedCard
 from app.billing.models.stripe import StripeCustomer
 from app.billing.subscriptions.lookup import live_subscription
-from app.database import allowed_to_write, db, insert, utcnow
+from app.database import allowed_to_write, db, insert, may_write, utcnow
 from app.mail.alerts import end_alert, raise_alert
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def card_on_file(user: User, scope: StripeScope, *, again: bool) -> StripeCustom
     query = sa.select(StripeCustomer).where(StripeCustomer.user_id == user.id, scope.covers(StripeCustomer))
     row: StripeCustomer | None = db.session.scalar(query)
     is_known = row and row.card_valid_until and row.card_valid_until > utcnow()
-    if row is None or (is_known and not again):
+    if row is None or (is_known and not again) or not may_write():
         return row
     customer, version = row.stripe_customer_id, row.card_valid_until
     subscription = live_subscription(user, scope)
@@ -50,6 +50,12 @@ def card_on_file(user: User, scope: StripeScope, *, again: bool) -> StripeCustom
             note_card(user.id, method.details.fingerprint, scope)
         db.session.commit()
     return row
+
+
+def ask_card_of(customer: str, subscription_id: str, scope: StripeScope) -> tuple[str, str | None] | None:
+    """The brand and the last digits of what pays for a subscription, for a mail; None while Stripe is away."""
+    method, _ = _ask_card(customer, subscription_id, scope)
+    return (method.brand, method.details.last4) if method else None
 
 
 def forget_card(customer: str | None, payment_method: str | None, scope: StripeScope) -> bool:

@@ -65,6 +65,7 @@ def _keep(payment: Payment, dispute: DisputeObject) -> Changes:
     before, after = payment.dispute_status, dispute.status
     payment.stripe_dispute_id, payment.dispute_status = dispute.id, after
     payment.amount_disputed = dispute.amount
+    payment.dispute_due_by, payment.dispute_reason = dispute.evidence_details.due_by, dispute.reason
     return {dispute.id: {"before": {"status": before}, "after": {"status": after}}} if before != after else {}
 
 

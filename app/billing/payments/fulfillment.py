@@ -5,6 +5,7 @@ import logging
 import sqlalchemy as sa
 
 from app.auth.models import User
+from app.billing.asking import ask
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import MOST_SEATS, current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
@@ -13,6 +14,8 @@ from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
+from app.billing.payments.cards import ask_card_of
+from app.billing.payments.invoices import payment_of_invoice
 from app.billing.payments.one_time import attach_invoice_of, payment_of, record_order_payment
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import lock_order, order_change
@@ -159,6 +162,8 @@ def _confirm_by_mail(
     if row:
         note_next_charge(row, scope)
     renews_at = row.current_period_end if row else None
+    card = ask(ask_card_of, session.customer, bought, scope) if row and bought and session.customer else None
+    receipt = payment_of_invoice(session.invoice) if session.invoice else None
     queue_mail(
         "order_confirmed",
         to=user.email,
@@ -174,5 +179,8 @@ def _confirm_by_mail(
             "ending": [(row.plan_name, row.ends_at.isoformat() if row.ends_at else None) for row in replaced],
             "date": renews_at.isoformat() if renews_at else None,
             "next_amount": amount_due_otherwise(row, order.amount) if row else None,
+            "card_brand": card[0] if card else None,
+            "card_last4": card[1] if card else None,
+            "receipt_number": receipt.number if receipt else None,
         },
     )

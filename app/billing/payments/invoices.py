@@ -116,6 +116,7 @@ def _mail_about(payment: Payment, user: User, invoice: InvoiceObject, scope: Str
             "plan_name": subscription.plan_name if subscription else None,
             "access_until": access_until.isoformat() if access_until else None,
             "hosted_invoice_url": payment.hosted_invoice_url,
+            "receipt_number": payment.number,
             "next_attempt_at": payment.next_attempt_at.isoformat() if payment.next_attempt_at else None,
         },
     )

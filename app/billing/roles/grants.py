@@ -1,6 +1,6 @@
 """The operator's own grants: gifts and support, beside what Stripe says."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -12,23 +12,34 @@ from app.billing.gateway.account import current_scope
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.roles.decision import GRANTS, apply_role
 from app.database import db, utcnow
+from app.mail.admins import tell_admins
 
+# What is given for longer than this, all admins are told of.
+TOLD_FROM = timedelta(days=366)
 # What the audit calls a grant, with the role, and taking grants back, where neither changed the user's role.
 GRANTED, REVOKED = "granted ", "grants taken back"
 
 
-def grant_role(user: User, role: Role, until: datetime | None, granted_by: str) -> Grant:
-    """Give a user a role until a moment (UTC), or for good. Commits."""
+def grant_role(user: User, role: Role, until: datetime | None, granted_by: str, reason: str = "") -> Grant:
+    """Give a user a role until a moment (UTC), or for good. Commits.
+
+    One for good, or for more than a year, is told to all admins.
+    """
     scope = current_scope()
     locked = lock_user(user.id) or user
-    grant = Grant(user_id=locked.id, role=role.key, role_rank=role.rank, until=until, granted_by=granted_by)
+    grant = Grant(
+        user_id=locked.id, role=role.key, role_rank=role.rank, until=until, granted_by=granted_by, reason=reason
+    )
     db.session.add(grant)
     db.session.flush()
     cause = f"grant {grant.id} by {granted_by}"
     if apply_role(locked, scope, cause) is None:
         _audit(locked, f"{GRANTED}{role.key}", f"grant {grant.id}", cause, until)
     given = {"role": role.key, "until": until.isoformat() if until else None}
-    record_act(Act(ActKind.GRANT, granted_by, locked.id, f"grant {grant.id}", changes={"grant": {"after": given}}))
+    record_act(Act(ActKind.GRANT, granted_by, locked.id, f"grant {grant.id}", reason, {"grant": {"after": given}}))
+    if until is None or until > utcnow() + TOLD_FROM:
+        how_long = f"until {until.date().isoformat()}" if until else "for good"
+        tell_admins(f"{granted_by} gave {locked.email} {role.name} {how_long}.", cause=f"grant:{grant.id}")
     db.session.commit()
     return grant
 
@@ -40,7 +51,7 @@ def given_role(user: User) -> tuple[Role, datetime | None] | None:
     return max(given, key=lambda gift: gift[0].rank, default=None)
 
 
-def revoke_grants(user: User, revoked_by: str) -> int:
+def revoke_grants(user: User, revoked_by: str, reason: str = "") -> int:
     """Take every grant of this user back; return how many there were. Commits."""
     scope = current_scope()
     locked = lock_user(user.id) or user
@@ -50,7 +61,8 @@ def revoke_grants(user: User, revoked_by: str) -> int:
     if apply_role(locked, scope, cause) is None and count:
         _audit(locked, REVOKED, None, cause, None)
     if count:
-        record_act(Act(ActKind.REVOKE, revoked_by, locked.id, changes={"grants": {"before": count, "after": 0}}))
+        changes = {"grants": {"before": count, "after": 0}}
+        record_act(Act(ActKind.REVOKE, revoked_by, locked.id, reason=reason, changes=changes))
     db.session.commit()
     return count
 

@@ -20,7 +20,7 @@ from app.billing.gateway.objects import InvoiceLine, InvoicePreview, PriceObject
 from app.billing.gateway.read import preview_of, retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.subscriptions.lookup import live_subscriptions
-from app.database import allowed_to_write, db, utcnow
+from app.database import allowed_to_write, db, may_write, utcnow
 
 logger = logging.getLogger(__name__)
 # Stripe tells of most that changes it, though not of all: pending invoice items, tax rates.
@@ -35,7 +35,7 @@ def refresh_next_charges(user: User, scope: StripeScope) -> bool:
     """
     live = live_subscriptions(user, scope)
     due = [(row.stripe_subscription_id, row.snapshot_at, row.stripe_price_id) for row in live if _is_due(row)]
-    if due:
+    if due and may_write():
         with allowed_to_write():
             for subscription_id, snapshot_at, price_id in due:
                 values = ask_next_charge(subscription_id, price_id, scope)

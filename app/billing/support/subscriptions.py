@@ -55,6 +55,44 @@ def extend_subscription(user: User, scope: StripeScope, *, days: int, actor: str
     )
 
 
+def pause_payments(
+    user: User, scope: StripeScope, *, until: datetime | None, actor: str, reason: str = ""
+) -> Subscription:
+    """Charge nothing until a moment (UTC), or until it is resumed; the subscription and what it gives go on. Commits.
+
+    Invoices of that time are void: https://docs.stripe.com/billing/subscriptions/pause-payment. Raises as
+    `cancel_subscription` does.
+    """
+    subscription = _subscription(user, scope)
+    paused: dict[str, Any] = {"behavior": "void"} | ({"resumes_at": int(until.timestamp())} if until else {})
+    act = Act(ActKind.PAUSE, actor, user.id, subscription.stripe_subscription_id, reason)
+    return _change(user, subscription, act, scope, {"pause_collection": paused})
+
+
+def resume_payments(user: User, scope: StripeScope, *, actor: str, reason: str = "") -> Subscription:
+    """Charge again what comes due from now on. Commits; raises as `cancel_subscription` does."""
+    subscription = _subscription(user, scope)
+    if not subscription.is_collection_paused:
+        raise CannotBeDone("Its payments are not paused.")
+    act = Act(ActKind.RESUME, actor, user.id, subscription.stripe_subscription_id, reason)
+    return _change(user, subscription, act, scope, {"pause_collection": ""})
+
+
+def apply_coupon(user: User, scope: StripeScope, *, coupon: str, actor: str, reason: str = "") -> Subscription:
+    """Take a coupon of Stripe's off the next charges, beside what is taken off already. Commits.
+
+    Raises as `cancel_subscription` does, also for a coupon that Stripe does not know.
+    """
+    subscription = _subscription(user, scope)
+    subscription_id, gateway = subscription.stripe_subscription_id, get_gateway()
+    end_transaction()
+    with gateway.errors():
+        now = gateway.v1.subscriptions.retrieve(subscription_id, {}, scope.options()).to_dict()
+    kept = [{"discount": each if isinstance(each, str) else each["id"]} for each in now.get("discounts") or []]
+    act = Act(ActKind.DISCOUNT, actor, user.id, subscription_id, reason)
+    return _change(user, subscription, act, scope, {"discounts": [*kept, {"coupon": coupon}]})
+
+
 def extended_until(subscription: Subscription, days: int) -> datetime:
     """When the next charge would come (UTC) if so many days were given; raise `CannotBeDone` where none can be."""
     paid_until = subscription.current_period_end
@@ -106,4 +144,5 @@ def _told(subscription: Subscription) -> dict[str, Any]:
         "status": subscription.status,
         "current_period_end": charged_at.isoformat() if charged_at else None,
         "ends_at": ends_at.isoformat() if ends_at else None,
+        "payments": "paused" if subscription.is_collection_paused else "collected",
     }

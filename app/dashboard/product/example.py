@@ -5,7 +5,9 @@ from functools import lru_cache
 
 from app.dashboard.product.figures import Figures, Sum, figures_of, months_before
 from app.dashboard.product.models import Kind
-from app.templating import money
+from app.languages import current_language, noted
+from app.languages import gettext as _
+from app.templating import money, short_day
 
 # Each month's income and spending in thousandths of the first month's income; the last is what the window tells of.
 MONTHS = [
@@ -13,13 +15,28 @@ MONTHS = [
     *((1075, 866), (1130, 840), (1100, 870), (1160, 838), (1225, 850)),
 ]
 NOW = (1370, 780)
-LINES = [("Invoices paid", 1310), ("Interest", 60), ("Rent", -520), ("Tools", -168), ("Travel", -92)]
+LINES = [
+    (noted("Invoices paid"), 1310),
+    (noted("Interest"), 60),
+    (noted("Rent"), -520),
+    (noted("Tools"), -168),
+    (noted("Travel"), -92),
+]
 WHOLE = 300000
 
 
-@lru_cache(maxsize=4)
 def example_figures(today: date, currency: str) -> Figures:
     """A year of somebody who does well."""
+    return _figures(current_language(), today, currency)
+
+
+def example_entries(today: date, currency: str) -> tuple[tuple[str, str, str], ...]:
+    """The same month as it was written down: a day, what it was, and how much."""
+    return _entries(current_language(), today, currency)
+
+
+@lru_cache(maxsize=8)
+def _figures(language: str, today: date, currency: str) -> Figures:
     months = months_before(today, len(MONTHS) + 1)
     shares = [*MONTHS, NOW]
     pairs = list(zip(months, shares, strict=True))
@@ -28,15 +45,14 @@ def example_figures(today: date, currency: str) -> Figures:
         for month, share in pairs
         for kind, amount in zip(Kind, share, strict=True)
     ]
-    lines = [(label, amount * WHOLE // 1000) for label, amount in LINES]
+    lines = [(_(label), amount * WHOLE // 1000) for label, amount in LINES]
     return figures_of(sums, lines, today, currency)
 
 
-@lru_cache(maxsize=4)
-def example_entries(today: date, currency: str) -> tuple[tuple[str, str, str], ...]:
-    """The same month as it was written down: a day, what it was, and how much."""
+@lru_cache(maxsize=8)
+def _entries(language: str, today: date, currency: str) -> tuple[tuple[str, str, str], ...]:
     days = [today - timedelta(days=2 * number) for number in range(len(LINES))]
     return tuple(
-        (f"{day.day} {day:%b}", label, money(amount * WHOLE // 1000, currency, exact=True))
+        (short_day(day), _(label), money(amount * WHOLE // 1000, currency, exact=True))
         for day, (label, amount) in zip(days, LINES, strict=True)
     )

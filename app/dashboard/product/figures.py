@@ -6,6 +6,9 @@ from datetime import date
 
 from app.dashboard.product.models import Kind
 from app.figures.charts import Point
+from app.languages import current_language
+from app.languages import gettext as _
+from app.languages.formats import month_in
 from app.templating import money
 
 MONTHS_SHOWN = 12
@@ -50,7 +53,9 @@ def month_points(sums: Sequence[Sum], today: date, currency: str, count: int = M
         month = one.happened_on.replace(day=1)
         if month in left:
             left[month] += one.signed
-    return tuple((f"{month:%b}", amount, money(amount, currency)) for month, amount in left.items())
+    return tuple(
+        (month_in(current_language(), month), amount, money(amount, currency)) for month, amount in left.items()
+    )
 
 
 def figures_of(sums: Sequence[Sum], lines: Sequence[tuple[str, int]], today: date, currency: str) -> Figures:
@@ -59,18 +64,22 @@ def figures_of(sums: Sequence[Sum], lines: Sequence[tuple[str, int]], today: dat
     now = {kind: _sum(sums, this, kind) for kind in Kind}
     then = {kind: _sum(sums, before, kind) for kind in Kind}
     left, left_then = now[Kind.IN] - now[Kind.OUT], then[Kind.IN] - then[Kind.OUT]
-    since = f"{before:%B}"
+    since, month = month_in(current_language(), before, "full"), month_in(current_language(), this, "full")
     return Figures(
-        sentence=_sentence(now[Kind.IN], now[Kind.OUT], f"{this:%B}", currency),
-        month=f"{this:%B} {this.year}",
+        sentence=_sentence(now[Kind.IN], now[Kind.OUT], month, currency),
+        month=f"{month} {this.year}",
         figures=(
-            ("Came in", money(now[Kind.IN], currency), *_change(now[Kind.IN] - then[Kind.IN], since, currency)),
-            ("Went out", money(now[Kind.OUT], currency), *_change(now[Kind.OUT] - then[Kind.OUT], since, currency, -1)),
-            ("Left", money(left, currency), *_change(left - left_then, since, currency)),
+            (_("Came in"), money(now[Kind.IN], currency), *_change(now[Kind.IN] - then[Kind.IN], since, currency)),
+            (
+                _("Went out"),
+                money(now[Kind.OUT], currency),
+                *_change(now[Kind.OUT] - then[Kind.OUT], since, currency, -1),
+            ),
+            (_("Left"), money(left, currency), *_change(left - left_then, since, currency)),
         ),
         points=month_points(sums, today, currency),
         rows=_rows(lines, left, currency),
-        total=("Left", money(left, currency, exact=True)),
+        total=(_("Left"), money(left, currency, exact=True)),
     )
 
 
@@ -81,22 +90,24 @@ def _sum(sums: Sequence[Sum], month: date, kind: Kind) -> int:
 def _sentence(came_in: int, went_out: int, month: str, currency: str) -> str:
     left = came_in - went_out
     if not came_in and not went_out:
-        return f"Nothing is written down for {month} yet."
-    elif left >= 0:
-        return f"{money(came_in, currency)} came in. {money(left, currency)} is left to keep."
+        return _("Nothing is written down for %(month)s yet.", month=month)
+    income, rest = money(came_in, currency), money(abs(left), currency)
+    if left >= 0:
+        return _("%(income)s came in. %(rest)s is left to keep.", income=income, rest=rest)
     else:
-        return f"{money(came_in, currency)} came in, and {money(-left, currency)} more than that went out."
+        return _("%(income)s came in, and %(rest)s more than that went out.", income=income, rest=rest)
 
 
 def _change(amount: int, since: str, currency: str, good: int = 1) -> tuple[str, str]:
     """The difference in words, and whether it is for the better (up) or the worse (down)."""
     if not amount:
-        return f"As in {since}", ""
+        return _("As in %(month)s", month=since), ""
     sign = "+" if amount > 0 else ""
-    return f"{sign}{money(amount, currency)} on {since}", "up" if amount * good > 0 else "down"
+    words = _("%(amount)s on %(month)s", amount=f"{sign}{money(amount, currency)}", month=since)
+    return words, "up" if amount * good > 0 else "down"
 
 
 def _rows(lines: Sequence[tuple[str, int]], left: int, currency: str) -> tuple[tuple[str, str], ...]:
-    rest = left - sum(amount for _, amount in lines)
-    shown = [*lines, ("Everything else", rest)] if rest else lines
+    rest = left - sum(amount for _label, amount in lines)
+    shown = [*lines, (_("Everything else"), rest)] if rest else lines
     return tuple((label, money(amount, currency, exact=True)) for label, amount in shown)

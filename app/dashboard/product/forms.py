@@ -12,11 +12,15 @@ from wtforms.validators import InputRequired, Length, ValidationError
 from app.billing.catalog.plans import current_catalog
 from app.dashboard.product.models import LONGEST_LABEL, Kind
 from app.database import utcnow
+from app.languages import current_language
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
+from app.languages.formats import number_typed
 from app.templating import decimals_of
 
 MOST = 10**12
 EARLIEST = date(1900, 1, 1)
-KINDS = [SelectChoice(Kind.IN.value, "Came in"), SelectChoice(Kind.OUT.value, "Went out")]
+KINDS = [SelectChoice(Kind.IN.value, _l("Came in")), SelectChoice(Kind.OUT.value, _l("Went out"))]
 
 
 def read_amount(text: str, currency: str) -> int:
@@ -24,48 +28,52 @@ def read_amount(text: str, currency: str) -> int:
     try:
         amount = Decimal(text.strip().lstrip("$€£¥+").replace(",", "").strip()) * 10 ** decimals_of(currency)
     except InvalidOperation:
-        raise ValueError("Write the amount as a number, like 1250 or 9.50.") from None
+        raise ValueError(_("Write the amount as a number, like 1250 or 9.50.")) from None
     if not amount.is_finite() or not 0 < amount <= MOST:
-        raise ValueError("Write an amount that is more than nothing.")
+        raise ValueError(_("Write an amount that is more than nothing."))
     if amount != int(amount):
-        raise ValueError("The amount has too many decimal places.")
+        raise ValueError(_("The amount has too many decimal places."))
     return int(amount)
 
 
 class EntryForm(FlaskForm):
     """One entry: what, how much, which way, when."""
 
-    kind = SelectField("Kind", choices=KINDS)
+    kind = SelectField(_l("Kind"), choices=KINDS)
     label = StringField(
-        "What",
+        _l("What"),
         filters=[lambda text: " ".join((text or "").split())],
         validators=[
-            InputRequired("Say what it was."),
-            Length(max=LONGEST_LABEL, message=f"Use at most {LONGEST_LABEL} characters."),
+            InputRequired(_l("Say what it was.")),
+            Length(max=LONGEST_LABEL, message=_l("Use at most %(count)s characters.", count=LONGEST_LABEL)),
         ],
     )
-    amount = StringField("Amount", validators=[InputRequired("Write the amount.")])
-    happened_on = DateField("Date", default=lambda: utcnow().date(), validators=[InputRequired("Choose the day.")])
+    amount = StringField(_l("Amount"), validators=[InputRequired(_l("Write the amount."))])
+    happened_on = DateField(
+        _l("Date"), default=lambda: utcnow().date(), validators=[InputRequired(_l("Choose the day."))]
+    )
 
     def validate_label(self, field: StringField) -> None:
         """Refuse what no database, file or page can show."""
         if not field.data or not field.data.isprintable():
-            raise ValidationError("Say what it was, in letters that can be read.")
+            raise ValidationError(_("Say what it was, in letters that can be read."))
 
     def validate_amount(self, field: StringField) -> None:
         """Remember the amount in minor units."""
         try:
-            self.amount_minor = read_amount(field.data or "", current_catalog().currency)
+            self.amount_minor = read_amount(
+                number_typed(current_language(), field.data or ""), current_catalog().currency
+            )
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
     def validate_happened_on(self, field: DateField) -> None:
         """A day that calendars have in common."""
         if field.data and field.data < EARLIEST:
-            raise ValidationError("Choose a later day.")
+            raise ValidationError(_("Choose a later day."))
 
 
 class ImportForm(FlaskForm):
     """A file of entries."""
 
-    file = FileField("CSV file", validators=[FileRequired("Choose a file.")])
+    file = FileField(_l("CSV file"), validators=[FileRequired(_l("Choose a file."))])

@@ -15,7 +15,10 @@ from app.dashboard.product.forms import EntryForm, ImportForm
 from app.dashboard.product.models import Entry
 from app.dashboard.product.reader import count_entries, figures_of_reader, newest_entries
 from app.database import db, utcnow
-from app.templating import decimals_of
+from app.languages import current_language, ngettext
+from app.languages import gettext as _
+from app.languages.formats import typed_number
+from app.templating import decimals_of, number
 
 
 @bp.post("")
@@ -29,7 +32,7 @@ def add_entry() -> Response | tuple[str, int]:
     _fill(entry, form)
     db.session.add(entry)
     db.session.commit()
-    flash(f"{entry.label} is written down.", "success")
+    flash(_("%(label)s is written down.", label=entry.label), "success")
     return redirect(url_for("dashboard.index"), 303)
 
 
@@ -45,7 +48,7 @@ def edit_entry(entry_id: uuid.UUID) -> str | Response | tuple[str, int]:
         return render_template("dashboard/product/edit.html", form=form, entry=entry), 422
     _fill(entry, form)
     db.session.commit()
-    flash(f"{entry.label} is changed.", "success")
+    flash(_("%(label)s is changed.", label=entry.label), "success")
     return redirect(url_for("dashboard.index"), 303)
 
 
@@ -56,7 +59,7 @@ def delete_entry(entry_id: uuid.UUID) -> Response:
     entry = _find(entry_id)
     db.session.delete(entry)
     db.session.commit()
-    flash(f"{entry.label} is deleted.", "success")
+    flash(_("%(label)s is deleted.", label=entry.label), "success")
     return redirect(url_for("dashboard.index"), 303)
 
 
@@ -79,7 +82,9 @@ def import_entries() -> Response | tuple[str, int]:
         entry.user_id = user.id
     db.session.add_all(entries)
     db.session.commit()
-    flash(f"{len(entries):,} {'entry is' if len(entries) == 1 else 'entries are'} written down.", "success")
+    count = len(entries)
+    told = ngettext("%(num)s entry is written down.", "%(num)s entries are written down.", count, num=number(count))
+    flash(told, "success")
     return redirect(url_for("dashboard.index"), 303)
 
 
@@ -108,5 +113,5 @@ def _fill(entry: Entry, form: EntryForm) -> None:
 
 def _fields(entry: Entry) -> dict[str, object]:
     digits = decimals_of(current_catalog().currency)
-    amount = f"{entry.amount / 10**digits:.{digits}f}"
+    amount = typed_number(current_language(), f"{entry.amount / 10**digits:.{digits}f}")
     return {"kind": entry.kind, "label": entry.label, "amount": amount, "happened_on": entry.happened_on}

@@ -250,6 +250,37 @@ def test_test_clock_moves_alone(shop: Shop, visitor: Visitor) -> None:
     assert moved.frozen_time == 1_800_000_000 + 3 * 86400
 
 
+@pytest.mark.parametrize("page", ["/", "/dashboard/time"])
+def test_pressing_a_dot_of_the_lifeline_advances_to_it(own: tuple[Shop, Visitor, Emulator], page: str) -> None:
+    shop, visitor, emulator = own
+    _, subscription = shop.subscriber()
+    ends = subscription.items.data[0].current_period_end
+
+    line = visitor.get(page).text
+    dots = re.findall(r'name="until" value="(\d+)"', line)
+    visitor.post("/dashboard/time", {"until": dots[0]})
+
+    assert int(dots[0]) == ends < int(dots[1])
+    assert [each.status for each in shop.client.v1.invoices.list().data] == ["paid", "paid"]
+    with emulator.store.read() as tx:
+        assert tx.now() > ends
+    assert visitor.get(page).text.count('class="life__paid"') == 2
+
+
+def test_lifeline_shows_a_failed_charge_and_the_last_day(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, emulator = own
+    customer, subscription = shop.subscriber()
+    visitor.post(f"/dashboard/customers/{customer.id}/failing-card", {})
+    emulator.advance(days=32)
+    failed = visitor.get("/dashboard/time").text
+    shop.client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+
+    ending = visitor.get("/dashboard/time").text
+
+    assert ('class="life__failed"' in failed, 'class="life__end"' in failed) == (True, False)
+    assert ('class="life__end"' in ending, ">Renews<" in ending) == (True, False)
+
+
 def test_time_that_cannot_be_reached_is_refused(own: tuple[Shop, Visitor, Emulator]) -> None:
     _, visitor, emulator = own
     impossible = (
@@ -260,6 +291,8 @@ def test_time_that_cannot_be_reached_is_refused(own: tuple[Shop, Visitor, Emulat
         {"amount": "0", "unit": "days"},
         {"amount": "9999", "unit": "days"},
         {"clock": "clock_unknown", "step": "day"},
+        {"until": "1"},
+        {"until": "99999999999"},
     )
 
     answers = [visitor.post("/dashboard/time", form).status for form in impossible]

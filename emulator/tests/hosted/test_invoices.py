@@ -1,11 +1,12 @@
 """The hosted invoice, its PDF, and receipts."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
 import stripe
 
-from stripe_emulator.hosted.invoice_pdf import invoice_pdf
+from stripe_emulator.hosted.invoice_pdf import Parties, invoice_pdf
 from tests.hosted.conftest import CARD, Shop, Visitor
 
 
@@ -135,8 +136,27 @@ def test_pdf_opens_and_is_whole(shop: Shop, visitor: Visitor) -> None:
         assert document[int(offset[:10]) :].startswith(f"{number} 0 obj".encode())
 
 
+def test_pdf_names_seller_buyer_period_quantity_tax_id_and_card(shop: Shop, visitor: Visitor) -> None:
+    customer, subscription = shop.subscriber("pro_month")
+    address = {"line1": "1 Rose Lane", "city": "Oxford", "postal_code": "OX1", "country": "GB"}
+    shop.client.v1.customers.update(customer.id, {"name": "Alice Liddell", "address": address})
+    shop.client.v1.customers.tax_ids.create(customer.id, {"type": "gb_vat", "value": "GB123456789"})
+    item = subscription["items"].data[0]
+    change = {"items": [{"id": item.id, "quantity": 3}], "proration_behavior": "always_invoice"}
+    changed = shop.client.v1.subscriptions.update(subscription.id, change)
+    invoice = shop.client.v1.invoices.retrieve(str(changed.latest_invoice))
+
+    document = visitor.get(str(invoice.invoice_pdf)).response.content
+    words = [part.decode("cp1252") for part in re.findall(rb"\((.*)\) Tj", document)]
+
+    assert {"From", "To", "Alice Liddell", "1 Rose Lane", "OX1 Oxford", "GB", "Tax ID GB123456789"} <= set(words)
+    assert {"Qty", "3", "Unit price", "Paid with Visa ending in 4242"} <= set(words)
+    assert any(re.fullmatch(r"\d+ \w+ \d{4} to \d+ \w+ \d{4}", word) for word in words)
+
+
 def test_long_invoice_takes_more_pages_and_odd_letters_do_no_harm() -> None:
-    line = {"description": "(a) \\ 日本 €", "amount": 100, "currency": "usd"}
+    period = {"start": 0, "end": 0}
+    line = {"description": "(a) \\ 日本 €", "amount": 100, "currency": "usd", "quantity": None, "period": period}
     invoice = {
         "id": "in_1",
         "number": "A-1",
@@ -145,6 +165,12 @@ def test_long_invoice_takes_more_pages_and_odd_letters_do_no_harm() -> None:
         "customer": "cus_1",
         "customer_name": None,
         "customer_email": None,
+        "customer_address": None,
+        "customer_tax_ids": [],
+        "due_date": 86400,
+        "status_transitions": {"finalized_at": 0, "paid_at": None},
+        "starting_balance": 0,
+        "amount_due": 6500,
         "currency": "usd",
         "lines": {"data": [line] * 70},
         "total_discount_amounts": [{"amount": 500}],
@@ -154,9 +180,9 @@ def test_long_invoice_takes_more_pages_and_odd_letters_do_no_harm() -> None:
         "amount_paid": 0,
     }
 
-    document = invoice_pdf(invoice, "Shop (Ltd)")
+    document = invoice_pdf(invoice, Parties(["Shop (Ltd)"]))
 
-    assert b"/Count 3" in document
+    assert b"/Count 5" in document
     assert b"(\\(a\\) \\\\ ?? \x80) Tj" in document
     assert b"(-$5.00) Tj" in document
 

@@ -341,14 +341,14 @@ def test_secret_outlives_a_new_secret_key_once_it_was_encrypted_anew(alice: Pers
 
 def test_admins_add_a_factor_first_where_the_setting_says_so_and_keep_one(alice: Person, app_with) -> None:  # type: ignore[no-untyped-def]
     alice.become_admin()
-    strict = alice.on(app_with(second_factor_for_admins=True))
+    strict = alice.on(app_with(second_factor_for="admins"))
 
     before = strict.get("/admin/")
     Phone.of(alice)
     after = strict.get("/admin/")
     strict.post("/account/security/authenticator/remove")
 
-    assert (before.status_code, before.location) == (303, "/account/security")
+    assert (before.status_code, before.location) == (302, "/account/security/second-step?next=/admin/")
     assert after.status_code == 200
     assert "You have to keep a second factor" in strict.get("/account/security").text
     assert count(alice.app, Authenticator) == 1

@@ -239,7 +239,7 @@ def test_of_two_last_passkeys_removed_at_once_one_stays(alice: Person) -> None:
 
 def test_of_an_admins_two_factors_removed_at_once_one_stays(alice: Person, app_with) -> None:  # type: ignore[no-untyped-def]
     alice.become_admin()
-    strict = app_with(second_factor_for_admins=True)
+    strict = app_with(second_factor_for="admins")
     SoftKey.of(alice)
     Phone.of(alice)
     forms = [(person, person.csrf_token()) for person in (alice.on(strict), alice.on(strict))]

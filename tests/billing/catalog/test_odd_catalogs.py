@@ -18,6 +18,8 @@ from app.database import db
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
 
+pytestmark = pytest.mark.slow
+
 VISITOR, MEMBER, PATRON = Role("visitor", "Visitor", 0), Role("member", "Member", 10), Role("patron", "Patron", 20)
 GUEST = Plan("guest", name="Guest", role="visitor", limits={"entries": 1})
 

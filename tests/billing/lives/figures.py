@@ -1,16 +1,20 @@
 """The figures that pages and reports name, worked out from what Stripe says alone."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import stripe as sdk
 from stripe_emulator import Emulator
 
 from app.billing import reports
+from app.billing.figures import revenue_by_plan
 from app.billing.gateway.account import current_scope
+from app.billing.gateway.clock import stripe_now
+from app.billing.movements import movements, note_changes
 from app.extensions import limiter
 from app.templating import money
 from tests.people import Person
@@ -20,6 +24,15 @@ OVER = ("canceled", "incomplete_expired")
 PAYING = ("active", "past_due")
 MONTHS = {"month": 1, "year": 12}
 HOUR = 3600
+
+
+class Earned(NamedTuple):
+    """What came in at once: its month, its currency, and minor units, all of it and what was kept."""
+
+    month: str
+    currency: str
+    gross: int
+    net: int
 
 
 def assert_page_names_the_amounts(person: Person, stripe: Stripe) -> None:
@@ -56,21 +69,27 @@ def _is_asked_for(invoice: Json, subscription: Json) -> bool:
 
 
 def assert_reports_equal_stripe(person: Person, stripe: Stripe) -> None:
-    """Monthly recurring revenue, once the account page has been opened, and the revenue of this month."""
+    """Monthly recurring revenue, once the account page has been opened, with its movements; revenue of a year."""
     subscriptions = stripe.subscriptions()
     with person.app.app_context():
         scope = current_scope()
         recurring = reports.monthly_recurring_revenue(scope)
-        earned = {one.currency: one.amount for one in reports.revenue_by_month(scope, 1)}
-    by_currency = defaultdict[str, float](float)
-    for one in subscriptions:
-        by_currency[one["currency"]] += _monthly(stripe, one)
+        moment = stripe_now()
+        note_changes(scope, moment)
+        moved = {one.currency: one.closing for one in movements(scope, 1, moment)}
+        revenue = reports.revenue_by_month(scope, now=moment)
+        by_plan = revenue_by_plan(scope, moment)
     if all(_has_certain_discount(stripe, one) for one in subscriptions if one["status"] in PAYING):
-        assert all(abs(recurring.get(code, 0) - by_currency[code]) < 1 for code in by_currency), recurring
-    month, kept = f"{datetime.now(UTC):%Y-%m}", Counter[str]()
-    for name, currency, amount in _earned(stripe):
-        kept[currency] += amount if name == month else 0
-    assert {code: amount for code, amount in earned.items() if amount} == {**+kept}
+        monthly = Counter[str]()
+        for one in subscriptions:
+            monthly[one["currency"]] += _monthly(stripe, one)
+        assert {code: amount for code, amount in recurring.items() if amount} == {**+monthly}
+    assert {code: amount for code, amount in moved.items() if amount} == recurring
+    earned = list(_earned(stripe))
+    for month in revenue:
+        rows = [row for row in earned if (row.month, row.currency) == (month.month, month.currency)]
+        assert (month.gross, month.amount) == (sum(row.gross for row in rows), sum(row.net for row in rows)), month
+    assert sum(row.net for row in by_plan) == sum(one.amount for one in revenue)
 
 
 def assert_next_invoice_is_the_one_promised(stripe: Stripe, emulator: Emulator) -> None:
@@ -122,7 +141,7 @@ def _has_certain_discount(stripe: Stripe, subscription: Json) -> bool:
     return bool(lines) and len({line["period"]["start"] for line in lines}) == 1
 
 
-def _monthly(stripe: Stripe, subscription: Json) -> float:
+def _monthly(stripe: Stripe, subscription: Json) -> int:
     """What it brings in a month: all items that are charged as often as the first, less its discounts."""
     if subscription["status"] not in PAYING or subscription["pause_collection"]:
         return 0
@@ -132,11 +151,13 @@ def _monthly(stripe: Stripe, subscription: Json) -> float:
     preview = _preview(stripe, subscription["id"]) or {}
     off = sum(one["amount"] for one in preview.get("total_discount_amounts") or [])
     total = sum(stripe.unit_amount(one["price"], subscription["currency"]) * one["quantity"] for one in alike)
-    return float(total - off) / MONTHS[recurring["interval"]] / recurring["interval_count"]
+    months = MONTHS[recurring["interval"]] * recurring["interval_count"]
+    # Half a cent counts as one.
+    return max(int(total - off), 0) * 2 // months + 1 >> 1
 
 
-def _earned(stripe: Stripe) -> Iterator[tuple[str, str, int]]:
-    """What came in and was kept, with month and currency: invoices of subscriptions, and what was bought once."""
+def _earned(stripe: Stripe) -> Iterator[Earned]:
+    """What came in, and what of it was kept: subscriptions' invoices, and what was bought once."""
     charges = {one["payment_intent"]: one for one in stripe.charges() if one["paid"]}
     lost = {one.charge: one.amount for one in stripe.v1.disputes.list({"limit": 100}).data if one.status == "lost"}
     paid_by = {
@@ -146,13 +167,14 @@ def _earned(stripe: Stripe) -> Iterator[tuple[str, str, int]]:
     }
     for invoice in stripe.invoices():
         if invoice["status"] == "paid" and invoice["parent"]:
-            taken = _taken_back(charges.get(paid_by.get(invoice["id"])), lost)
+            paid, taken = invoice["amount_paid"], _taken_back(charges.get(paid_by.get(invoice["id"])), lost)
             month = _month(invoice["status_transitions"]["paid_at"])
-            yield month, invoice["currency"], max(invoice["amount_paid"] - taken, 0)
+            yield Earned(month, invoice["currency"], paid, max(paid - taken, 0))
     for session in stripe.v1.checkout.sessions.list({"limit": 100}).data:
         if session.mode == "payment" and session.payment_status == "paid" and session.payment_intent in charges:
             charge = charges[session.payment_intent]
-            yield _month(session.created), charge["currency"], max(charge["amount"] - _taken_back(charge, lost), 0)
+            net = max(charge["amount"] - _taken_back(charge, lost), 0)
+            yield Earned(_month(session.created), charge["currency"], charge["amount"], net)
 
 
 def _taken_back(charge: Json | None, lost: dict[str, int]) -> int:

@@ -27,6 +27,7 @@ from tests.people import Person
 from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("catalogue"),
     pytest.mark.skipif(sys.platform != "linux", reason="finds gunicorn's workers in /proc"),
 ]

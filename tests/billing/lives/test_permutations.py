@@ -156,6 +156,7 @@ def live_again(data: st.DataObject, life: Life, spoil: Callable[[Json], Json]) -
             life.deliver(spoil(life.events[index]))
 
 
+@pytest.mark.slow
 def test_any_order_with_any_duplicates_ends_the_same(life: Life, expected: dict[str, Any]) -> None:
     """So it does when many events are of one second, and when some come in the shapes of old API versions."""
     mails = set(life.mails())

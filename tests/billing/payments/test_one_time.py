@@ -147,6 +147,23 @@ def test_link_with_invoices_has_one_payment_in_any_order_of_events(
     assert alice.role == "pro"
 
 
+def test_each_of_two_payments_through_the_link_has_its_own_invoice(
+    selling_by_link: Flask, deliver_to_link: Deliver, at_stripe: Stripe, payments
+) -> None:
+    at_stripe.mute()
+    alice = Person.sign_up(selling_by_link, "alice@example.com")
+    address = alice.buy("lifetime").location
+    for _ in range(2):
+        at_stripe.pay(session_of_link(address, at_stripe, invoice_creation={"enabled": True}))
+
+    for completed in at_stripe.events("checkout.session.completed"):
+        deliver_to_link(completed)
+
+    numbers = sorted(invoice["number"] for invoice in at_stripe.invoices())
+    assert sorted(str(payment.number) for payment in payments()) == numbers
+    assert len(set(numbers)) == 2
+
+
 def test_invoice_that_stripe_does_not_have_holds_no_order_up(alice: Person, at_stripe: Stripe, deliver) -> None:
     at_stripe.mute()
     session = at_stripe.pay(session_id_in(alice.buy("lifetime").location))

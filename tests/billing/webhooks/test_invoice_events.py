@@ -95,6 +95,23 @@ def test_the_end_of_an_invoice_is_the_same_in_any_order(app: Flask, invoice, del
     assert status_of(app) == "paid"
 
 
+@pytest.mark.parametrize(
+    ("kind", "attempt", "status"),
+    [("invoice.payment_failed", 2, "failed"), ("invoice.payment_action_required", 1, "action_required")],
+)
+def test_late_word_of_an_earlier_try_changes_nothing(
+    app: Flask, invoice, deliver, kind: str, attempt: int, status: str
+) -> None:
+    deliver(event_of(kind, {**invoice, "attempt_count": attempt}))
+
+    deliver(event_of("invoice.payment_failed", {**invoice, "attempt_count": 1}))
+
+    with app.app_context():
+        kept = db.session.execute(db.select(Payment.status, Payment.attempt_count).where(Payment.number == "A-2")).one()
+    assert kept == (status, attempt)
+    assert [template for template, _ in mails(app) if template.startswith("payment_")] == [f"payment_{status}"]
+
+
 def test_an_invoice_that_stripe_cannot_finalize_is_the_operators_until_it_is_mended(
     app: Flask, invoice, deliver
 ) -> None:

@@ -89,20 +89,34 @@ def test_end_of_a_session_that_is_told_after_its_payment_takes_nothing(
     assert ("order_failed", alice.email) not in mails(app)
 
 
-@pytest.mark.parametrize(("plan", "is_told"), [("lifetime", True), ("pro", False)])
+@pytest.mark.parametrize(
+    ("plan", "kind", "state", "is_told"),
+    [
+        ("lifetime", "async_payment_failed", "failed", True),
+        ("pro", "async_payment_failed", "failed", False),
+        ("lifetime", "expired", "expired", False),
+    ],
+)
 def test_payment_that_did_not_come_is_told_of_by_mail_where_no_invoice_tells(
-    app: Flask, alice: Person, at_stripe: Stripe, deliver: Callable[..., object], plan: str, is_told: bool
+    app: Flask,
+    alice: Person,
+    at_stripe: Stripe,
+    deliver: Callable[..., object],
+    plan: str,
+    kind: str,
+    state: str,
+    is_told: bool,
 ) -> None:
     session = at_stripe.session(session_id_in(alice.buy(plan).location))
 
-    deliver(event_of("checkout.session.async_payment_failed", session))
+    deliver(event_of(f"checkout.session.{kind}", session))
 
-    assert order_state(app) == "failed"
+    assert order_state(app) == state
     with app.app_context():
         told = db.session.scalars(db.select(OutboxMail.context).where(OutboxMail.template == "order_failed")).all()
         [change] = db.session.scalars(db.select(StripeEvent.changes)).one().values()
     assert told == ([{"plan_name": "Lifetime"}] if is_told else [])
-    assert change == {"before": {"state": "pending"}, "after": {"state": "failed"}}
+    assert change == {"before": {"state": "pending"}, "after": {"state": state}}
 
 
 def test_dispute_that_is_heard_of_before_the_payment_suspends_what_it_bought(

@@ -20,6 +20,12 @@ def merchant_name(tx: Transaction) -> str:
     return setting(tx, "merchant_name") or profile or dashboard or "the shop"
 
 
+def seller_lines(tx: Transaction) -> list[str]:
+    """Return who sells, as an invoice names them: name, e-mail, country."""
+    account = current_account(tx) or {}
+    return [merchant_name(tx), *(str(account[part]) for part in ("email", "country") if account.get(part))]
+
+
 def merchant_accent(tx: Transaction) -> str | None:
     """Return the merchant's colour, such as `#00603c`, if one was given."""
     branding = ((current_account(tx) or {}).get("settings") or {}).get("branding") or {}

@@ -9,12 +9,13 @@ from stripe_emulator.api.errors import ApiError
 from stripe_emulator.engine.invoices import invoice_payments
 from stripe_emulator.engine.payments import charging
 from stripe_emulator.engine.payments.cards import SUGGESTED
-from stripe_emulator.hosted.accounts import merchant_name
+from stripe_emulator.hosted.accounts import merchant_name, seller_lines
 from stripe_emulator.hosted.card_form import fill_card, read_card
-from stripe_emulator.hosted.invoice_pdf import invoice_pdf
+from stripe_emulator.hosted.invoice_pdf import Parties, invoice_pdf
 from stripe_emulator.hosted.operations import call
 from stripe_emulator.hosted.payment_methods import default_method_of, use_method
 from stripe_emulator.hosted.storage import attempt, current_store
+from stripe_emulator.hosted.templating import format_brand
 from stripe_emulator.state.store import Json, Transaction
 
 bp = Blueprint("invoices", __name__, url_prefix="/i")
@@ -70,12 +71,20 @@ def pdf(invoice_id: str) -> Response:
     """Return the invoice as a PDF."""
     with current_store().read() as tx:
         invoice = tx.require("invoice", invoice_id)
-        document = invoice_pdf(invoice, merchant_name(tx))
+        document = invoice_pdf(invoice, Parties(seller_lines(tx), paid_with(tx, invoice)))
     response = make_response(document)
     response.mimetype = "application/pdf"
     name = invoice["number"] or invoice["id"]
     response.headers.set("Content-Disposition", "inline", filename=f"Invoice-{name}.pdf")
     return response
+
+
+def paid_with(tx: Transaction, invoice: Json) -> str:
+    """Name what paid the invoice; empty where nothing was charged."""
+    intent = invoice_payments.default_intent(tx, invoice) if invoice["status"] == "paid" else None
+    charge = tx.get("charge", intent["latest_charge"]) if intent and intent["latest_charge"] else None
+    details = charge["payment_method_details"] if charge else None
+    return format_brand({"type": details["type"], **details}) if details else ""
 
 
 def page(invoice_id: str, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Page:
@@ -87,6 +96,8 @@ def page(invoice_id: str, values: dict[str, str], errors: dict[str, str], status
         context: Json = {
             "invoice": invoice,
             "merchant": merchant_name(tx),
+            "seller": seller_lines(tx),
+            "method": paid_with(tx, invoice),
             "payable": invoice["status"] == "open" and invoice["amount_remaining"] > 0,
             "saved": tx.get("payment_method", default) if default else None,
         }

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 WIDTH, HEIGHT, MARGIN = 595, 842, 56
 FONTS = {"text": "Helvetica", "bold": "Helvetica-Bold", "serif": "Times-Bold"}
-#: Glyph widths of Helvetica in thousandths, as far as figures need them to line up.
-WIDTHS = {".": 278, ",": 278, " ": 278, "-": 333, "/": 278}
+#: Glyph widths of Helvetica in thousandths, as far as figures and their headings need them to line up.
+WIDTHS = {".": 278, ",": 278, " ": 278, "-": 333, "/": 278, "c": 500, "i": 222, "m": 833, "r": 333, "t": 278, "y": 500}
 
 
 @dataclass
@@ -24,10 +24,10 @@ class Page:
         width = sum(WIDTHS.get(letter, 722 if letter.isupper() else 556) for letter in text) * size / 1000
         self.text(x - width, y, text, size, font)
 
-    def rule(self, y: float, weight: float = 0.5) -> None:
-        """Draw a line across the page."""
+    def rule(self, y: float, weight: float = 0.5, left: float = MARGIN) -> None:
+        """Draw a line from `left` to the right margin."""
         at = HEIGHT - y
-        self.commands.append(f"{weight} w {MARGIN} {at:.1f} m {WIDTH - MARGIN} {at:.1f} l S".encode())
+        self.commands.append(f"{weight} w {left} {at:.1f} m {WIDTH - MARGIN} {at:.1f} l S".encode())
 
 
 def escape(text: str) -> bytes:

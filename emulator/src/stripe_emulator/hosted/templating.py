@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
         "price": money.format_price,
         "interval": money.format_interval,
         "day": format_day,
+        "short_day": format_short_day,
         "moment": format_moment,
         "iso": format_iso,
         "words": in_words,
@@ -65,6 +66,11 @@ def init_app(app: Flask) -> None:
 def format_day(timestamp: float | None) -> str:
     """Write a date: `20 December 2026`."""
     return "" if timestamp is None else f"{_at(timestamp):%-d %B %Y}"
+
+
+def format_short_day(timestamp: float) -> str:
+    """Write a date where there is little room: `20 Dec`."""
+    return f"{_at(timestamp):%-d %b}"
 
 
 def format_moment(timestamp: float | None) -> str:

@@ -38,7 +38,7 @@ def build_invoice(
         "period_start": _period_start(subscription, now),
         "starting_balance": customer.get("balance") or 0,
         "test_clock": customer.get("test_clock"),
-        **_customer_snapshot(customer),
+        **_customer_snapshot(tx, customer),
         **(_subscription_settings(subscription, now) if subscription else {}),
         **fields,
     }
@@ -105,7 +105,7 @@ def _blank() -> Json:
     }
 
 
-def _customer_snapshot(customer: Json) -> Json:
+def _customer_snapshot(tx: Transaction, customer: Json) -> Json:
     return {
         "customer": customer["id"],
         "customer_address": customer.get("address"),
@@ -114,7 +114,9 @@ def _customer_snapshot(customer: Json) -> Json:
         "customer_phone": customer.get("phone"),
         "customer_shipping": customer.get("shipping"),
         "customer_tax_exempt": customer.get("tax_exempt") or "none",
-        "customer_tax_ids": [],
+        "customer_tax_ids": [
+            {"type": each["type"], "value": each["value"]} for each in tx.find("tax_id", customer=customer["id"])
+        ],
     }
 
 

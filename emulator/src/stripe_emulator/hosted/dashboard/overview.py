@@ -7,7 +7,7 @@ from stripe_emulator.hosted.accounts import current_account
 from stripe_emulator.hosted.dashboard.blueprint import bp
 from stripe_emulator.hosted.dashboard.kinds import KINDS
 from stripe_emulator.hosted.dashboard.queries import count, newest
-from stripe_emulator.hosted.dashboard.time_travel import upcoming
+from stripe_emulator.hosted.dashboard.time_travel import lives, upcoming
 from stripe_emulator.hosted.storage import current_store
 from stripe_emulator.state import deliveries
 from stripe_emulator.state.endpoint_secrets import live_secrets
@@ -16,6 +16,7 @@ from stripe_emulator.state.store import Json, Transaction
 #: Any key of this form is taken; this one is for copying.
 KEY = "test_emulator00000000000000"
 SHOWN_EVENTS, SHOWN_DELIVERIES, SHOWN_SUBSCRIBERS = 8, 8, 6
+SHOWN_LIVES = 3
 
 
 @bp.get("/")
@@ -28,6 +29,7 @@ def overview() -> str:
             "events": newest(tx, "event", SHOWN_EVENTS),
             "deliveries": deliveries.latest(tx, limit=SHOWN_DELIVERIES),
             "next_up": upcoming(tx, None),
+            "lives": lives(tx, None, SHOWN_LIVES),
             "subscribers": subscribers(tx),
         }
     return render_template("dashboard/overview.html", **context)

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from stripe_emulator.engine.subscriptions.periods import add_intervals
 from stripe_emulator.hosted.dashboard.blueprint import bp, done
+from stripe_emulator.hosted.lifeline import Mark, lifeline
 from stripe_emulator.hosted.operations import call
 from stripe_emulator.hosted.storage import attempt, current_store
 from stripe_emulator.state import clock
@@ -19,6 +20,7 @@ STEPS = {"hour": HOUR, "day": DAY, "week": 7 * DAY}
 MONTH = {"interval": "month", "interval_count": 1}
 LONGEST = 2 * 366 * DAY
 UNITS = {"minutes": 60, "hours": HOUR, "days": DAY}
+SHOWN_LIVES = 6
 RENEWING = ("active", "past_due", "trialing")
 
 
@@ -26,9 +28,11 @@ RENEWING = ("active", "past_due", "trialing")
 def show_time() -> str:
     """Show the clocks and what is next on each."""
     with current_store().read() as tx:
-        clocks = [(each, upcoming(tx, each["id"])) for each in tx.find("test_helpers.test_clock")]
-        main = upcoming(tx, None)
-    return render_template("dashboard/time.html", clocks=clocks, main=main, units=UNITS)
+        clocks = [
+            (each, upcoming(tx, each["id"]), lives(tx, each["id"])) for each in tx.find("test_helpers.test_clock")
+        ]
+        main, running = upcoming(tx, None), lives(tx, None)
+    return render_template("dashboard/time.html", clocks=clocks, main=main, lives=running, units=UNITS)
 
 
 @bp.post("/dashboard/time")
@@ -45,6 +49,12 @@ def advance() -> Response:
 
     attempt(carry_out)
     return done("advanced", "dashboard.show_time")
+
+
+def lives(tx: Transaction, clock_id: str | None, limit: int = SHOWN_LIVES) -> list[tuple[Json, list[Mark]]]:
+    """Return the newest running subscriptions on a clock, each with its line."""
+    running = [each for each in tx.find("subscription", test_clock=clock_id) if each["status"] in RENEWING]
+    return [(each, lifeline(tx, each)) for each in running[:limit]]
 
 
 def upcoming(tx: Transaction, clock_id: str | None) -> Json:
@@ -77,7 +87,9 @@ def settled(tx: Transaction, clock_id: str | None, at: int) -> int:
 
 def target_time(tx: Transaction, clock_id: str | None, now: int) -> int:
     """Return the moment that the form asks for."""
-    step, next_up = request.form.get("step", ""), upcoming(tx, clock_id)
+    step, next_up, until = request.form.get("step", ""), upcoming(tx, clock_id), request.form.get("until", "")
+    if re.fullmatch(r"\d{1,11}", until, re.ASCII):
+        return settled(tx, clock_id, int(until))
     if step in STEPS:
         return now + STEPS[step]
     if step == "month":

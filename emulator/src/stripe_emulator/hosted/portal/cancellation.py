@@ -3,6 +3,7 @@
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
+from stripe_emulator.hosted.lifeline import until_last_day
 from stripe_emulator.hosted.operations import call
 from stripe_emulator.hosted.portal.blueprint import bp, current_portal
 from stripe_emulator.hosted.portal.home import after
@@ -31,13 +32,15 @@ def cancel(subscription_id: str) -> str:
     portal = current_portal()
     portal.require(FEATURE)
     with current_store().read() as tx:
-        plan = describe(tx, own_subscription(tx, portal.customer_id, subscription_id))
+        subscription = own_subscription(tx, portal.customer_id, subscription_id)
+        plan, marks = describe(tx, subscription), until_last_day(tx, subscription)
     feature = portal.features[FEATURE]
     reasons = feature.get("cancellation_reason") or {}
     offered = {key: REASONS[key] for key in reasons.get("options") or REASONS if key in REASONS}
     return render_template(
         "portal/cancel.html",
         plan=plan,
+        marks=marks,
         at_once=feature["mode"] == "immediately",
         reasons=offered if reasons.get("enabled") else {},
     )

@@ -1,0 +1,42 @@
+"""What a reader fills in for a token."""
+
+from datetime import timedelta
+
+from flask_wtf import FlaskForm
+from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from app.api.models import LONGEST_NAME
+from app.api.tokens import SCOPES
+
+DAYS = {"30": "30 days", "90": "90 days", "365": "A year", "": "No end"}
+
+
+class TokenForm(FlaskForm):
+    """A token: what it is called, what it may do, and until when."""
+
+    name = StringField(
+        "Name",
+        filters=[lambda text: " ".join((text or "").split())],
+        validators=[
+            InputRequired("Give the token a name."),
+            Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
+        ],
+    )
+    scopes = SelectMultipleField(
+        "What it may do",
+        choices=[SelectChoice(name, words) for name, words in SCOPES.items()],
+        validators=[InputRequired("Choose at least one thing that it may do.")],
+    )
+    days = SelectField("Works for", choices=[SelectChoice(days, words) for days, words in DAYS.items()], default="90")
+
+    def validate_name(self, field: StringField) -> None:
+        """Refuse what no page can show."""
+        if not (field.data or "").isprintable():
+            raise ValidationError("Use letters that can be read.")
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """How long the token works; None for no end."""
+        return timedelta(days=int(self.days.data)) if self.days.data else None
