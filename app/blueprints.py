@@ -26,6 +26,10 @@ def register_blueprints(app: Flask) -> None:
     for blueprint in (pricing, auth, factors, providers, account, dashboard, webhook, admin, health, legal, well_known):
         app.register_blueprint(blueprint)
     app.register_blueprint(viewing)
+    if len(app.extensions["settings"].language_codes) > 1:
+        from app.languages.routes import bp as languages
+
+        app.register_blueprint(languages)
     init_api(app)
     if not app.extensions["settings"].is_production:
         from app.dev.routes import bp as dev

@@ -42,7 +42,7 @@ def events() -> str:
     return render_template(
         "admin/events.html",
         page=page,
-        total=counted(query) if is_counted else None,
+        total=counted(query, page) if is_counted else None,
         chosen=chosen,
         outcomes=list(outcomes),
         types=sorted(HANDLED_TYPES),

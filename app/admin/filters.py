@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from flask import request
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.admin.paging import Page
 from app.database import db
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Column = InstrumentedAttribute[Any]
 # Counting on would cost more than the page that tells it.
-COUNTED_TO = 10_000
+COUNTED_TO = 1_000
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,12 @@ def one_of(values: type[Choice], name: str) -> Choice | None:
         return None
 
 
-def counted(query: sa.Select[Any]) -> str:
-    """How many rows there are, in words: "1,204", or "10,000+" where there are more."""
-    some = (
-        query.with_only_columns(sa.literal(1), maintain_column_froms=True)
-        .order_by(None)
-        .limit(COUNTED_TO + 1)
-        .subquery()
-    )
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+def counted(query: sa.Select[Any], page: Page[Any] | None = None) -> str:
+    """How many rows there are, in words: "204", or "1,000+" where there are more; `page` is what is shown of them."""
+    if page and not page.older and not request.args.get("after"):
+        return f"{len(page.rows):,}"
+    rows = query.with_only_columns(sa.literal(1), maintain_column_froms=True).limit(COUNTED_TO + 1)
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
     return f"{COUNTED_TO:,}+" if count > COUNTED_TO else f"{count:,}"
 
 

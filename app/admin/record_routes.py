@@ -30,7 +30,7 @@ def subscriptions() -> str:
     return render_template(
         "admin/subscriptions.html",
         page=page,
-        total=counted(query),
+        total=counted(query, page),
         emails=emails_of(page.rows),
         statuses=list(SubscriptionStatus),
         asked=asked_for("status"),
@@ -48,7 +48,7 @@ def orders() -> str:
     return render_template(
         "admin/orders.html",
         page=page,
-        total=counted(query),
+        total=counted(query, page),
         sort=sort,
         emails=emails_of(page.rows),
         states=list(OrderState),
@@ -66,7 +66,7 @@ def list_payments(scope: StripeScope) -> dict[str, Any]:
     page = in_order(query, Payment.created_at, Payment.id, request.args.get("after"), is_ascending=sort.is_ascending)
     return {
         "page": page,
-        "total": counted(query),
+        "total": counted(query, page),
         "sort": sort,
         "emails": emails_of(page.rows),
         "statuses": list(PaymentStatus),
@@ -79,7 +79,11 @@ def audit() -> str:
     query = DayRange.from_request().within(sa.select(RoleChange), RoleChange.changed_at)
     page = newest_first(query, RoleChange.changed_at, RoleChange.id, request.args.get("after"))
     return render_template(
-        "admin/audit.html", page=page, total=counted(query), emails=emails_of(page.rows), asked=asked_for("from", "to")
+        "admin/audit.html",
+        page=page,
+        total=counted(query, page),
+        emails=emails_of(page.rows),
+        asked=asked_for("from", "to"),
     )
 
 

@@ -47,7 +47,7 @@ def users() -> str:
     return render_template(
         "admin/users.html",
         page=page,
-        total=counted(query),
+        total=counted(query, page),
         search=search,
         card=card,
         sort=sort,

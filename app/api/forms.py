@@ -9,32 +9,36 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from app.api.models import LONGEST_NAME
 from app.api.tokens import SCOPES
+from app.languages import gettext as _
+from app.languages import lazy_gettext as _l
 
-DAYS = {"30": "30 days", "90": "90 days", "365": "A year", "": "No end"}
+DAYS = {"30": _l("30 days"), "90": _l("90 days"), "365": _l("A year"), "": _l("No end")}
 
 
 class TokenForm(FlaskForm):
     """A token: what it is called, what it may do, and until when."""
 
     name = StringField(
-        "Name",
+        _l("Name"),
         filters=[lambda text: " ".join((text or "").split())],
         validators=[
-            InputRequired("Give the token a name."),
-            Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
+            InputRequired(_l("Give the token a name.")),
+            Length(max=LONGEST_NAME, message=_l("Use at most %(count)s characters.", count=LONGEST_NAME)),
         ],
     )
     scopes = SelectMultipleField(
-        "What it may do",
+        _l("What it may do"),
         choices=[SelectChoice(name, words) for name, words in SCOPES.items()],
-        validators=[InputRequired("Choose at least one thing that it may do.")],
+        validators=[InputRequired(_l("Choose at least one thing that it may do."))],
     )
-    days = SelectField("Works for", choices=[SelectChoice(days, words) for days, words in DAYS.items()], default="90")
+    days = SelectField(
+        _l("Works for"), choices=[SelectChoice(days, words) for days, words in DAYS.items()], default="90"
+    )
 
     def validate_name(self, field: StringField) -> None:
         """Refuse what no page can show."""
         if not (field.data or "").isprintable():
-            raise ValidationError("Use letters that can be read.")
+            raise ValidationError(_("Use letters that can be read."))
 
     @property
     def lasts(self) -> timedelta | None:

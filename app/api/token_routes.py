@@ -12,6 +12,7 @@ from app.auth.forms import text_of
 from app.auth.sessions import this_user
 from app.auth.step_up import fresh_sign_in_required, is_fresh
 from app.database import db, parse_uuid, utcnow
+from app.languages import gettext as _
 
 bp = Blueprint("api_tokens", __name__, url_prefix="/account/tokens")
 # In the cookie, from the press to the page after it: a token that its owner has not seen yet.
@@ -55,7 +56,7 @@ def revoke() -> Response:
     chosen = parse_uuid(request.form.get("token_id", ""))
     if chosen and revoke_token(this_user(), chosen):
         db.session.commit()
-        flash("The token is revoked. Programs that use it are refused from now on.", "success")
+        flash(_("The token is revoked. Programs that use it are refused from now on."), "success")
     return redirect(url_for("api_tokens.index"), 303)
 
 

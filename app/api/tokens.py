@@ -16,11 +16,12 @@ from app.auth.security_log import Kind, record
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import current_catalog
 from app.database import allowed_to_write, db, utcnow
+from app.languages import noted
 
 SCOPES = {
-    "account:read": "Read your role, your features and your limits",
-    "entries:read": "Read your entries",
-    "entries:write": "Add, change and delete your entries",
+    "account:read": noted("Read your role, your features and your limits"),
+    "entries:read": noted("Read your entries"),
+    "entries:write": noted("Add, change and delete your entries"),
 }
 # After the product's slug, so that whoever finds one, a program that looks for leaks among them, knows what it is.
 MARK = "_pat_"

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,6 +12,7 @@ from app.billing.asking import ask, expect_no_change
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.locales import locales_of
 from app.billing.gateway.objects import NO_METADATA, CustomerObject, Metadata
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
@@ -26,10 +28,10 @@ def ensure_customer(user: User, scope: StripeScope) -> str:
 
     Two calls at once make one: the idempotency key is the user's.
     """
-    user_id, email, customer = user.id, user.email, customer_of(user.id, scope)
+    user_id, params, customer = user.id, _params(user), customer_of(user.id, scope)
     db.session.commit()
     if customer is None:
-        created = _create_customer(user_id, email, scope)
+        created = _create_customer(user_id, params, scope)
         link_customer(user_id, created, scope)
         customer = customer_of(user_id, scope) or created
         db.session.commit()
@@ -39,9 +41,9 @@ def ensure_customer(user: User, scope: StripeScope) -> str:
 def replace_customer(user: User, scope: StripeScope, gone: str) -> str:
     """Make a new customer for a user whose customer Stripe no longer has. Commits."""
     db.session.execute(sa.delete(StripeCustomer).where(StripeCustomer.stripe_customer_id == gone))
-    user_id, email = user.id, user.email
+    user_id, params = user.id, _params(user)
     db.session.commit()
-    created = _create_customer(user_id, email, scope, instead_of=gone)
+    created = _create_customer(user_id, params, scope, instead_of=gone)
     link_customer(user_id, created, scope)
     db.session.commit()
     return created
@@ -59,17 +61,26 @@ def customer_of(user_id: uuid.UUID, scope: StripeScope) -> str | None:
 
 def update_customer_email(user: User) -> None:
     """Have Stripe write to the user's present address; that Stripe cannot be told is only logged. Commits."""
+    _update_customer(user, {"email": user.email})
+
+
+def update_customer_language(user: User) -> None:
+    """Have Stripe write to the user in their language; that Stripe cannot be told is only logged. Commits."""
+    _update_customer(user, {"preferred_locales": locales_of(user.language)})
+
+
+def _update_customer(user: User, values: dict[str, Any]) -> None:
     scope = known_scope()
     customer = customer_of(user.id, scope) if scope else None
     if scope is None or customer is None:
         return
-    gateway, email = get_gateway(), user.email
+    gateway = get_gateway()
     db.session.commit()
     try:
         with gateway.errors():
-            gateway.v1.customers.update(customer, {"email": email}, scope.options())
+            gateway.v1.customers.update(customer, values, scope.options())
     except BillingError as error:
-        logger.warning("Stripe was not told the new address of %s: %s", customer, error)
+        logger.warning("Stripe was not told the new %s of %s: %s", " and ".join(values), customer, error)
 
 
 def link_customer(user_id: uuid.UUID, stripe_customer_id: str, scope: StripeScope) -> None:
@@ -162,23 +173,27 @@ def owner_is_gone(customer: str | None, scope: StripeScope) -> bool:
     return bool(db.session.scalars(query.with_for_update()).all())
 
 
-def _create_customer(user_id: uuid.UUID, email: str, scope: StripeScope, instead_of: str = "") -> str:
+def _params(user: User) -> dict[str, Any]:
+    spoken = {"preferred_locales": locales_of(user.language)} if user.language else {}
+    return {"email": user.email, "metadata": {"userId": str(user.id)}, **spoken}
+
+
+def _create_customer(user_id: uuid.UUID, params: dict[str, Any], scope: StripeScope, instead_of: str = "") -> str:
     gateway = get_gateway()
-    params = {"email": email, "metadata": {"userId": str(user_id)}}
     key = f"customer-{user_id}-{instead_of}" if instead_of else f"customer-{user_id}"
     try:
         with gateway.errors():
-            return str(gateway.v1.customers.create(params, scope.options(key)).id)
+            return str(gateway.v1.customers.create(params, scope.options(key)).id)  # type: ignore[arg-type]
     except StripeRefused as error:
         if error.param != "idempotency_key":
             raise
-    # The key was used while the user had another address.
+    # The key was used while the user had another address or language.
     with gateway.errors():
-        return str(gateway.v1.customers.create(params, scope.options(f"{key}-{_digest(email)}")).id)
+        return str(gateway.v1.customers.create(params, scope.options(f"{key}-{_digest(params)}")).id)  # type: ignore[arg-type]
 
 
-def _digest(email: str) -> str:
-    return hashlib.sha256(email.encode()).hexdigest()[:16]
+def _digest(params: dict[str, Any]) -> str:
+    return hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()[:16]
 
 
 def customer_is_gone(stripe_customer_id: str, scope: StripeScope) -> bool:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import sqlalchemy as sa
 from flask import current_app
 
+from app.auth.models import User
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import LARGEST_AMOUNT, MOST_SEATS, current_catalog
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.locales import locale_of
 from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.database import db
@@ -48,6 +51,7 @@ def _params(order: Order, scope: StripeScope) -> dict[str, Any]:
         "managed_payments": {"enabled": settings.stripe_managed_payments and not scope.is_connected},
         "success_url": success_url("{CHECKOUT_SESSION_ID}"),
         "cancel_url": _cancel_url(order),
+        **locale_of(_language_of(order)),
     }
     if settings.stripe_automatic_tax:
         # Tax needs an address, and Checkout may keep the one it asks for.
@@ -67,6 +71,12 @@ def _cancel_url(order: Order) -> str:
     """The prices again, in the currency that was chosen."""
     address = f"{current_app.extensions['settings'].site_url}/pricing?checkout=cancelled"
     return address if order.currency == current_catalog().currency else f"{address}&currency={order.currency}"
+
+
+def _language_of(order: Order) -> str | None:
+    """The buyer's, by their account alone: made twice, a session is the same."""
+    language: str | None = db.session.scalar(sa.select(User.language).where(User.id == order.user_id))
+    return language
 
 
 def _line_item(order: Order) -> dict[str, Any]:

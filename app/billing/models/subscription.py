@@ -185,6 +185,7 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
 
     __tablename__ = "subscriptions"
     __table_args__ = (
+        Index("ix_subscriptions_begun", "started_at", "stripe_subscription_id"),
         Index("ix_subscriptions_unpaid", "user_id", postgresql_where=text(UNPAID), sqlite_where=text(UNPAID)),
     )
 
@@ -220,7 +221,7 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     cancellation_feedback: Mapped[str | None] = mapped_column(String(64))
     cancellation_comment: Mapped[str | None] = mapped_column(Text)
     latest_invoice_id: Mapped[str | None] = mapped_column(STRIPE_ID)
-    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # While it is past due: since when, and what of the time before that is paid for goes on.
     unpaid_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import sqlalchemy as sa
 from flask import current_app
 
 from app.auth.models import User
@@ -11,6 +12,7 @@ from app.billing.customers import customer_is_gone, customer_of
 from app.billing.errors import BillingError, NoCustomer, StripeMisconfigured, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.locales import locale_of
 from app.billing.gateway.prices import forget_prices, price_id
 from app.billing.models.subscription import Subscription
 from app.billing.portal import configuration as portal_configuration
@@ -37,7 +39,7 @@ def open_portal(user: User, flow: str | None = None) -> str:
     customer = subscription.stripe_customer_id if subscription else customer_of(user.id, scope)
     if customer is None:
         raise NoCustomer("The user has no Stripe customer yet.")
-    return _open(customer, _flow_data(flow, subscription), scope)
+    return _open(customer, _flow_data(flow, subscription), scope, user.language)
 
 
 def change_plan(subscription: Subscription, price: Price, seats: int | None, scope: StripeScope) -> str:
@@ -47,6 +49,7 @@ def change_plan(subscription: Subscription, price: Price, seats: int | None, sco
     a payment), it is the portal's front page. The user's own plan is never charged at another price than theirs.
     """
     flow = None
+    language = db.session.scalar(sa.select(User.language).where(User.id == subscription.user_id))
     if price.is_recurring and subscription.stripe_item_id and not subscription.needs_payment:
         is_own = (price.plan_key, price.interval) == (subscription.current_plan_key, subscription.interval)
         own_price = subscription.stripe_price_id if is_own else None
@@ -55,7 +58,7 @@ def change_plan(subscription: Subscription, price: Price, seats: int | None, sco
         seats_after = _seats_after(subscription, price, seats)
         if target != subscription.stripe_price_id or (price.per_seat and seats_after != subscription.quantity):
             flow = _confirm_flow(subscription, target, seats_after)
-    return _open(subscription.stripe_customer_id, flow, scope)
+    return _open(subscription.stripe_customer_id, flow, scope, language)
 
 
 def return_from_portal(user: User) -> None:
@@ -107,12 +110,12 @@ def _account_url() -> str:
     return f"{current_app.extensions['settings'].site_url}/account?from=portal"
 
 
-def _open(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str:
+def _open(customer: str, flow: dict[str, Any] | None, scope: StripeScope, language: str | None) -> str:
     """The address of a portal session; a task that does not fit the subscription's state is left out. Commits."""
     end_transaction()
     for task in (flow, None):
         try:
-            return _create(customer, task, scope)
+            return _create(customer, task, scope, language)
         except (StripeRefused, StripeObjectMissing) as error:
             logger.warning("Stripe refused a portal session: %s", error)
             # It may be the configuration that is gone, or the price.
@@ -124,9 +127,9 @@ def _open(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str
         raise StripeMisconfigured("Stripe refused the portal session.")
 
 
-def _create(customer: str, flow: dict[str, Any] | None, scope: StripeScope) -> str:
+def _create(customer: str, flow: dict[str, Any] | None, scope: StripeScope, language: str | None) -> str:
     gateway = get_gateway()
-    given = {"configuration": _configuration_id(scope), "flow_data": flow}
+    given = {"configuration": _configuration_id(scope), "flow_data": flow, **locale_of(language)}
     params = {"customer": customer, "return_url": _account_url(), **{k: v for k, v in given.items() if v}}
     with gateway.errors():
         return str(gateway.v1.billing_portal.sessions.create(params, scope.options()).url)
