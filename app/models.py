@@ -8,6 +8,7 @@ from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
 from app.auth.used_tokens import UsedToken
 from app.billing.models.cards import UsedCard
+from app.billing.models.codes import UsedCode
 from app.billing.models.payments import Order, Payment
 from app.billing.models.recurring import RecurringChange
 from app.billing.models.roles import Grant, RoleChange
@@ -46,6 +47,7 @@ __all__ = [
     "Subscription",
     "TrustedDevice",
     "UsedCard",
+    "UsedCode",
     "UsedToken",
     "User",
     "UserSession",

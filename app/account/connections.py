@@ -1,11 +1,11 @@
 """Connecting another Stripe account and letting it go, from the pages and from the command line: acts of the audit."""
 
-from app.account.support import tell_admins
 from app.audit import Act, ActKind, recorded
 from app.billing.gateway import oauth
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import current_connection
 from app.database import begin_write, utcnow
+from app.mail.admins import tell_admins
 
 
 def connect_account(code: str, *, actor: str) -> str:

@@ -183,13 +183,13 @@ def _create_customer(user_id: uuid.UUID, params: dict[str, Any], scope: StripeSc
     key = f"customer-{user_id}-{instead_of}" if instead_of else f"customer-{user_id}"
     try:
         with gateway.errors():
-            return str(gateway.v1.customers.create(params, scope.options(key)).id)  # type: ignore[arg-type]
+            return str(gateway.v1.customers.create(params, scope.options(key)).id)
     except StripeRefused as error:
         if error.param != "idempotency_key":
             raise
     # The key was used while the user had another address or language.
     with gateway.errors():
-        return str(gateway.v1.customers.create(params, scope.options(f"{key}-{_digest(params)}")).id)  # type: ignore[arg-type]
+        return str(gateway.v1.customers.create(params, scope.options(f"{key}-{_digest(params)}")).id)
 
 
 def _digest(params: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ PAGES = [
     "/admin/audit",
     "/admin/acts",
     "/admin/announcements",
+    "/admin/codes",
 ]
 # Pressed on one of them, and no pages.
 ACTIONS = {"/admin/events/replay", "/admin/announcements/end"}

@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 
 from app import templating
+from app.figures.sentence import parts_of_sentence
 from app.languages import speaking
+from app.languages.formats import number_typed
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,23 @@ def test_dates_and_numbers_are_written_as_their_readers_write_them(app: Flask) -
 def test_a_language_that_has_gone_is_the_sites_first(app: Flask) -> None:
     with app.app_context(), speaking("xx"):
         assert templating.date(date(2026, 3, 5)) == "5 March 2026"
+
+
+def test_amounts_and_dates_of_a_sentence_are_marked_as_their_language_writes_them(app: Flask) -> None:
+    sentence = "Du nutzt Pro, 1.290,50\N{NO-BREAK SPACE}€ im Monat. Es verlängert sich am 20. Dezember 2026."
+
+    with app.app_context(), speaking("de"):
+        marked = [part for part, is_key in parts_of_sentence(sentence) if is_key]
+
+    assert marked == ["1.290,50\N{NO-BREAK SPACE}€", "20. Dezember 2026"]
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "number"),
+    [
+        ("en", "1,250.50", "1250.50"), ("de", "1.250,50", "1250.50"), ("de", "1.250", "1250"), ("de", "9,5", "9.5"),
+        ("de", "9.50", "9.50"), ("de", "1250", "1250"),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_as_their_writers_mean_them(language: str, typed: str, number: str) -> None:
+    assert number_typed(language, typed) == number

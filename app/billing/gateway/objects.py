@@ -80,6 +80,13 @@ class LineItems(Part):
     data: list[LineItem]
 
 
+class SessionDiscount(Part):
+    """What was taken off: by a code that was typed in, or by a coupon without one."""
+
+    coupon: Reference = None
+    promotion_code: Reference = None
+
+
 class CheckoutSessionObject(StripeResource):
     """https://docs.stripe.com/api/checkout/sessions/object"""
 
@@ -91,6 +98,7 @@ class CheckoutSessionObject(StripeResource):
     created: Moment
     currency: Currency | None = None
     customer: Reference = None
+    discounts: list[SessionDiscount] | None = None
     expires_at: OptionalMoment = None
     invoice: Reference = None
     line_items: LineItems | None = None
@@ -379,6 +387,18 @@ class CurrencyOption(Part):
     """What a price costs in one of its currencies."""
 
     unit_amount: Amount | None = None
+
+
+class DiscountObject(StripeResource):
+    """https://docs.stripe.com/api/discounts/object; it comes with others, and cannot be retrieved by itself."""
+
+    service = "discounts"
+    coupon: Reference = Field(None, validation_alias=AliasPath("source", "coupon"))
+    checkout_session: Reference = None
+    customer: Reference = None
+    promotion_code: Reference = None
+    start: OptionalMoment = None
+    subscription: Reference = None
 
 
 class PriceObject(StripeResource):

@@ -15,6 +15,7 @@ from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
 from app.billing.payments.cards import ask_card_of
+from app.billing.payments.codes import note_codes_of
 from app.billing.payments.invoices import payment_of_invoice
 from app.billing.payments.one_time import attach_invoice_of, payment_of, record_order_payment
 from app.billing.payments.order_lookup import find_order
@@ -89,6 +90,7 @@ def _settle(order: Order, user: User | None, session: CheckoutSessionObject, sco
     else:
         after = OrderState.DISPUTED if dispute_takes_access(order.dispute_status) else OrderState.FULFILLED
         order.state, order.fulfilled_at = after.value, utcnow()
+        note_codes_of(session, order, scope)
         if order.trial_days:
             remember_trial(user.email, scope)
         replaced, ended = end_replaced(order, user, session, scope, cause) if order.interval is None else ([], {})

@@ -13,6 +13,7 @@ from app.billing.gateway.objects import (
     NO_METADATA,
     ChargeObject,
     CheckoutSessionObject,
+    DiscountObject,
     DisputeObject,
     Owned,
     RefundObject,
@@ -20,6 +21,7 @@ from app.billing.gateway.objects import (
 from app.billing.gateway.prices import forget_prices, is_of_catalog
 from app.billing.models.subscription import Subscription
 from app.billing.payments.cards import forget_card, note_card
+from app.billing.payments.codes import note_discount
 from app.billing.payments.disputes import record_dispute
 from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.order_lookup import find_order
@@ -30,7 +32,7 @@ from app.billing.statuses import OrderState
 from app.billing.subscriptions.next_charge import amount_due_otherwise, forget_next_charges, note_next_charge
 from app.billing.subscriptions.sync import end_subscription
 from app.billing.webhooks.deauthorization import on_deauthorized
-from app.billing.webhooks.event import Event, current_object
+from app.billing.webhooks.event import Event, current_object, read_snapshot
 from app.billing.webhooks.invoice_events import (
     on_invoice_action_required,
     on_invoice_closed,
@@ -121,6 +123,14 @@ def on_terms_changed(event: Event, scope: StripeScope) -> Effect:
     return Effect()
 
 
+def on_discount_created(event: Event, scope: StripeScope) -> Effect:
+    """Note who uses which code; what is charged next is less."""
+    discount = read_snapshot(event, DiscountObject)
+    if discount:
+        note_discount(discount, scope, event.created_at)
+    return on_terms_changed(event, scope)
+
+
 def on_payment_method_changed(event: Event, scope: StripeScope) -> Effect:
     """Have the card on file asked for again before it is shown, and notice one that pays for another account too."""
     method = current_object(PaymentMethodObject, event, scope)
@@ -184,8 +194,8 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "payment_method.detached": on_payment_method_changed,
     # What is charged next is another amount, though the subscription stays as it is.
     "customer.updated": on_terms_changed,
-    "customer.discount.created": on_terms_changed,
-    "customer.discount.updated": on_terms_changed,
+    "customer.discount.created": on_discount_created,
+    "customer.discount.updated": on_discount_created,
     "customer.discount.deleted": on_terms_changed,
     "subscription_schedule.updated": on_terms_changed,
     "subscription_schedule.released": on_terms_changed,
