@@ -51,6 +51,7 @@ def test_the_guide_names_every_optional_part() -> None:
         "Connect",
         "Admin pages",
         "Second factors and passkeys",
+        "Seeing the site as a person does",
         "Google, GitHub and OpenID Connect",
         "Links to log in by mail",
         "The bot check",

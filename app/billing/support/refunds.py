@@ -7,8 +7,10 @@ from app.billing.asking import ask_then_lock
 from app.billing.errors import CannotBeDone, StripeRefused
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.objects import RefundObject
+from app.billing.gateway.objects import InvoiceObject, RefundObject
+from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Payment
+from app.billing.payments.invoices import intent_that_pays
 from app.billing.payments.refunds import record_refund_change
 from app.billing.statuses import PaymentStatus
 from app.database import db, end_transaction
@@ -27,7 +29,9 @@ def find_payment(reference: str, scope: StripeScope) -> Payment | None:
 
 def amount_refundable(payment: Payment) -> int:
     """What of a payment can be given back, in minor units; 0 for one that was not paid, or not through Stripe."""
-    is_paid = payment.status == PaymentStatus.PAID and payment.stripe_payment_intent_id
+    # An invoice's payment learns what collected it with the charge; until then Stripe is asked.
+    collected_by = payment.stripe_payment_intent_id or payment.stripe_invoice_id
+    is_paid = payment.status == PaymentStatus.PAID and collected_by
     return payment.amount - payment.amount_refunded if is_paid and not payment.is_disputed else 0
 
 
@@ -39,16 +43,28 @@ def refund_payment(payment: Payment, amount: int, scope: StripeScope, *, actor: 
     https://docs.stripe.com/api/refunds/create
     """
     before, refundable, intent = payment.amount_refunded, amount_refundable(payment), payment.stripe_payment_intent_id
-    act = Act(ActKind.REFUND, actor, payment.user_id, intent or "", reason)
+    act = Act(ActKind.REFUND, actor, payment.user_id, intent or payment.stripe_invoice_id or "", reason)
     key = f"refund-{payment.id}-{before}"
     end_transaction()
     with recorded(act):
         if not 0 < amount <= refundable:
             raise CannotBeDone(_why_not(refundable))
-        refund = _create(intent or "", amount, scope, key)
+        refund = _create(intent or _ask_intent(payment, scope), amount, scope, key)
         ask_then_lock(lambda: record_refund_change(refund, scope, cause=f"refund by {actor}"))
         act.changes = {"amount_refunded": {"before": before, "after": before + refund.amount}, "refund": refund.id}
     return refund
+
+
+def _ask_intent(payment: Payment, scope: StripeScope) -> str:
+    """What collected the invoice of a payment, which is kept from now on. Commits."""
+    invoice_id = payment.stripe_invoice_id or ""
+    end_transaction()
+    intent = intent_that_pays(retrieve(InvoiceObject, invoice_id, scope, expand=["payments"]))
+    if intent is None:
+        raise CannotBeDone("Nothing of this payment can be refunded: it was not paid through Stripe.")
+    payment.stripe_payment_intent_id = intent
+    db.session.commit()
+    return intent
 
 
 def _create(intent: str, amount: int, scope: StripeScope, key: str) -> RefundObject:
