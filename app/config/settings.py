@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     stripe_price_ids: Annotated[Mapping[str, str], NoDecode] = {}
     stripe_payment_links: Annotated[Mapping[str, str], NoDecode] = {}
 
+    currency: str = ""  # Sell in this one of the catalogue's alone; empty lets the visitor choose.
     trial_days: int = Field(0, ge=0, le=730)
     past_due_grace_days: int = Field(7, ge=0, le=90)
     mail_url: SecretStr = SecretStr("")
