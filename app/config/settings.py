@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_api_base: str = ""
     stripe_connect_client_id: str = ""
+    checkout_domains: str = ""
     stripe_automatic_tax: bool = False
     stripe_managed_payments: bool = False
     # By the names of their settings, which follow the catalogue: {"STRIPE_PRICE_PRO": "price_…"}.
@@ -177,6 +178,11 @@ class Settings(BaseSettings):
     def language_codes(self) -> list[str]:
         """The languages of the pages and mails; the first is that of who has chosen none."""
         return [code.strip() for code in self.languages.split(",") if code.strip()]
+
+    @property
+    def checkout_hosts(self) -> list[str]:
+        """The custom domains that Checkout and the portal stand at."""
+        return [host.strip() for host in self.checkout_domains.split(",") if host.strip()]
 
     @property
     def operator_addresses(self) -> list[str]:
