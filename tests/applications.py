@@ -31,7 +31,9 @@ TEMPLATES = CompiledOnce()
 def build_app(settings: Settings, catalog: Catalog = CATALOG) -> Flask:
     """The site with these settings, selling the tests' catalogue unless another is given."""
     app = create_app(settings, catalog)
-    app.jinja_env.bytecode_cache = TEMPLATES
+    if app.jinja_env.written_texts is None:
+        # A site of one language has its texts written into what it compiles.
+        app.jinja_env.bytecode_cache = TEMPLATES
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             # A file that is deleted at the end need not outlive a power cut.
