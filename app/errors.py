@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -15,6 +15,8 @@ from app.access import UpgradeRequired
 from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
 from app.billing.errors import PriceDrift, StripeMisconfigured, StripeRejection, StripeUnavailable
 from app.billing.gateway.access import note_turning_away
+from app.billing.gateway.account import known_scope
+from app.billing.subscriptions.lookup import billed_currency
 from app.database import db
 from app.database_errors import driver_says, is_away, why_no_answer
 from app.extensions import limiter
@@ -103,7 +105,21 @@ def upgrade_error(error: UpgradeRequired) -> dict[str, object]:
 
 
 def _missing(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:
-    """What is missing, in words, and the plans on sale that have it."""
+    """What is missing, in words, and the plans on sale that have it, with prices in the reader's currency."""
+    name, plans = _missing_of(catalog, error)
+    currency = _currency_of_reader() if len(catalog.currencies) > 1 else None
+    return name, [plan.in_currency(currency) for plan in plans]
+
+
+def _currency_of_reader() -> str | None:
+    """The one that the reader is billed in, or the one that the site sells in; None where it is theirs to choose."""
+    scope = known_scope() if current_user.is_authenticated else None
+    billed = billed_currency(current_user, scope) if scope else None
+    only: str = current_app.extensions["settings"].currency
+    return billed or only or None
+
+
+def _missing_of(catalog: Catalog, error: UpgradeRequired) -> tuple[str, Sequence[Plan]]:
     if error.kind == "role":
         role = catalog.role(error.name)
         return role.name, catalog.plans_giving(role)

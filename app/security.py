@@ -78,7 +78,7 @@ def content_security_policy(settings: Settings) -> str:
 
     Chromium applies `form-action` to the redirect after a POST, so without these origins the buy button does nothing.
     """
-    origins = ["'self'", *STRIPE_PAGES]
+    origins = ["'self'", *STRIPE_PAGES, *(f"https://{host}" for host in settings.checkout_hosts)]
     if settings.stripe_base:
         address = urlsplit(settings.stripe_base)
         origins.append(f"{address.scheme}://{address.netloc}")

@@ -1,9 +1,11 @@
 """What the tests sell: a catalogue of their own, so that a fork may change `app/catalog.py` as it likes."""
 
+from dataclasses import replace
+
 from flask import Flask
 
 import app
-from app.billing.catalog.plans import Catalog, Plan, Role, monthly, once, yearly
+from app.billing.catalog.plans import Catalog, Plan, Price, Role, monthly, once, yearly
 
 FREE = Role("free", name="Free", rank=0)
 BASIC = Role("basic", name="Basic", rank=10)
@@ -53,3 +55,13 @@ CATALOG = Catalog(
 def create_app() -> Flask:
     """The site with what the tests sell, for a server of its own: `gunicorn "tests.catalogue:create_app()"`."""
     return app.create_app(catalog=CATALOG)
+
+
+def also_in(currency: str, share: float = 0.9, catalog: Catalog = CATALOG) -> Catalog:
+    """The same catalogue, which is sold in another currency too: for this share of each amount, as whole units."""
+
+    def with_option(price: Price) -> Price:
+        return replace(price, currency_options={**price.currency_options, currency: round(price.amount * share)})
+
+    plans = (replace(plan, prices=tuple(map(with_option, plan.prices))) for plan in catalog.plans)
+    return replace(catalog, plans=tuple(plans))

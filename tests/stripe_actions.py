@@ -76,6 +76,13 @@ class Stripe:
         """The id of the price that is sold under this lookup key."""
         return str(self.v1.prices.list({"lookup_keys": [lookup_key]}).data[0].id)
 
+    def unit_amount(self, price: Json, currency: str) -> int:
+        """What one of a price costs in a currency."""
+        if price["currency"] == currency:
+            return int(price["unit_amount"])
+        found = self.v1.prices.retrieve(price["id"], {"expand": ["currency_options"]})
+        return int(found.currency_options[currency].unit_amount)
+
     def subscribe(self, customer: str, price: str, token: str = "tok_visa", **params: Any) -> Json:
         """Make a subscription by API, as an operator or another system on the account would."""
         method = self.v1.payment_methods.attach(self.card(token), {"customer": customer}).id

@@ -48,6 +48,7 @@ HOSTILE = {
     "STRIPE_PUBLISHABLE_KEY": "pk_live_acme",
     "STRIPE_SECRET_KEY": "sk_live_acme",
     "STRIPE_WEBHOOK_SECRET": "whsec_acme",
+    "CURRENCY": "eur",
     "TRIAL_DAYS": "30",
     "TZ": "Asia/Kathmandu",
     "app_name": "Acme in small letters",

@@ -12,6 +12,7 @@ from flask_migrate import downgrade, upgrade
 
 from app import create_app
 from app.auth.models import User, UserSession
+from app.billing.models.payments import Order
 from app.config.settings import Settings
 from app.database import db, utcnow
 
@@ -68,6 +69,13 @@ def test_upgrade_from_empty_equals_the_models(empty_app):
         differences = compare_metadata(MigrationContext.configure(connection), db.metadata)
     assert differences == []
     assert tables(empty_app) == set(db.metadata.tables)
+
+
+def test_column_that_goes_is_there_and_named_by_no_statement() -> None:
+    """So that the release after this one can drop it while this one runs."""
+    assert "checkout_url" in Order.__table__.columns
+    assert "checkout_url" not in str(sa.select(Order))
+    assert "checkout_url" not in sa.inspect(Order).attrs
 
 
 def test_downgrade_takes_everything_back(empty_app):

@@ -120,3 +120,10 @@ def test_a_forged_host_changes_no_link(client, settings):
 @pytest.mark.parametrize("path", ["/static/nowhere.css", "/static/"])
 def test_a_page_in_a_files_place_is_kept_by_no_cache(alice, path):
     assert alice.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_forms_may_lead_to_the_custom_domains_of_checkout(app_with):
+    policy = app_with(checkout_domains="pay.example.com").test_client().get("/").headers["Content-Security-Policy"]
+
+    [form_action] = [part for part in policy.split("; ") if part.startswith("form-action")]
+    assert " https://pay.example.com" in form_action

@@ -31,7 +31,6 @@ LEFT_OUT = {
     "credential_id",
     "public_key",
     "sign_count",
-    "checkout_url",
     "user_id",
     "context",
     "error",

@@ -67,7 +67,8 @@ def _saving(subscription: Subscription | None) -> str | None:
     """What paying by the year would save somebody who pays by the month; None for everybody else."""
     if subscription is None or subscription.has_ended or subscription.needs_payment or subscription.is_canceling:
         return None
-    by_month, by_year = (subscription.plan.price(each) if subscription.plan else None for each in Interval)
+    plan = subscription.plan.in_currency(subscription.currency) if subscription.plan else None
+    by_month, by_year = (plan.price(each) if plan else None for each in Interval)
     is_monthly = (subscription.interval, subscription.interval_count) == (Interval.MONTH, 1)
     if not (is_monthly and by_month and by_year and by_month.currency == by_year.currency == subscription.currency):
         return None

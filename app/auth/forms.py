@@ -57,6 +57,7 @@ class SignupForm(CheckedForm):
     plan = HiddenField()
     interval = HiddenField()
     seats = HiddenField()
+    currency = HiddenField()
 
     def validate_password(self, field: PasswordField) -> None:
         """Refuse what NIST SP 800-63B refuses."""
@@ -75,6 +76,7 @@ class LoginForm(CheckedForm):
     plan = HiddenField()
     interval = HiddenField()
     seats = HiddenField()
+    currency = HiddenField()
 
 
 class ForgotPasswordForm(CheckedForm):

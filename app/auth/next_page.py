@@ -39,6 +39,7 @@ class Destination:
         plan = current_catalog().plan(fields.get("plan", ""))
         interval = fields.get("interval", "")
         price = plan.price(Interval(interval) if interval in set(Interval) else Interval.MONTH) if plan else None
+        price = price and (price.in_currency(fields.get("currency", "")) or price)
         seats = seats_in(fields.get("seats", ""))
         return cls(
             next=safe_path(fields.get("next", "")),
@@ -51,6 +52,8 @@ class Destination:
         fields = {"next": self.next} if self.next else {}
         if self.price:
             fields |= {"plan": self.price.plan_key, "interval": self.price.interval or Interval.MONTH}
+        if self.price and self.price.is_option:
+            fields |= {"currency": self.price.currency}
         if self.price and self.price.per_seat and self.seats:
             fields |= {"seats": str(self.seats)}
         return fields

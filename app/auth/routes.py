@@ -98,7 +98,8 @@ def _is_reading_signed_in(form: LoginForm | SignupForm) -> bool:
 def _already_signed_in(destination: Destination) -> Response:
     """Nothing to sign in to; a chosen plan is shown, not bought, because this is only a link."""
     if destination.price is not None:
-        return redirect(url_for("pricing.index", interval=destination.price.interval))
+        currency = destination.price.currency if destination.price.is_option else None
+        return redirect(url_for("pricing.index", interval=destination.price.interval, currency=currency))
     else:
         return redirect(destination.next or url_for("dashboard.index"))
 

@@ -72,6 +72,8 @@ def load_settings(catalog: Catalog, *, env_file: Path | None = ROOT / ".env", **
         env_file = None
     settings, problems = _read(env_file, _settings_of_plans(catalog, env_file) | overrides)
     problems += problems_with(settings)
+    if settings.currency and settings.currency not in catalog.currencies:
+        problems.append(f"CURRENCY: not everything on sale has a price in {settings.currency!r}; such as 'eur'")
     if problems:
         raise SettingsError(problems)
     return settings

@@ -1,5 +1,6 @@
 """The rules of the settings: what is malformed, and what production refuses."""
 
+import re
 from collections.abc import Iterator
 from email.utils import getaddresses
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from app.config.settings import Settings, is_loopback
 from app.languages import FOLDER, SOURCE
 
 SECRET_KEY_BYTES = 32
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
 
 
 def problems_with(settings: Settings) -> list[str]:
@@ -36,6 +38,8 @@ def _malformed(settings: Settings) -> Iterator[str]:
         yield "STRIPE_WEBHOOK_SECRET: each secret must start with whsec_"
     if settings.stripe_connect_client_id and not settings.stripe_connect_client_id.startswith("ca_"):
         yield "STRIPE_CONNECT_CLIENT_ID: must start with ca_"
+    if not all(_HOST.fullmatch(host) for host in settings.checkout_hosts):
+        yield "CHECKOUT_DOMAINS: must be host names such as pay.example.com, several after commas"
     bot_keys = settings.bot_check_site_key and settings.bot_check_secret_key.get_secret_value()
     if bool(settings.bot_check) != bool(bot_keys):
         yield "BOT_CHECK: goes with BOT_CHECK_SITE_KEY and BOT_CHECK_SECRET_KEY, and they with it"

@@ -52,12 +52,14 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_api_base: str = ""
     stripe_connect_client_id: str = ""
+    checkout_domains: str = ""
     stripe_automatic_tax: bool = False
     stripe_managed_payments: bool = False
     # By the names of their settings, which follow the catalogue: {"STRIPE_PRICE_PRO": "price_…"}.
     stripe_price_ids: Annotated[Mapping[str, str], NoDecode] = {}
     stripe_payment_links: Annotated[Mapping[str, str], NoDecode] = {}
 
+    currency: str = ""  # Sell in this one of the catalogue's alone; empty lets the visitor choose.
     trial_days: int = Field(0, ge=0, le=730)
     past_due_grace_days: int = Field(7, ge=0, le=90)
     mail_url: SecretStr = SecretStr("")
@@ -176,6 +178,11 @@ class Settings(BaseSettings):
     def language_codes(self) -> list[str]:
         """The languages of the pages and mails; the first is that of who has chosen none."""
         return [code.strip() for code in self.languages.split(",") if code.strip()]
+
+    @property
+    def checkout_hosts(self) -> list[str]:
+        """The custom domains that Checkout and the portal stand at."""
+        return [host.strip() for host in self.checkout_domains.split(",") if host.strip()]
 
     @property
     def operator_addresses(self) -> list[str]:

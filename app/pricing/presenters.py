@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask import current_app
+
 from app.account.presenters import describe_price
 from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.models.payments import Order
@@ -41,11 +43,18 @@ def intervals_on_sale() -> list[Interval]:
     return [interval for interval in Interval if interval in found]
 
 
-def months_free() -> int:
+def currencies_on_sale() -> tuple[str, ...]:
+    """The currencies that a visitor can choose from, the first being shown unprompted; one alone is no choice."""
+    only: str = current_app.extensions["settings"].currency
+    return (only,) if only else current_catalog().currencies
+
+
+def months_free(currency: str | None = None) -> int:
     """How many months a year in one payment saves with every plan that is sold by both; 0 where they differ."""
     saved = set()
     for plan in current_catalog().sold_plans:
-        by_month, by_year = plan.price(Interval.MONTH), plan.price(Interval.YEAR)
+        sold = plan.in_currency(currency)
+        by_month, by_year = sold.price(Interval.MONTH), sold.price(Interval.YEAR)
         if by_month and by_year and by_month.is_recurring:
             saved.add(divmod(_saving(by_year, by_month) or 0, by_month.amount))
     months, rest = saved.pop() if len(saved) == 1 else (0, 0)
@@ -56,17 +65,19 @@ def plan_views(
     interval: Interval,
     subscription: Subscription | None = None,
     *,
+    currency: str | None = None,
     owned: Sequence[Order] = (),
     given: Role | None = None,
 ) -> list[PlanView]:
     """A card for every plan on sale, at the price of this interval or else at the one it has; and one for the plan
     of the reader's subscription, on sale or not. `owned` are the reader's one-time orders, the highest role first,
-    and `given` is what the operator has given them.
+    and `given` is what the operator has given them. Prices without an amount in `currency` are in their own.
     """
     running = subscription if subscription and not subscription.has_ended else None
     free_ranks = [role_of_order(order).rank for order in owned[:1]] + ([given.rank] if given else [])
+    free_rank = max(free_ranks, default=None)
     views = [
-        _view(plan, interval, running, owned, max(free_ranks, default=None)) for plan in current_catalog().sold_plans
+        _view(plan.in_currency(currency), interval, running, owned, free_rank) for plan in current_catalog().sold_plans
     ]
     kept = _kept(running) if running and not any(view.is_current for view in views) else None
     return [*([kept] if kept else []), *views]
@@ -82,7 +93,8 @@ def _view(
     """`free_rank` is the highest role that the reader need not pay for any more."""
     price = plan.price(interval) or plan.prices[0]
     by_month = plan.price(Interval.MONTH)
-    is_current = subscription is not None and subscription.plan is plan
+    current = subscription.plan if subscription else None
+    is_current = current is not None and current.key == plan.key
     is_yearly = price.interval == Interval.YEAR
     is_owned = any(order.plan_key == plan.key for order in owned)
     return PlanView(
@@ -133,7 +145,8 @@ def _is_within(plan: Plan, free_rank: int | None) -> bool:
 
 def _own_price(plan: Plan, subscription: Subscription) -> str | None:
     """What the reader pays, where that is none of the plan's prices of today, or for more than one seat."""
-    of_today = {(price.amount, price.currency, price.interval) for price in plan.prices}
+    prices = [each for price in plan.prices for each in price.in_every_currency]
+    of_today = {(price.amount, price.currency, price.interval) for price in prices}
     paid = (subscription.amount, subscription.currency, subscription.interval)
     if paid in of_today and subscription.interval_count == 1:
         return None

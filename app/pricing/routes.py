@@ -18,13 +18,13 @@ from app.billing.payments.cards import card_on_file
 from app.billing.payments.orders import bought_for_good
 from app.billing.payments.trials import has_used_trial
 from app.billing.roles.grants import given_role
-from app.billing.subscriptions.lookup import subscription_to_change
+from app.billing.subscriptions.lookup import billed_currency, subscription_to_change
 from app.dashboard.product.example import example_entries, example_figures
 from app.database import begin_write, utcnow
 from app.extensions import csrf
 from app.languages import gettext as _
 from app.pricing.example import example_life
-from app.pricing.presenters import PlanView, intervals_on_sale, months_free, plan_views
+from app.pricing.presenters import PlanView, currencies_on_sale, intervals_on_sale, months_free, plan_views
 from app.security import protect_checkout
 from app.templating import date, seats, translated
 from app.words import card_name
@@ -35,10 +35,12 @@ bp = Blueprint("pricing", __name__)
 @bp.get("/")
 def landing() -> str:
     """What this is, for whom, and what it costs."""
-    plans, today = plan_views(_first_interval()), utcnow().date()
+    currency = next(iter(currencies_on_sale()), None)
+    plans, today = plan_views(_first_interval(), currency=currency), utcnow().date()
     return render_template(
         "pricing/landing.html",
         plans=plans,
+        currency=currency or current_catalog().currency,
         intervals=intervals_on_sale(),
         life=example_life(_recommended(plans), today),
         shown=example_figures(today, current_catalog().currency),  # app.dashboard.product
@@ -48,16 +50,21 @@ def landing() -> str:
 
 @bp.get("/pricing")
 def index() -> str:
-    """The plans, month or year: unless asked for, as the reader pays already."""
+    """The plans, month or year, in one currency: unless asked for, as the reader pays already."""
     subscription = _subscription()
     asked = request.args.get("interval")
+    billed = _billed_currency()
+    currency = billed or _currency(request.args.get("currency"))
     interval = _interval(asked) if asked else _own_interval(subscription)
     return render_template(
         "pricing/index.html",
         interval=interval.value,
         intervals=intervals_on_sale(),
-        plans=_plans(interval, subscription),
-        months_free=months_free(),
+        currency=currency,
+        # Stripe bills a customer in one currency alone: who has a subscription has chosen.
+        currencies=() if billed else currencies_on_sale(),
+        plans=_plans(interval, currency, subscription),
+        months_free=months_free(currency),
         seats=_seats_to_show(subscription),
         is_free=_is_free(subscription),
         has_subscription=subscription is not None,
@@ -77,7 +84,9 @@ def start(plan: str) -> Response:
         abort(404)
     interval = _interval(request.form.get("interval") or Interval.MONTH.value)
     price = chosen.price(interval) or abort(400)
-    # What is asked for a price that is not counted by the seat says nothing.
+    # What is asked of currencies and seats says nothing for a price that has one, or is not counted by the seat.
+    if price.currency_options and "currency" in request.form:
+        price = price.in_currency(request.form["currency"]) or abort(400)
     seats = _seats_wanted(price) if price.per_seat and "seats" in request.form else None
     wanted = Destination(price=price, seats=seats)
     if not current_user.is_authenticated:
@@ -138,6 +147,19 @@ def _interval(value: str) -> Interval:
         abort(400)
 
 
+def _currency(asked: str | None) -> str | None:
+    """The one that was asked for, where it is on sale; the first one otherwise."""
+    on_sale = currencies_on_sale()
+    return asked if asked in on_sale else next(iter(on_sale), None)
+
+
+def _billed_currency() -> str | None:
+    """The one currency that the reader is billed in, if there are several; never asks Stripe."""
+    has_several = len(current_catalog().currencies) > 1
+    scope = known_scope() if has_several and current_user.is_authenticated else None
+    return billed_currency(current_user, scope) if scope else None
+
+
 def _own_interval(subscription: Subscription | None) -> Interval:
     """As the reader pays already, where that is on sale."""
     own = subscription.interval if subscription else None
@@ -173,11 +195,11 @@ def _seats_to_show(subscription: Subscription | None) -> int:
     return seats_in(request.args.get("seats", "")) or paid_for or 1
 
 
-def _plans(interval: Interval, subscription: Subscription | None) -> list[PlanView]:
+def _plans(interval: Interval, currency: str | None, subscription: Subscription | None) -> list[PlanView]:
     scope = known_scope() if current_user.is_authenticated else None
     owned = bought_for_good(current_user, scope) if scope else []
     gift = given_role(current_user) if current_user.is_authenticated else None
-    return plan_views(interval, subscription, owned=owned, given=gift[0] if gift else None)
+    return plan_views(interval, subscription, currency=currency, owned=owned, given=gift[0] if gift else None)
 
 
 def _subscription() -> Subscription | None:

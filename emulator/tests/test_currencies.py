@@ -203,6 +203,25 @@ def test_currency_is_free_again_once_nothing_is_billed(shop: Shop) -> None:
     assert shop.client.v1.customers.retrieve(customer.id).currency == "usd"
 
 
+def test_credit_stays_in_the_currency_that_it_was_given_in(shop: Shop) -> None:
+    customer = shop.customer()
+    first = shop.subscribe(customer, shop.basic)
+    balances = shop.client.v1.customers.balance_transactions
+    balances.create(customer.id, {"amount": -500, "currency": "usd"})
+    shop.client.v1.subscriptions.cancel(first.id)
+
+    second = shop.subscribe(customer, sold_in_euros(shop, shop.pro), currency="eur", expand=["latest_invoice"])
+
+    assert isinstance(second.latest_invoice, stripe.Invoice)
+    assert second.latest_invoice.amount_paid == 2700
+    known = shop.client.v1.customers.retrieve(customer.id, {"expand": ["invoice_credit_balance"]})
+    assert known.invoice_credit_balance is not None
+    assert (known.balance, known.invoice_credit_balance.to_dict()) == (0, {"usd": -500})
+    shop.client.v1.subscriptions.cancel(second.id)
+    shop.subscribe(customer, shop.basic)
+    assert shop.client.v1.invoices.list({"customer": customer.id}).data[0].amount_paid == 400
+
+
 def test_schedule_keeps_the_subscriptions_currency(shop: Shop) -> None:
     clock = shop.clock(START)
     pro, basic = sold_in_euros(shop, shop.pro), sold_in_euros(shop, shop.basic, 900, eur=800)

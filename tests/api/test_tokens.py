@@ -144,7 +144,7 @@ def test_plan_has_room_for_so_many_tokens_and_no_more(alice: Person) -> None:
     first, second = make(alice), make(alice)
 
     assert (first.status_code, second.status_code) == (303, 403)
-    assert "Your plan has room for 1 token." in alice.read("/account/tokens")
+    assert "Your plan has room for one token." in alice.read("/account/tokens")
 
 
 def test_token_that_has_ended_takes_no_room(alice: Person) -> None:

@@ -18,6 +18,7 @@ from app.auth.passwords import (
     needs_rehash,
     verify_password,
 )
+from app.auth.sign_in import authenticate
 from tests.people import Person
 
 
@@ -50,6 +51,19 @@ def test_address_without_an_account_costs_as_much_work() -> None:
         return time.thread_time() - before
 
     assert work_for(None) > work_for(hash_password("right")) / 2
+
+
+def test_log_in_at_an_address_without_an_account_costs_as_much_work(app: Flask, alice: Person) -> None:
+    def work_for(email: str) -> float:
+        before = time.thread_time()
+        with app.test_request_context("/login", method="POST"):
+            assert authenticate(email, "wrong") is None
+        return time.thread_time() - before
+
+    # Whatever only the first one pays for.
+    work_for(alice.email)
+
+    assert work_for("nobody@example.com") > work_for(alice.email) / 2
 
 
 def test_password_composed_by_another_keyboard_is_the_same() -> None:

@@ -7,6 +7,7 @@ from app.auth.models import User
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
+from app.billing.models.recurring import RecurringChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.payments.trials import remember_trials_of
@@ -47,9 +48,14 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
             user_id=user_id,
             stripe_customer_id=id_in(scope, "cus"),
             card_valid_until=now + timedelta(days=1),
+            card_brand="visa",
+            card_last4="9876",
             **of_scope,
         )
     )
+    change = {"number": 1, "currency": "usd", "at": now, "difference": 2900}
+    of_customer = {"stripe_subscription_id": id_in(scope, "sub_active"), "stripe_customer_id": id_in(scope, "cus")}
+    db.session.add(RecurringChange(**change, **of_customer, **of_scope))
     db.session.add(UsedCard(card_digest=ELSEWHERE, user_id=user_id, **of_scope))
     # One that goes on, one that is not paid, one of a customer that was deleted, and one of an account that was.
     for name, customer, owner, ended_at in [
@@ -79,6 +85,7 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
                 stripe_checkout_session_id=id_in(scope, f"cs_{state}"), note=ELSEWHERE, **of_scope,
             )
         )  # fmt: skip
+    disputed = {"stripe_dispute_id": id_in(scope, "du"), "dispute_status": "needs_response"}
     for status in ("paid", "failed"):
         paid_at = now + timedelta(seconds=1) if status == "paid" else None
         db.session.add(
@@ -86,6 +93,6 @@ def _live_in(scope: StripeScope, user_id: uuid.UUID) -> None:
                 user_id=user_id, status=status, amount=19900, currency="usd", number=f"{ELSEWHERE}-{status}",
                 stripe_invoice_id=id_in(scope, f"in_{status}"), stripe_payment_intent_id=id_in(scope, f"pi_{status}"),
                 stripe_subscription_id=id_in(scope, "sub_canceled"), created_at=now, paid_at=paid_at,
-                has_failed_refund=status == "paid", **of_scope,
+                has_failed_refund=status == "paid", **(disputed if status == "failed" else {}), **of_scope,
             )
         )  # fmt: skip

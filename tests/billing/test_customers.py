@@ -1,5 +1,11 @@
 from flask import Flask
 
+from app.billing.customers import owner_of
+from app.billing.gateway.account import current_scope
+from app.billing.gateway.objects import NO_METADATA
+from app.billing.models.payments import Order
+from app.billing.models.stripe import StripeCustomer
+from app.database import db
 from tests.mail.mailbox import link_path
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe
@@ -28,3 +34,15 @@ def test_a_new_address_counts_also_when_there_is_nobody_to_tell(alice: Person, a
     alice.email = NEW
     assert alice.role == "free"
     assert at_stripe.v1.customers.list({}).data == []
+
+
+def test_a_customer_who_has_bought_nothing_is_known_too(
+    alice: Person, catalogue: None, app: Flask, at_stripe: Stripe
+) -> None:
+    alice.buy("pro")
+    alice_id = alice.id
+
+    with app.app_context():
+        db.session.execute(db.delete(Order))
+        customer = db.session.scalars(db.select(StripeCustomer.stripe_customer_id)).one()
+        assert owner_of(customer, NO_METADATA, current_scope()) == alice_id

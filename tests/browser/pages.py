@@ -36,6 +36,10 @@ ADMIN = {
     "admin-payments": "/admin/payments",
     "admin-events": "/admin/events",
     "admin-audit": "/admin/audit",
+    "admin-figures": "/admin/figures",
+    "admin-figure": "/admin/figures/paying",
+    "admin-codes": "/admin/codes",
+    "admin-announcements": "/admin/announcements",
 }
 if not (ROOT / "app/auth/factors").exists():
     del SIGNED_IN["authenticator"], SIGNED_IN["passkey"]

@@ -1,10 +1,11 @@
+import re
 from dataclasses import replace
 
 import pytest
 
 from app.billing.catalog.plans import Plan, monthly
 from app.config.load import SettingsError, load_settings
-from app.config.settings import Settings
+from app.config.settings import ROOT, Settings
 from tests.catalogue import CATALOG
 
 GOOD = {
@@ -225,3 +226,25 @@ def test_a_plan_may_be_called_ids(monkeypatch: pytest.MonkeyPatch):
     settings = load_settings(replace(CATALOG, plans=(plan,)))
 
     assert settings.stripe_price_ids == {"STRIPE_PRICE_IDS": "price_1"}
+
+
+def test_every_setting_stands_in_the_example_with_its_default():
+    example = dict(
+        re.findall(r"^# ([A-Z_]+)= ?((?:[^ \n]| (?! *#))*)", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
+    named_by_the_catalogue = {"stripe_price_ids", "stripe_payment_links"}
+    fields = {name: field for name, field in Settings.model_fields.items() if name not in named_by_the_catalogue}
+    plain = {name: field.default for name, field in fields.items() if isinstance(field.default, str | int)}
+    defaults = {name.upper(): str(value).lower() for name, value in plain.items() if value != ""}
+
+    assert {name.upper() for name in fields} - set(example) == set()
+    assert {name: example[name].lower() for name in defaults} == defaults
+
+
+def test_custom_domains_of_checkout_are_hosts(load):
+    settings = load({"CHECKOUT_DOMAINS": "pay.example.com, billing.example.com"})
+
+    assert settings.checkout_hosts == ["pay.example.com", "billing.example.com"]
+    for wrong in ("https://pay.example.com", "pay.example.com/x", "a b", "*", "pay.example.com; script-src *"):
+        with pytest.raises(SettingsError, match="CHECKOUT_DOMAINS"):
+            load({"CHECKOUT_DOMAINS": wrong})

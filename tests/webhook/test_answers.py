@@ -100,7 +100,7 @@ def test_signature_within_the_tolerance_is_taken(deliver) -> None:
         json.dumps({**event_of("a.b", {}), "object": "charge"}).encode(),
         json.dumps({**event_of("a.b", {}), "id": None}).encode(),
         json.dumps({**event_of("a.b", {}), "id": ""}).encode(),
-        json.dumps({**event_of("a.b", {}), "id": "evt_" + "x" * 300}).encode(),
+        json.dumps({**event_of("a.b", {}), "id": "evt_" + "x" * 252}).encode(),
         json.dumps({**event_of("a.b", {}), "id": "evt_\x00"}).encode(),
         json.dumps({**event_of("a.b", {}), "id": "evt_\ud800"}).encode(),
         json.dumps({**event_of("a.b", {}), "type": 7}).encode(),
@@ -118,6 +118,15 @@ def test_verified_body_that_is_no_event_is_refused(deliver, stored, body: bytes)
     assert answer.status_code == 400
     assert "error" in answer.json
     assert stored() == []
+
+
+def test_longest_id_that_a_row_holds_is_taken(deliver, stored) -> None:
+    longest = "evt_" + "x" * 251
+
+    answer = deliver(event_of("a.b", {}, id=longest))
+
+    assert answer.status_code == 200
+    assert [event.id for event in stored()] == [longest]
 
 
 def test_body_larger_than_a_mebibyte_is_refused(deliver, stored) -> None:

@@ -8,7 +8,9 @@ from app.auth.models import User
 from app.database import db
 
 # What strangers see as well, and the way to a first factor; all else waits for it.
-OPEN_BLUEPRINTS = frozenset({"auth", "factors", "legal", "health", "well_known", "webhook", "metrics", "dev"})
+OPEN_BLUEPRINTS = frozenset(
+    {"auth", "factors", "legal", "health", "well_known", "webhook", "metrics", "languages", "dev"}
+)
 OPEN_ENDPOINTS = frozenset({None, "static", "pricing.landing", "pricing.index", "account.confirm"})
 
 

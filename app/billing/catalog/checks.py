@@ -11,6 +11,7 @@ CURRENCY = re.compile(r"[a-z]{3}")
 LONGEST_TRIAL_DAYS = 730
 LONGEST_NAME = 100
 HIGHEST_RANK = 1_000_000
+AMOUNT = f"must be a whole number of the smallest unit, from 1 to {LARGEST_AMOUNT}"
 
 
 def problems_with_catalog(catalog: Catalog) -> list[str]:
@@ -45,6 +46,7 @@ def _of_whole(catalog: Catalog) -> Iterator[str]:
     free = [plan.key for plan in catalog.plans if plan.is_free]
     for key in free[1:]:
         yield f"plan {key}: prices: are missing; one plan alone can be without, and plan {free[0]} is"
+    yield from _of_currencies(catalog)
     yield from _meeting(catalog, "lookup_key")
     yield from _meeting(catalog, "setting")
 
@@ -120,14 +122,37 @@ def _of_price(plan: Plan, price: Price) -> Iterator[str]:
         yield f"{what}: there is another price for the same interval"
     if price.per_seat != plan.prices[0].per_seat:
         yield f"{what}: per_seat: all prices of a plan are by the seat, or none: the portal asks for seats by plan"
-    if type(price.amount) is not int or not 0 < price.amount <= LARGEST_AMOUNT:
-        yield f"{what}: amount: must be a whole number of the smallest unit, from 1 to {LARGEST_AMOUNT}"
+    if not _is_amount(price.amount):
+        yield f"{what}: amount: {AMOUNT}"
     if not _is_currency(price.currency):
         yield f"{what}: currency: {price.currency!r} must be three lower-case letters, such as 'eur'"
+    for currency, amount in price.currency_options.items():
+        if not _is_currency(currency):
+            yield f"{what}: currency_options: {currency!r} must be three lower-case letters, such as 'eur'"
+        elif currency == price.currency:
+            yield f"{what}: currency_options: {currency!r} is the currency of the price itself"
+        if not _is_amount(amount):
+            yield f"{what}: currency_options: {currency!r}: {AMOUNT}"
+
+
+def _of_currencies(catalog: Catalog) -> Iterator[str]:
+    """A visitor chooses one currency for the whole page, so what has options at all has the same ones everywhere."""
+    prices = catalog.sold_prices
+    if not any(price.currency_options for price in prices):
+        return
+    known = {price: {each.currency for each in price.in_every_currency} for price in prices}
+    for price, currencies in known.items():
+        if missing := sorted(set().union(*known.values()) - currencies):
+            what = f"plan {price.plan_key}: prices: {_kind(price)}"
+            yield f"{what}: currency_options: {', '.join(missing)} is missing, which other prices have"
 
 
 def _kind(price: Price) -> str:
     return price.interval.value if price.interval else "once"
+
+
+def _is_amount(amount: object) -> bool:
+    return type(amount) is int and 0 < amount <= LARGEST_AMOUNT
 
 
 def _is_currency(text: object) -> bool:

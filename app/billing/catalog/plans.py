@@ -35,6 +35,8 @@ class Price:
     """One price of a plan: minor units of `currency`, billed each `interval`, or once; per seat, or whole.
 
     `monthly`, `yearly` and `once` make it; the catalogue adds the plan's key, the currency and the lookup key.
+    `currency_options` are the amounts in other currencies, each in its own minor units; `option_of` is the price
+    itself, where this is the price in one of them.
     """
 
     amount: int
@@ -43,6 +45,38 @@ class Price:
     currency: str = ""
     plan_key: str = ""
     lookup_key: str = ""
+    currency_options: Mapping[str, int] = field(default_factory=dict, hash=False)
+    option_of: "Price | None" = None
+
+    def __post_init__(self) -> None:
+        _require_mappings("a price", self, "currency_options")
+
+    def in_currency(self, currency: str) -> "Price | None":
+        """The same price as it is sold in this currency; None where it has no amount in it."""
+        own = self.option_of or self
+        if currency == own.currency:
+            return own
+        amount = own.currency_options.get(currency)
+        if amount is None:
+            return None
+        return replace(own, amount=amount, currency=currency, currency_options={}, option_of=own)
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is a price in another currency than its own."""
+        return self.option_of is not None
+
+    @property
+    def in_every_currency(self) -> tuple["Price", ...]:
+        """The price in each currency that it is sold in, its own first."""
+        own = self.option_of or self
+        found = (own.in_currency(currency) for currency in (own.currency, *own.currency_options))
+        return tuple(price for price in found if price)
+
+    @property
+    def label(self) -> str:
+        """What the operator is told it is: `acme_pro_month`, or `acme_pro_month in EUR`."""
+        return f"{self.lookup_key} in {self.currency.upper()}" if self.is_option else self.lookup_key
 
     @property
     def is_recurring(self) -> bool:
@@ -60,19 +94,23 @@ class Price:
         return f"STRIPE_PRICE_{self.plan_key.upper()}{suffix}"
 
 
-def monthly(amount: int, *, per_seat: bool = False, currency: str = "") -> Price:
+def monthly(
+    amount: int, *, per_seat: bool = False, currency: str = "", currency_options: Mapping[str, int] | None = None
+) -> Price:
     """A price billed each month; the currency is the catalogue's unless given."""
-    return Price(amount, Interval.MONTH, per_seat, currency)
+    return Price(amount, Interval.MONTH, per_seat, currency, currency_options=currency_options or {})
 
 
-def yearly(amount: int, *, per_seat: bool = False, currency: str = "") -> Price:
+def yearly(
+    amount: int, *, per_seat: bool = False, currency: str = "", currency_options: Mapping[str, int] | None = None
+) -> Price:
     """A price billed each year; the currency is the catalogue's unless given."""
-    return Price(amount, Interval.YEAR, per_seat, currency)
+    return Price(amount, Interval.YEAR, per_seat, currency, currency_options=currency_options or {})
 
 
-def once(amount: int, *, currency: str = "") -> Price:
+def once(amount: int, *, currency: str = "", currency_options: Mapping[str, int] | None = None) -> Price:
     """A price paid a single time, for good; the currency is the catalogue's unless given."""
-    return Price(amount, None, False, currency)
+    return Price(amount, None, False, currency, currency_options=currency_options or {})
 
 
 @dataclass(frozen=True)
@@ -110,6 +148,10 @@ class Plan:
     def is_one_time(self) -> bool:
         """Whether it is paid once, for good."""
         return any(not price.is_recurring for price in self.prices)
+
+    def in_currency(self, currency: str | None) -> "Plan":
+        """The plan with its prices in this currency, where they have an amount in it."""
+        return replace(self, prices=tuple(price.in_currency(currency or "") or price for price in self.prices))
 
     def price(self, interval: Interval | None) -> Price | None:
         """The price for this interval, or None; a one-time plan has the same price whatever the interval."""
@@ -157,6 +199,12 @@ class Catalog:
     def sold_prices(self) -> tuple[Price, ...]:
         """Every price at which something can be bought."""
         return tuple(price for plan in self.sold_plans for price in plan.prices)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies in which everything on sale can be bought; the first is that of the first price."""
+        sold = [[each.currency for each in price.in_every_currency] for price in self.sold_prices]
+        return tuple(code for code in sold[0] if all(code in codes for codes in sold)) if sold else ()
 
     @property
     def free_plan(self) -> Plan | None:

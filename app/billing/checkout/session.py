@@ -43,12 +43,14 @@ def _params(order: Order, scope: StripeScope) -> dict[str, Any]:
         "customer": order.stripe_customer_id,
         "client_reference_id": str(order.id),
         "line_items": [_line_item(order)],
+        # Said every time: Stripe would choose by the buyer's place where a price has several.
+        "currency": order.currency,
         "allow_promotion_codes": True,
         "metadata": metadata,
         # Said every time, for some accounts begin with it and have no switch. It cannot be used through Connect.
         "managed_payments": {"enabled": settings.stripe_managed_payments and not scope.is_connected},
         "success_url": success_url("{CHECKOUT_SESSION_ID}"),
-        "cancel_url": f"{settings.site_url}/pricing?checkout=cancelled",
+        "cancel_url": _cancel_url(order),
         **locale_of(_language_of(order)),
     }
     if settings.stripe_automatic_tax:
@@ -63,6 +65,12 @@ def _params(order: Order, scope: StripeScope) -> dict[str, Any]:
         invoice = {"enabled": True, "invoice_data": {"metadata": metadata}}
         payment = {"payment_intent_data": {"metadata": metadata}, "invoice_creation": invoice}
         return params | {"mode": "payment", **payment}
+
+
+def _cancel_url(order: Order) -> str:
+    """The prices again, in the currency that was chosen."""
+    address = f"{current_app.extensions['settings'].site_url}/pricing?checkout=cancelled"
+    return address if order.currency == current_catalog().currency else f"{address}&currency={order.currency}"
 
 
 def _language_of(order: Order) -> str | None:

@@ -32,7 +32,7 @@ from app.billing.portal.sessions import change_plan
 from app.billing.reconcile.users import sync_user
 from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
-from app.billing.subscriptions.lookup import subscription_to_change
+from app.billing.subscriptions.lookup import billed_currency, subscription_to_change
 from app.database import db, end_transaction
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ def start_checkout(user: User, price: Price, seats: int | None = None) -> str:
 def _start(user: User, price: Price, seats: int | None) -> str:
     require_connection()
     scope = current_scope()
+    price = _in_currency_of(user, price, scope)
     for _ in range(ROUNDS):
         subscription = subscription_to_change(user, scope)
         if subscription and price.is_recurring:
@@ -71,6 +72,14 @@ def _start(user: User, price: Price, seats: int | None) -> str:
         if address:
             return address
     raise StripeUnavailable("An earlier order could not be settled.")
+
+
+def _in_currency_of(user: User, price: Price, scope: StripeScope) -> Price:
+    """The price in the one currency that this user, or everybody, is billed in; else as it was chosen."""
+    if len(price.in_every_currency) == 1:
+        return price
+    currency = billed_currency(user, scope) or current_app.extensions["settings"].currency
+    return price.in_currency(currency) or price
 
 
 def _refuse_what_is_owned(user: User, price: Price, scope: StripeScope) -> None:

@@ -171,6 +171,7 @@ class SubscriptionObject(StripeResource):
     cancel_at_period_end: bool
     canceled_at: OptionalMoment
     cancellation_details: CancellationInWords = CancellationDetails()
+    currency: Currency
     customer: Reference
     ended_at: OptionalMoment
     items: SubscriptionItems
@@ -180,6 +181,11 @@ class SubscriptionObject(StripeResource):
     start_date: Moment
     status: Word
     trial_end: OptionalMoment
+
+    @property
+    def is_priced_otherwise(self) -> bool:
+        """Whether it is billed in another currency than the one in which its items show their prices."""
+        return any(item.price.currency != self.currency for item in self.items.data)
 
 
 class Period(Part):
@@ -377,6 +383,12 @@ class DisputeObject(StripeResource):
     status: Word
 
 
+class CurrencyOption(Part):
+    """What a price costs in one of its currencies."""
+
+    unit_amount: Amount | None = None
+
+
 class DiscountObject(StripeResource):
     """https://docs.stripe.com/api/discounts/object; it comes with others, and cannot be retrieved by itself."""
 
@@ -393,6 +405,8 @@ class PriceObject(StripeResource):
     """https://docs.stripe.com/api/prices/object"""
 
     service = "prices"
+    # By currency, its own too, where they were expanded.
+    currency_options: Mapping[str, CurrencyOption] = Field(default_factory=dict)
     lookup_key: Text | None = None
 
 

@@ -29,13 +29,20 @@ class Recurring(BaseModel, frozen=True):
     usage_type: str = "licensed"
 
 
+class CurrencyOption(BaseModel, frozen=True):
+    """What a price costs in one of its currencies."""
+
+    unit_amount: int | None
+
+
 class StripePrice(BaseModel, frozen=True):
-    """https://docs.stripe.com/api/prices/object, with its product."""
+    """https://docs.stripe.com/api/prices/object, with its product and its `currency_options`."""
 
     id: str
     active: bool
     billing_scheme: str
     currency: str
+    currency_options: dict[str, CurrencyOption] = Field(default_factory=dict)
     unit_amount: int | None
     lookup_key: str | None
     transform_quantity: dict[str, Any] | None = None
@@ -57,13 +64,20 @@ class StripePrice(BaseModel, frozen=True):
 
     def charges(self, price: Price) -> bool:
         """Whether it takes what the catalogue says: amount, currency, and how often."""
-        return self.is_flat and self.in_words == _in_words(price)
+        return self.is_flat and self.in_words(price.currency) == _in_words(price)
 
-    @property
-    def in_words(self) -> str:
-        """What it takes, each time: `2900 usd every 3 months`."""
+    def amount_in(self, currency: str) -> int | None:
+        """What a unit costs in this currency, in minor units; None where there is no such amount."""
+        if currency == self.currency:
+            return self.unit_amount
+        option = self.currency_options.get(currency)
+        return option.unit_amount if option else None
+
+    def in_words(self, currency: str) -> str:
+        """What it takes, each time: `2900 usd every 3 months`; in its own currency, if it has no amount in this one."""
         often = _often(self.recurring.interval, self.recurring.interval_count) if self.recurring else "once"
-        return f"{self.unit_amount} {self.currency} {often}"
+        amount = self.amount_in(currency)
+        return f"{self.unit_amount} {self.currency} {often}" if amount is None else f"{amount} {currency} {often}"
 
 
 def mark(plan_key: str) -> dict[str, str]:
@@ -99,8 +113,10 @@ def _difference(price: Price, stored: StripePrice | None) -> str | None:
         return f"is of a product that is archived in Stripe ({stored.product.id})"
     elif not stored.is_flat:
         return f"is not one amount per unit in Stripe ({stored.id}); the catalogue says {_in_words(price)}"
+    elif price.is_option and stored.amount_in(price.currency) is None:
+        return f"has no amount in {price.currency} in Stripe; the catalogue says {_in_words(price)}"
     elif not stored.charges(price):
-        return f"charges {stored.in_words} in Stripe; the catalogue says {_in_words(price)}"
+        return f"charges {stored.in_words(price.currency)} in Stripe; the catalogue says {_in_words(price)}"
     else:
         return None
 

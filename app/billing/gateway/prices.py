@@ -36,7 +36,7 @@ def price_id(price: Price, scope: StripeScope) -> str:
     Raises `PriceDrift` when there is none that charges what the catalogue says, and `StripeUnavailable` when Stripe
     cannot be asked. Commits where it asks.
     """
-    known = _remembered().get((scope, price.lookup_key))
+    known = _remembered().get((scope, price.label))
     if known and time.monotonic() < known.until:
         return known.stripe_price_id
     else:
@@ -49,13 +49,13 @@ def price_id_now(price: Price, scope: StripeScope) -> str:
     end_transaction()
     stored = _find(price, scope)
     problem = problem_with(price, stored, setting)
-    note_problems(scope, {price.lookup_key: problem})
+    note_problems(scope, {price.label: problem})
     if stored is None or problem:
-        _remembered().pop((scope, price.lookup_key), None)
-        sentence = _sentence(price.lookup_key, problem)
+        _remembered().pop((scope, price.label), None)
+        sentence = _sentence(price.label, problem)
         logger.error("%s", sentence)
         raise PriceDrift(sentence)
-    _remembered()[scope, price.lookup_key] = _Remembered(stored.id, time.monotonic() + REMEMBERED_SECONDS)
+    _remembered()[scope, price.label] = _Remembered(stored.id, time.monotonic() + REMEMBERED_SECONDS)
     return stored.id
 
 
@@ -65,11 +65,11 @@ def forget_prices() -> None:
 
 
 def note_problems(scope: StripeScope, problems: Mapping[str, str | None]) -> None:
-    """Tell the operator, by lookup key, why nothing is sold at a price; None where nothing is wrong. Commits."""
-    for lookup_key, problem in problems.items():
-        cause = _cause(scope, lookup_key)
+    """Tell the operator, by a price's label, why nothing is sold at it; None where nothing is wrong. Commits."""
+    for label, problem in problems.items():
+        cause = _cause(scope, label)
         if problem:
-            raise_alert(cause, _sentence(lookup_key, problem))
+            raise_alert(cause, _sentence(label, problem))
         else:
             end_alert(cause)
     db.session.commit()
@@ -78,7 +78,8 @@ def note_problems(scope: StripeScope, problems: Mapping[str, str | None]) -> Non
 def noted_problems(scope: StripeScope) -> list[str]:
     """What was last found wrong with the prices of the catalogue, a sentence each."""
     noted = {alert.cause: alert.message for alert in open_alerts(_cause(scope, ""))}
-    causes = [_cause(scope, price.lookup_key) for price in current_catalog().sold_prices]
+    sold = [each for price in current_catalog().sold_prices for each in price.in_every_currency]
+    causes = [_cause(scope, price.label) for price in sold]
     return [noted[cause] for cause in causes if cause in noted]
 
 
@@ -97,10 +98,10 @@ def _find(price: Price, scope: StripeScope) -> StripePrice | None:
     try:
         with gateway.errors():
             if configured:
-                params = {"expand": ["product"]}
+                params = {"expand": ["product", "currency_options"]}
                 found = [gateway.v1.prices.retrieve(configured, params, scope.options())]
             else:
-                params = {"lookup_keys": [price.lookup_key], "expand": ["data.product"]}
+                params = {"lookup_keys": [price.lookup_key], "expand": ["data.product", "data.currency_options"]}
                 found = gateway.v1.prices.list(params, scope.options()).data
     except StripeObjectMissing:
         return None
@@ -112,16 +113,16 @@ def _configured_id(price: Price) -> str | None:
     return configured
 
 
-def _cause(scope: StripeScope, lookup_key: str) -> str:
+def _cause(scope: StripeScope, label: str) -> str:
     mode = "live" if scope.livemode else "test"
-    return f"price:{scope.stripe_account}:{mode}:{lookup_key}"
+    return f"price:{scope.stripe_account}:{mode}:{label}"
 
 
-def _sentence(lookup_key: str, problem: str | None) -> str:
-    return f"Nothing is sold at the price {lookup_key}, which {problem}."
+def _sentence(label: str, problem: str | None) -> str:
+    return f"Nothing is sold at the price {label}, which {problem}."
 
 
 def _remembered() -> dict[tuple[StripeScope, str], _Remembered]:
-    """What was found by account, mode and lookup key: each account has prices of its own."""
+    """What was found by account, mode and the price's label: each account has prices of its own."""
     found: dict[tuple[StripeScope, str], _Remembered] = current_app.extensions.setdefault("stripe_prices", {})
     return found

@@ -110,6 +110,8 @@ def _record_payment(order: Order, session: CheckoutSessionObject, scope: StripeS
 def _mismatch(order: Order, session: CheckoutSessionObject) -> str | None:
     """Why what was paid is not what the order says, or None. Amounts are compared before discounts and tax."""
     currency, amount = session.currency, session.amount_subtotal
+    if order.is_sold_by_link:
+        _take_currency_of_link(order, session)
     if currency != order.currency:
         return f"paid in {currency}, ordered in {order.currency}"
     elif amount == order.amount or _takes_seats(order, amount):
@@ -120,6 +122,15 @@ def _mismatch(order: Order, session: CheckoutSessionObject) -> str | None:
         return None
     else:
         return f"paid for {amount}, ordered for {order.amount} (minor units)"
+
+
+def _take_currency_of_link(order: Order, session: CheckoutSessionObject) -> None:
+    """A Payment Link sells in the currency of the buyer's place, where the catalogue has a price in it."""
+    plan = current_catalog().plan(order.plan_key)
+    price = plan.price(None) if plan else None
+    sold = price.in_currency(session.currency or "") if price else None
+    if sold and session.amount_subtotal == sold.amount:
+        order.currency, order.amount = sold.currency, sold.amount
 
 
 def _takes_seats(order: Order, amount: int | None) -> bool:

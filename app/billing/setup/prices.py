@@ -16,6 +16,7 @@ from app.database import db
 
 # As many lookup keys as Stripe takes in one request.
 KEYS_AT_ONCE = 10
+EXPANDED = ["data.product", "data.currency_options"]
 
 
 def stored_prices(gateway: StripeGateway, scope: StripeScope) -> dict[str, StripeObject]:
@@ -23,7 +24,7 @@ def stored_prices(gateway: StripeGateway, scope: StripeScope) -> dict[str, Strip
     keys = [price.lookup_key for price in current_catalog().prices]
     found: dict[str, StripeObject] = {}
     for start in range(0, len(keys), KEYS_AT_ONCE):
-        params = {"lookup_keys": keys[start : start + KEYS_AT_ONCE], "expand": ["data.product"], "limit": 100}
+        params = {"lookup_keys": keys[start : start + KEYS_AT_ONCE], "expand": EXPANDED, "limit": 100}
         with gateway.errors():
             for price in gateway.v1.prices.list(params, scope.options()).auto_paging_iter():
                 found[price.lookup_key] = price.to_dict()
@@ -39,7 +40,7 @@ def configured_price(
         return None
     try:
         with gateway.errors():
-            params = {"expand": ["product"]}
+            params = {"expand": ["product", "currency_options"]}
             found: StripeObject = gateway.v1.prices.retrieve(price_id, params, scope.options()).to_dict()
     except StripeObjectMissing:
         return None
@@ -47,7 +48,7 @@ def configured_price(
 
 
 def check_prices(gateway: StripeGateway, settings: Settings, scope: StripeScope) -> dict[str, str | None]:
-    """By lookup key of what is sold, why nothing can be sold at that price, or None where it can. Commits.
+    """By the label of what is sold, why nothing can be sold at that price, or None where it can. Commits.
 
     The overview shows what was found.
     """
@@ -56,7 +57,8 @@ def check_prices(gateway: StripeGateway, settings: Settings, scope: StripeScope)
     for price in current_catalog().sold_prices:
         named_by = price.setting if price.setting in settings.stripe_price_ids else None
         found = configured_price(gateway, settings, price, scope) if named_by else stored.get(price.lookup_key)
-        problems[price.lookup_key] = problem_with(price, StripePrice.model_validate(found) if found else None, named_by)
+        at_stripe = StripePrice.model_validate(found) if found else None
+        problems |= {each.label: problem_with(each, at_stripe, named_by) for each in price.in_every_currency}
     note_problems(scope, problems)
     return problems
 

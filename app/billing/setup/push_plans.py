@@ -47,12 +47,15 @@ def _push_price(run: PushRun, price: Price, product: StripeObject, stored: Store
     """The price with the lookup key: an amount never changes, so another amount is another price."""
     others = _others(price, product, stored)
     current = next((other for other in others if _fits(price, product, other)), None)
-    wanted = {
+    wanted: dict[str, Any] = {
         "active": True,
         "nickname": price.lookup_key,
         "lookup_key": price.lookup_key,
         "metadata": mark(price.plan_key),
     }
+    if price.currency_options:
+        options = price.currency_options.items()
+        wanted["currency_options"] = {currency: {"unit_amount": amount} for currency, amount in options}
     only_new: dict[str, Any] = {"product": product["id"], "currency": price.currency, "unit_amount": price.amount}
     if price.interval:
         only_new["recurring"] = {"interval": price.interval.value}
@@ -70,7 +73,7 @@ def _push_price(run: PushRun, price: Price, product: StripeObject, stored: Store
         if old["id"] != sold["id"]:
             # Nobody buys at the old price from now on; those who did keep it.
             _archive(run, f"old price {price.lookup_key}", old, instead=sold)
-    run.price_problems[price.lookup_key] = None
+    run.price_problems |= {each.label: None for each in price.in_every_currency}
     return sold
 
 
@@ -91,7 +94,10 @@ def _others(price: Price, product: StripeObject, stored: Stored) -> list[StripeO
 
 
 def _fits(price: Price, product: StripeObject, other: StripeObject) -> bool:
-    return id_of(other["product"]) == product["id"] and StripePrice.model_validate(other).charges(price)
+    """Whether it is the product's and charges what the catalogue says; an amount in a further currency can be added."""
+    found = StripePrice.model_validate(other)
+    known = [each for each in price.in_every_currency if not each.is_option or found.amount_in(each.currency)]
+    return id_of(other["product"]) == product["id"] and all(found.charges(each) for each in known)
 
 
 def _archive(run: PushRun, kind: str, old: StripeObject, *, instead: StripeObject | None) -> None:
@@ -107,8 +113,9 @@ def _archive(run: PushRun, kind: str, old: StripeObject, *, instead: StripeObjec
 
 def _keep_pinned(run: PushRun, price: Price, pinned: StripeObject) -> StripeObject:
     run.tell("unchanged", f"price {price.lookup_key}, named by {price.setting}", pinned["id"])
-    problem = problem_with(price, StripePrice.model_validate(pinned), price.setting)
-    run.price_problems[price.lookup_key] = problem
-    if problem:
-        run.warnings.append(f"Nothing is sold at the price {price.lookup_key}, which {problem}.")
+    for each in price.in_every_currency:
+        problem = problem_with(each, StripePrice.model_validate(pinned), price.setting)
+        run.price_problems[each.label] = problem
+        if problem:
+            run.warnings.append(f"Nothing is sold at the price {each.label}, which {problem}.")
     return pinned

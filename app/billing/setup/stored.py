@@ -7,7 +7,7 @@ from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.client import StripeObject
 from app.billing.gateway.price_objects import StripePrice, StripeProduct
-from app.billing.setup.prices import configured_price, stored_prices
+from app.billing.setup.prices import EXPANDED, configured_price, stored_prices
 from app.billing.setup.push_run import PushRefused, PushRun
 
 
@@ -79,7 +79,7 @@ def _product_of(run: PushRun, plan: Plan, holders: dict[str, StripeObject]) -> S
 
 
 def _prices_of(run: PushRun, product_id: str) -> list[StripeObject]:
-    params = {"product": product_id, "limit": 100, "expand": ["data.product"]}
+    params = {"product": product_id, "limit": 100, "expand": EXPANDED}
     with run.gateway.errors():
         pages = run.gateway.v1.prices.list(params, run.scope.options()).auto_paging_iter()
         return [price.to_dict() for price in pages]

@@ -35,6 +35,12 @@ def live_subscription(user: User, scope: StripeScope) -> Subscription | None:
     return max(live_subscriptions(user, scope), key=_rank, default=None)
 
 
+def billed_currency(user: User, scope: StripeScope) -> str | None:
+    """The currency that Stripe keeps the user to; None for somebody without a subscription that is not over."""
+    subscription = live_subscription(user, scope)
+    return subscription.currency if subscription else None
+
+
 def latest_subscription(user: User, scope: StripeScope) -> Subscription | None:
     """The user's live subscription, or else the one that ended last: what the account page tells about."""
     ended = _subscriptions_of(user, scope).order_by(Subscription.ended_at.desc())

@@ -15,6 +15,7 @@ from app.billing.gateway.read import retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.roles.decision import role_changes
 from app.billing.statuses import SubscriptionStatus
+from app.billing.subscriptions.amounts import in_own_currency
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.billing.subscriptions.unpaid import bought_at, with_unpaid_time
 from app.database import db, utcnow
@@ -41,7 +42,7 @@ def mirror(
     user: User, found: SubscriptionObject, scope: StripeScope, *, cause: str, read_at: datetime | None = None
 ) -> Effect:
     """Write what Stripe just answered about a subscription of this (locked) user."""
-    snapshot = with_unpaid_time(SubscriptionSnapshot.of(found), scope)
+    snapshot = with_unpaid_time(SubscriptionSnapshot.of(in_own_currency(found, scope)), scope)
     read_at = read_at or utcnow().replace(microsecond=0)
     return Effect(changes=write_snapshot(user, snapshot, read_at, scope, cause=cause))
 

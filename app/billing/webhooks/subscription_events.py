@@ -47,6 +47,9 @@ def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnap
     if subscription is None or subscription.status == SubscriptionStatus.PAST_DUE:
         # The invoices say since when something is unpaid, and what is paid for.
         return None
+    if subscription.is_priced_otherwise:
+        # Only the price itself says what it costs in the subscription's currency.
+        return None
     try:
         return SubscriptionSnapshot.of(subscription)
     except UnreadableObject:

@@ -78,6 +78,22 @@ def role(key: str = "member", name: str = "Member", rank: Any = 1) -> dict[str, 
         ),
         (catalog_of(currency="euro"), "currency: 'euro' must be three lower-case letters, such as 'eur'"),
         (
+            catalog_of(plan("club", monthly(900, currency_options={"USD": 900}))),
+            "plan club: prices: month: currency_options: 'USD' must be three lower-case letters, such as 'eur'",
+        ),
+        (
+            catalog_of(plan("club", monthly(900, currency_options={"eur": 900}))),
+            "plan club: prices: month: currency_options: 'eur' is the currency of the price itself",
+        ),
+        (
+            catalog_of(plan("club", monthly(900, currency_options={"usd": 9.5}))),  # type: ignore[dict-item]
+            f"plan club: prices: month: currency_options: 'usd': {AMOUNT.removeprefix('amount: ')}",
+        ),
+        (
+            catalog_of(plan("club", monthly(900, currency_options={"usd": 950}), yearly(9000))),
+            "plan club: prices: year: currency_options: usd is missing, which other prices have",
+        ),
+        (
             catalog_of(plan("club", monthly(900), monthly(800))),
             "plan club: prices: month: there is another price for the same interval",
         ),

@@ -24,7 +24,8 @@ PRICE = {"id": "price_1", "currency": "usd", "lookup_key": None, "recurring": {"
 ITEM = {"id": "si_1", "current_period_start": 1, "current_period_end": 2, "price": PRICE, "quantity": 2}
 SUBSCRIPTION = {
     "id": "sub_1", "object": "subscription", "cancel_at": None, "cancel_at_period_end": False, "canceled_at": None,
-    "customer": "cus_1", "ended_at": None, "items": {"data": [ITEM]}, "latest_invoice": {"id": "in_1"},
+    "currency": "usd", "customer": "cus_1", "ended_at": None, "items": {"data": [ITEM]},
+    "latest_invoice": {"id": "in_1"},
     "metadata": {"userId": str(USER), "colour": "blue"}, "pause_collection": None, "start_date": 1, "status": "active",
     "trial_end": None,
 }  # fmt: skip

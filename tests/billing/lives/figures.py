@@ -1,9 +1,11 @@
 """The figures that pages and reports name, worked out from what Stripe says alone."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import stripe as sdk
 from stripe_emulator import Emulator
@@ -22,6 +24,15 @@ OVER = ("canceled", "incomplete_expired")
 PAYING = ("active", "past_due")
 MONTHS = {"month": 1, "year": 12}
 HOUR = 3600
+
+
+class Earned(NamedTuple):
+    """What came in at once: its month, its currency, and minor units, all of it and what was kept."""
+
+    month: str
+    currency: str
+    gross: int
+    net: int
 
 
 def assert_page_names_the_amounts(person: Person, stripe: Stripe) -> None:
@@ -66,15 +77,18 @@ def assert_reports_equal_stripe(person: Person, stripe: Stripe) -> None:
         moment = stripe_now()
         note_changes(scope, moment)
         moved = {one.currency: one.closing for one in movements(scope, 1, moment)}
-        revenue = [one for one in reports.revenue_by_month(scope, now=moment) if one.currency == "usd"]
+        revenue = reports.revenue_by_month(scope, now=moment)
         by_plan = revenue_by_plan(scope, moment)
     if all(_has_certain_discount(stripe, one) for one in subscriptions if one["status"] in PAYING):
-        assert recurring.get("usd", 0) == sum(_monthly(stripe, one) for one in subscriptions), recurring
+        monthly = Counter[str]()
+        for one in subscriptions:
+            monthly[one["currency"]] += _monthly(stripe, one)
+        assert {code: amount for code, amount in recurring.items() if amount} == {**+monthly}
     assert {code: amount for code, amount in moved.items() if amount} == recurring
     earned = list(_earned(stripe))
-    for one in revenue:
-        gross, net = (sum(row[column] for row in earned if row[0] == one.month) for column in (1, 2))
-        assert (one.gross, one.amount) == (gross, net), one
+    for month in revenue:
+        rows = [row for row in earned if (row.month, row.currency) == (month.month, month.currency)]
+        assert (month.gross, month.amount) == (sum(row.gross for row in rows), sum(row.net for row in rows)), month
     assert sum(row.net for row in by_plan) == sum(one.amount for one in revenue)
 
 
@@ -136,14 +150,14 @@ def _monthly(stripe: Stripe, subscription: Json) -> int:
     alike = [one for one in items if one["price"]["recurring"] == recurring]
     preview = _preview(stripe, subscription["id"]) or {}
     off = sum(one["amount"] for one in preview.get("total_discount_amounts") or [])
-    total = sum(one["price"]["unit_amount"] * one["quantity"] for one in alike)
+    total = sum(stripe.unit_amount(one["price"], subscription["currency"]) * one["quantity"] for one in alike)
     months = MONTHS[recurring["interval"]] * recurring["interval_count"]
     # Half a cent counts as one.
     return max(int(total - off), 0) * 2 // months + 1 >> 1
 
 
-def _earned(stripe: Stripe) -> Iterator[tuple[str, int, int]]:
-    """What came in, and what of it was kept, each with its month: subscriptions' invoices, and what was bought once."""
+def _earned(stripe: Stripe) -> Iterator[Earned]:
+    """What came in, and what of it was kept: subscriptions' invoices, and what was bought once."""
     charges = {one["payment_intent"]: one for one in stripe.charges() if one["paid"]}
     lost = {one.charge: one.amount for one in stripe.v1.disputes.list({"limit": 100}).data if one.status == "lost"}
     paid_by = {
@@ -154,11 +168,13 @@ def _earned(stripe: Stripe) -> Iterator[tuple[str, int, int]]:
     for invoice in stripe.invoices():
         if invoice["status"] == "paid" and invoice["parent"]:
             paid, taken = invoice["amount_paid"], _taken_back(charges.get(paid_by.get(invoice["id"])), lost)
-            yield _month(invoice["status_transitions"]["paid_at"]), paid, max(paid - taken, 0)
+            month = _month(invoice["status_transitions"]["paid_at"])
+            yield Earned(month, invoice["currency"], paid, max(paid - taken, 0))
     for session in stripe.v1.checkout.sessions.list({"limit": 100}).data:
         if session.mode == "payment" and session.payment_status == "paid" and session.payment_intent in charges:
             charge = charges[session.payment_intent]
-            yield _month(session.created), charge["amount"], max(charge["amount"] - _taken_back(charge, lost), 0)
+            net = max(charge["amount"] - _taken_back(charge, lost), 0)
+            yield Earned(_month(session.created), charge["currency"], charge["amount"], net)
 
 
 def _taken_back(charge: Json | None, lost: dict[str, int]) -> int:

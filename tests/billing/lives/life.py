@@ -32,6 +32,7 @@ CARDS = st.sampled_from(["tok_chargeCustomerFail", "tok_authenticationRequired",
 GOOD_DEBIT, BAD_DEBIT = "AT611904300234573201", "AT861904300235473202"
 KEYS = st.sampled_from(["shop_basic_month", "shop_basic_year", "shop_pro_month", "shop_pro_year", "shop_team_month"])
 SEATS = st.integers(1, 9)
+CURRENCIES = st.sampled_from([None, None, None, "eur"])
 
 
 class Life(Terms):
@@ -42,9 +43,11 @@ class Life(Terms):
         kind=st.sampled_from(["usual", "usual", "trial"]),
         wanted=PLANS,
         terms=st.lists(TERMS, max_size=2),
+        currency=CURRENCIES,
     )
-    def begin(self, seed: int, kind: str, wanted: tuple[str, str], terms: list[Term]) -> None:
+    def begin(self, seed: int, kind: str, wanted: tuple[str, str], terms: list[Term], currency: str | None) -> None:
         self.appear(seed, kind)
+        self.currency = currency
         self.buy(wanted, "tok_visa", None)
         for name, asked in terms:
             if self.live:
@@ -89,6 +92,10 @@ class Life(Terms):
     def expire_checkout(self) -> None:
         for session in self.all_of("checkout.session", status="open"):
             self.stripe.v1.checkout.sessions.expire(session["id"])
+
+    @rule(currency=CURRENCIES)
+    def choose_a_currency(self, currency: str | None) -> None:
+        self.currency = currency
 
     @rule()
     def come_back_from_checkout(self) -> None:

@@ -44,7 +44,9 @@ def _assert_mirror(stripe: Stripe) -> None:
         alike = [
             one for one in subscription["items"]["data"] if one["price"]["recurring"] == item["price"]["recurring"]
         ]
-        assert row.amount == sum(one["price"]["unit_amount"] * one["quantity"] for one in alike)
+        currency = subscription["currency"]
+        assert row.currency == currency
+        assert row.amount == sum(stripe.unit_amount(one["price"], currency) * one["quantity"] for one in alike)
         assert row.quantity == item["quantity"]
         assert row.current_period_end == optional_time(item["current_period_end"])
         assert row.cancel_at == optional_time(subscription["cancel_at"])
@@ -76,7 +78,9 @@ def _assert_orders(stripe: Stripe) -> None:
         assert order.state in _states(session, stripe)
         if order.state == "fulfilled":
             [item] = stripe.v1.checkout.sessions.line_items.list(session["id"]).data
-            assert (order.seats, order.amount) == (item.quantity, item.price.unit_amount * item.quantity)
+            unit = stripe.unit_amount(item.price.to_dict(), session["currency"])
+            assert (order.seats, order.amount) == (item.quantity, unit * item.quantity)
+            assert order.currency == session["currency"]
 
 
 def _states(session: Json, stripe: Stripe) -> set[str]:
@@ -105,7 +109,8 @@ def _assert_payments(stripe: Stripe) -> None:
     paid = {one["id"]: one for one in is_over_something if one["status"] == "paid"}
     assert {invoice_id for invoice_id, row in by_invoice.items() if row.status == "paid"} == paid.keys()
     for invoice_id, invoice in paid.items():
-        assert by_invoice[invoice_id].amount == invoice["amount_paid"]
+        row = by_invoice[invoice_id]
+        assert (row.amount, row.currency) == (invoice["amount_paid"], invoice["currency"])
     for row in payments:
         if row.order_id and row.stripe_payment_intent_id:
             charge = _charge_of(row.stripe_payment_intent_id, stripe)

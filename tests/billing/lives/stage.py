@@ -14,13 +14,13 @@ from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.database import db
 from app.extensions import limiter
-from tests.catalogue import CATALOG, PRO
+from tests.catalogue import CATALOG, PRO, also_in
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe
 
 # What lives buy: what the other tests sell, and a plan by the seat.
 TEAM = Plan("team", name="Team", role=PRO.key, prices=(monthly(1200, per_seat=True),))
-WITH_SEATS = replace(CATALOG, plans=(*CATALOG.plans, TEAM))
+WITH_SEATS = also_in("eur", 0.9, replace(CATALOG, plans=(*CATALOG.plans, TEAM)))
 # A code for a share of the price, each time or once, and one for all of it.
 CODES = {"QUARTER": (25, "forever"), "ONCE": (50, "once"), "FREE": (100, "once")}
 ADD_ONS = {("month", 1): 1000, ("year", 1): 9900, ("month", 3): 2700}
@@ -83,7 +83,8 @@ class Stage:
 def _price(stripe: Stripe, amount: int, interval: str, interval_count: int) -> str:
     recurring = {"interval": interval, "interval_count": interval_count}
     params = {"product_data": {"name": "Storage"}, "currency": "usd", "unit_amount": amount, "recurring": recurring}
-    return str(stripe.v1.prices.create(params).id)
+    also = {"currency_options": {"eur": {"unit_amount": amount // 2}}}
+    return str(stripe.v1.prices.create({**params, **also}).id)
 
 
 def _tables() -> list[sa.Table]:

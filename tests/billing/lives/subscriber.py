@@ -23,6 +23,8 @@ class Subscriber(RuleBasedStateMachine):
         self.stage, self.emulator, self.stripe = stage, stage.emulator, Stripe(stage.emulator)
         self._make_post = post
         self.chance = random.Random()
+        # The one that she chooses on the pricing page; None for what it shows by itself.
+        self.currency: str | None = None
         self.alice: Person | None = None
         stage.begin()
 
@@ -64,6 +66,7 @@ class Subscriber(RuleBasedStateMachine):
     def session_for(self, wanted: tuple[str, str], **fields: str) -> str | None:
         """The session that a plan's button leads to, where it leads to Checkout."""
         limiter.reset()
-        answer = self.alice.buy(*wanted, **fields)
+        chosen = {"currency": self.currency} if self.currency else {}
+        answer = self.alice.buy(*wanted, **chosen, **fields)
         assert answer.status_code == 303, answer.text
         return session_id_in(answer.location) if "/c/pay/" in answer.location else None

@@ -58,7 +58,8 @@ class Terms(Subscriber):
     @rule(amount=st.sampled_from([-500, -2000, -100_000, 300]))
     def give_credit(self, amount: int) -> None:
         """Less than nothing is what she has; more than that is what she owes."""
-        given = {"amount": amount, "currency": "usd"}
+        [customer] = self.all_of("customer")
+        given = {"amount": amount, "currency": customer["currency"] or "usd"}
         self.stripe.v1.customers.balance_transactions.create(self.customer, given)
 
     @precondition(lambda self: self.live)

@@ -5,6 +5,7 @@ from flask import Flask
 
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Payment
+from app.billing.models.stripe import StripeEvent
 from app.billing.reports import revenue_by_month
 from app.database import db
 from app.mail.alerts import open_alerts
@@ -48,6 +49,9 @@ def test_a_disputed_subscription_payment_is_kept_and_told_until_it_is_decided(
     assert during == ("needs_response", ["dispute:du_1"])
     assert "Disputed" in page
     assert kept(app) == ("won", [])
+    with app.app_context():
+        changes = db.session.scalars(db.select(StripeEvent.changes).where(StripeEvent.type == "charge.dispute.closed"))
+        assert changes.one() == {"du_1": {"before": {"status": "needs_response"}, "after": {"status": "won"}}}
     # The subscription is Stripe's to end, or the operator's.
     assert alice.role == "pro"
 

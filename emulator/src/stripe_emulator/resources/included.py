@@ -31,8 +31,9 @@ def tax_ids(tx: Transaction, customer: Json) -> Json:
 @includable("customer", "invoice_credit_balance")
 def invoice_credit_balance(tx: Transaction, customer: Json) -> Json:
     """Show the balance by currency; one that is even is not shown."""
-    balance = customer.get("balance") or 0
-    return {customer.get("currency") or "usd": balance} if balance else {}
+    others: Json = tx.hidden("customer", customer["id"]).get("balances") or {}
+    balances = {**others, customer.get("currency") or "usd": customer.get("balance") or 0}
+    return {currency: balance for currency, balance in balances.items() if balance}
 
 
 @includable("customer", "tax")

@@ -28,10 +28,16 @@ def check_customer_currency(tx: Transaction, customer: Json, currency: str) -> N
 
 
 def set_customer_currency(tx: Transaction, customer_id: str, currency: str) -> None:
-    """Have the customer billed in this currency from now on, as a new subscription does."""
+    """Have the customer billed in this currency from now on, as a new subscription does.
+
+    The balance stays in the currency that it was given in, and is there again when the customer comes back to it.
+    """
     customer = tx.require("customer", customer_id)
+    hidden = tx.hidden("customer", customer_id)
+    balances = {**(hidden.get("balances") or {}), customer["currency"]: customer["balance"]}
     with changing(tx, "customer.updated", customer):
-        customer["currency"] = currency
+        customer.update(currency=currency, balance=balances.pop(currency, 0))
+    tx.set_hidden("customer", customer_id, {**hidden, "balances": balances})
 
 
 def _bound_to(tx: Transaction, customer_id: str) -> str | None:
