@@ -10,7 +10,7 @@ from stripe_emulator import Emulator
 
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
-from app.database import db
+from app.database import db, utcnow
 from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import STATES, Subscriber
 from tests.browser.tools import require_tool
@@ -143,3 +143,17 @@ def test_long_ids_of_stripe_widen_no_page(
 
     assert [path for path in paths if scrolls_sideways(window, site + path)] == []
     context.close()
+
+
+@pytest.mark.needs("app/admin")
+def test_a_failed_event_of_the_longest_type_widens_no_page(narrow: Page, app: Flask, site: str, alice: Person):
+    """The rail says how many failed, in words that only those who hear the page meet: they take no room."""
+    alice.become_admin()
+    at = utcnow()
+    columns = {"type": "customer.subscription.pending_update_applied", "outcome": "failed", "received_at": at}
+    with app.app_context():
+        db.session.add(StripeEvent(id="evt_longest", created_at=at, **columns))
+        db.session.commit()
+    sign_in(narrow, alice, site)
+
+    assert [path for path in ("/admin/events", "/admin/users") if scrolls_sideways(narrow, site + path)] == []
