@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, abort, request, session
 from flask_login import current_user
 
+from app import announcements
 from app.auth import viewing
 from app.auth.factors.requirement import require_factor_of_admins, require_factor_of_everybody
 from app.auth.models import User
@@ -56,6 +57,7 @@ def load_reader() -> None:
             viewing.allow_only_reading()
         else:
             recheck_lapsed_role(user)
+        announcements.look_up()
 
 
 def recheck_lapsed_role(user: User) -> None:

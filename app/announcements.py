@@ -44,18 +44,23 @@ class Shown:
 
 
 def init_announcements(app: Flask) -> None:
-    """Let templates ask for what is announced."""
+    """Let templates show what is announced; `access.load_reader` looks it up."""
     app.jinja_env.globals["announcement"] = current_announcement
 
 
 def current_announcement() -> Shown | None:
-    """What is announced now, at most `LOOKED_UP_EVERY` seconds old; None for nothing."""
-    looked_up_at, shown = current_app.extensions.get(CACHE, (None, None))
+    """What is announced now, from memory: at most `LOOKED_UP_EVERY` seconds old; None for nothing."""
+    shown: Shown | None = current_app.extensions.get(CACHE, (0.0, None))[1]
+    return shown if shown and shown.ends_at > utcnow() else None
+
+
+def look_up() -> None:
+    """Read what is announced into memory, once in `LOOKED_UP_EVERY` seconds."""
+    looked_up_at = current_app.extensions.get(CACHE, (None, None))[0]
     if looked_up_at is None or monotonic() - looked_up_at > LOOKED_UP_EVERY:
         row = running_announcement()
         shown = Shown(row.id, row.text, row.link, row.link_text, row.ends_at) if row else None
         current_app.extensions[CACHE] = (monotonic(), shown)
-    return shown if shown and shown.ends_at > utcnow() else None
 
 
 def running_announcement() -> Announcement | None:

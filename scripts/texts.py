@@ -114,8 +114,8 @@ def problems_of(language: str, texts: Catalog) -> Iterator[str]:
 
 
 def _problem_of(message: Message) -> str | None:
-    originals = list(message.id) if isinstance(message.id, tuple) else [message.id]
-    strings = list(message.string) if isinstance(message.string, tuple) else [message.string]
+    originals = [message.id] if isinstance(message.id, str) else list(message.id)
+    strings = list(message.string) if isinstance(message.string, list | tuple) else [message.string or ""]
     if not all(strings):
         return "not translated"
     elif message.fuzzy:

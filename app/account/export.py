@@ -12,6 +12,7 @@ from app.auth.factors.models import Authenticator, FactorReset, Passkey, Recover
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
 from app.billing.models.cards import UsedCard
+from app.billing.models.codes import UsedCode
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
@@ -48,6 +49,7 @@ KEPT = {
     "payments": Payment,
     "stripe_customers": StripeCustomer,
     "used_cards": UsedCard,
+    "used_codes": UsedCode,
     "mails": OutboxMail,
     "entries": Entry,
     "authenticators": Authenticator,
