@@ -14,6 +14,8 @@ from app.config.settings import Settings
 from app.database import db, utcnow
 from app.jobs import last_heartbeat
 
+# Not in one piece, so that `make rename` leaves it.
+TEMPLATE = "".join(("Peren", "nial"))
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -37,7 +39,7 @@ def steps() -> list[Step]:
         Step("Webhooks", bool(settings.webhook_secrets), "Stripe tells us of payments.", "flask billing push"),
         _jobs(),
         Step("An admin", bool(has_admin), "Who may see /admin/.", "flask users create you@example.com --admin"),
-        Step("Your name", settings.app_name != "Perennial", "What the site is called.", 'make rename NAME="Leaf"'),
+        Step("Your name", settings.app_name != TEMPLATE, "What the site is called.", 'make rename NAME="Leaf"'),
         Step(
             "A Stripe key",
             not settings.uses_emulator,
