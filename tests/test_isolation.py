@@ -15,7 +15,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
 # What the application is made of, and the tests; no instance folder, no `.env`, no environment.
-PARTS = ("app", "emulator/src", "migrations", "static", "templates", "tests", "app.py", "pyproject.toml")
+PARTS = (
+    *("app", "emulator/src", "migrations", "static", "templates", "tests", "translations"),
+    *("app.py", "pyproject.toml", ".env.example"),
+)
 SAMPLE = (
     "tests/config",
     "tests/pricing",

@@ -49,6 +49,7 @@ def bare_flask(name: str) -> Flask:
         nav_current=lambda *_: False,
         endpoint_exists=lambda _: False,
         open_problem=lambda: None,
+        announcement=lambda: None,
     )
     init_figures(app)
     app.extensions |= {"catalog": load_catalog(), "settings": SimpleNamespace(trial_days=0, language_codes=["en"])}
@@ -87,12 +88,20 @@ def create_app() -> Flask:
         example_entries(today, currency),
     )
     app.view_functions["pricing.landing"] = lambda: render_template(
-        "pricing/landing.html", plans=plans, intervals=intervals, life=life, shown=shown, entries=entries
+        "pricing/landing.html",
+        plans=plans,
+        currency=currency,
+        intervals=intervals,
+        life=life,
+        shown=shown,
+        entries=entries,
     )
     app.view_functions["pricing.index"] = lambda: render_template(
         "pricing/index.html",
         interval="month",
         intervals=intervals,
+        currency=currency,
+        currencies=(),
         plans=plans,
         has_subscription=False,
         months_free=free,

@@ -202,7 +202,7 @@ def test_first_grant_of_a_new_key(shop: Flask, carol: Person, watch: Watch) -> N
     carol.become_admin()
 
     page = f"/admin/users/{carol.id}"
-    answer = carol.post(f"{page}/grants", page="/account", role="pro")
+    answer = carol.post(f"{page}/acts/grant", page="/account", role="pro", reason="A gift")
 
     assert (answer.status_code, carol.role) == (303, "pro")
     assert watch.seen == ["GET /v1/account"]
