@@ -151,7 +151,7 @@ def fork(tmp_path: Path) -> Path:
     root = tmp_path / "feature%2Flogin"
     shutil.copytree(ROOT / "app", root / "app", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", root)
-    for folder in ("migrations", "templates", "static"):
+    for folder in ("migrations", "templates", "static", "translations"):
         (root / folder).symlink_to(ROOT / folder)
     (root / "app" / "catalog.py").write_text(CATALOG.format(amount=100))
     return root

@@ -1,5 +1,6 @@
 """Ask first, then lock: what changes while Stripe is asked is never overwritten by the older answer."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -119,6 +120,27 @@ def test_what_changes_all_the_time_is_given_up_with_nothing_half_done(
     between.behave()
     assert bring(shop, old) == 200
     assert mirrored(shop) == at_stripe.subscriptions()[0]["items"]["data"][0]["price"]["lookup_key"]
+
+
+def test_buyer_who_comes_back_while_everything_changes_is_told_what_is_known(
+    shop: Flask, at_stripe: Stripe, between: MisbehavingStripe
+) -> None:
+    dave = Person.sign_up(shop, "dave@example.com")
+    session_id = session_id_in(dave.buy("basic").location)
+    at_stripe.pay(session_id)
+
+    def change(method: str, path: str) -> None:
+        with shop.app_context():
+            assert lock_user(uuid.UUID(str(dave.id)))
+            db.session.commit()
+
+    between.after = change
+    answer = dave.get(f"/checkout/success?session_id={session_id}")
+
+    assert answer.status_code == 200
+    assert "Confirming your payment" in answer.text
+    between.behave()
+    assert "Basic is yours" in dave.get(f"/checkout/success?session_id={session_id}").text
 
 
 def test_questions_are_asked_once_each_and_with_nothing_open(app: Flask, alice: Person) -> None:

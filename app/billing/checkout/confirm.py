@@ -3,10 +3,12 @@
 import uuid
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from app.auth.models import User
 from app.billing.asking import ask, ask_then_lock
 from app.billing.catalog.plans import current_catalog
-from app.billing.errors import StripeObjectMissing, UnknownSession
+from app.billing.errors import StillChanging, StripeObjectMissing, UnknownSession
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.gateway.read import retrieve
@@ -44,12 +46,16 @@ class CheckoutResult:
 def confirm_checkout(user: User, session_id: str) -> CheckoutResult:
     """Settle the order of this user's session; raise `UnknownSession` for an unknown one or somebody else's. Commits.
 
-    Raises `StripeUnavailable` when Stripe cannot be asked.
+    Raises `StripeUnavailable` when Stripe cannot be asked. While the session's own events keep changing the order, it
+    is told as it stands, and the page looks again.
     """
     if not session_id.startswith(SESSION_PREFIX) or not session_id.replace("_", "").isalnum():
         raise UnknownSession("That is no Checkout Session.")
     scope, user_id = current_scope(), user.id
-    result = ask_then_lock(lambda: _confirm(user_id, session_id, scope))
+    try:
+        result = ask_then_lock(lambda: _confirm(user_id, session_id, scope))
+    except StillChanging:
+        result = _as_it_stands(user_id, session_id, scope)
     db.session.commit()
     return result
 
@@ -64,6 +70,15 @@ def _confirm(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> Checkou
         raise UnknownSession("The session is not this user's.")
     fulfill_checkout_session(session, scope, cause=f"return from {session_id}")
     return _result(order, session)
+
+
+def _as_it_stands(user_id: uuid.UUID, session_id: str, scope: StripeScope) -> CheckoutResult:
+    known = sa.select(Order).where(Order.stripe_checkout_session_id == session_id, Order.user_id == user_id)
+    order = db.session.scalars(known.where(scope.covers(Order))).one_or_none()
+    if order is None:
+        raise UnknownSession("No order of this user's has that session.")
+    name = current_catalog().plan_name(order.plan_key)
+    return CheckoutResult(WORDS.get(OrderState(order.state), "failed"), name, order.interval, order.counted_seats)
 
 
 def _result(order: Order, session: CheckoutSessionObject) -> CheckoutResult:
