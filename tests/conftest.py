@@ -45,7 +45,7 @@ LASTING: dict[str, Any] = {
     "phases": [phase for phase in Phase if phase is not Phase.explain],
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
-for profile, examples in {"quick": 6, "ci": 24, "nightly": 1000}.items():
+for profile, examples in {"quick": 6, "ci": 16, "nightly": 1000}.items():
     # What has to be green before something lands is the same each time; a night looks for what is new.
     hypothesis.settings.register_profile(profile, max_examples=examples, derandomize=profile == "ci", **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -15,7 +15,7 @@ from benchmarks.baselines import page
 from benchmarks.paths import PATHS
 from benchmarks.site import settings, user_id
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.database]
 
 
 @pytest.fixture

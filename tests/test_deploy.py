@@ -24,7 +24,7 @@ from app.database import db
 from tests.billing.lives.serving import Server
 from tests.people import Person
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.database]
 
 GUIDES = sorted((ROOT / "docs/deploy").glob("*.md"))
 BLOCK = re.compile(r"(?:<!-- (untested: \S.*|run by \w+) -->\n\s*)?```sh\n(.*?)```", re.DOTALL)

@@ -19,7 +19,7 @@ from tests.people import Person
 from tests.servers.postgresql import PostgreSQL, pgbouncer, postgresql
 from tests.servers.wire import Wire
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.database]
 
 ROOT = Path(__file__).parents[1]
 # For a machine that has other things to do.

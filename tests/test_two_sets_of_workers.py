@@ -22,6 +22,7 @@ from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.database,
     pytest.mark.usefixtures("catalogue"),
     pytest.mark.skipif(
         "postgresql" not in os.environ.get("TEST_DATABASE_URL", "") or "TEST_REDIS_URL" not in os.environ,

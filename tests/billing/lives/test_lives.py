@@ -35,6 +35,7 @@ def test_at_rest_everything_equals_what_stripe_says(stage: Stage) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.database
 @pytest.mark.parametrize("same_second", [False, True])
 def test_the_emulators_chaos_ends_in_what_stripe_says(
     deploy: Callable[..., Flask],
@@ -55,6 +56,7 @@ def test_the_emulators_chaos_ends_in_what_stripe_says(
 
 
 @pytest.mark.slow
+@pytest.mark.database
 def test_events_that_come_while_stripe_answers_end_in_what_stripe_says(
     app_with: Callable[..., Flask], catalogue: None, emulator: Emulator
 ) -> None:

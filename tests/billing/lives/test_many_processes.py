@@ -28,6 +28,7 @@ from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.database,
     pytest.mark.usefixtures("catalogue"),
     pytest.mark.skipif(sys.platform != "linux", reason="finds gunicorn's workers in /proc"),
 ]
