@@ -50,6 +50,8 @@ def test_the_guide_names_every_optional_part() -> None:
         "The door of the webhook",
         "Connect",
         "Admin pages",
+        "Announcements",
+        "German",
         "Second factors and passkeys",
         "Seeing the site as a person does",
         "Google, GitHub and OpenID Connect",
