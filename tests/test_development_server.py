@@ -29,8 +29,8 @@ CATALOG = Catalog(
     slug="fork",
     currency="usd",
     roles=(Role("free", name="Free", rank=0), Role("basic", name="Basic", rank=1), Role("pro", name="Pro", rank=2)),
-    features={{"exports": "exports"}},
-    limits={{"entries": "entries"}},
+    features={{"exports": "exports", "api": "API"}},
+    limits={{"entries": "entries", "api_tokens": "API tokens"}},
     plans=(Plan("team", name="Team", role="pro", prices=(monthly({amount}),)),),
 )
 """
