@@ -1,17 +1,34 @@
 """What an operator fills in before an act."""
 
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, EmailField, IntegerField, RadioField, StringField
+from wtforms import DateField, DecimalField, EmailField, IntegerField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
+from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from app.auth.forms import ENTER_ADDRESS, MailableAddress
 from app.billing.support.subscriptions import LONGEST_EXTENSION
+from app.database import utcnow
 from app.templating import minor_units
 
 AT_THE_END, NOW = "at_the_end", "now"
+
+
+class LastDayField(DateField):
+    """A day (UTC) through which something lasts; one that is over already is a slip of the pen."""
+
+    @property
+    def moment(self) -> datetime | None:
+        """The last second of the chosen day; None where none is chosen."""
+        return datetime.combine(self.data, time(23, 59, 59), UTC) if self.data else None
+
+    def pre_validate(self, form: BaseForm) -> None:
+        """Refuse a day that is over."""
+        if self.moment and self.moment <= utcnow():
+            raise ValidationError("Choose a day that is still to come.")
 
 
 class ActForm(FlaskForm):

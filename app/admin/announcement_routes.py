@@ -1,14 +1,13 @@
 """Telling everybody who is signed in something, and ending it."""
 
-from datetime import UTC, datetime, time
-
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug import Response
-from wtforms import DateField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from app.admin.act_forms import LastDayField
 from app.admin.paging import newest_first
 from app.announcements import (
     LONGEST_LINK,
@@ -19,7 +18,7 @@ from app.announcements import (
     is_link,
     running_announcement,
 )
-from app.database import db, utcnow
+from app.database import db
 
 
 class AnnouncementForm(FlaskForm):
@@ -28,17 +27,7 @@ class AnnouncementForm(FlaskForm):
     text = TextAreaField("Text", validators=[InputRequired("Write what to tell."), Length(max=LONGEST_TEXT)])
     link = StringField("Link", validators=[Optional(), Length(max=LONGEST_LINK)])
     link_text = StringField("Words of the link", validators=[Optional(), Length(max=80)])
-    until = DateField("Last day", validators=[InputRequired("Choose a day.")])
-
-    @property
-    def ends_at(self) -> datetime:
-        """The last second of the chosen day, UTC."""
-        return datetime.combine(self.until.data, time(23, 59, 59), UTC)  # type: ignore[arg-type]
-
-    def validate_until(self, field: DateField) -> None:
-        """An end that is past would tell nobody."""
-        if field.data and self.ends_at <= utcnow():
-            raise ValidationError("Choose a day that is still to come.")
+    until = LastDayField("Last day", validators=[InputRequired("Choose a day.")])
 
     def validate_link(self, field: StringField) -> None:
         """Refuse what a browser would run, or leads nowhere."""
@@ -54,11 +43,11 @@ def announcements() -> str:
 def make_announcement() -> Response | tuple[str, int]:
     """Tell everybody, in place of what is told now."""
     form = AnnouncementForm()
-    if not form.validate_on_submit():
+    if not form.validate_on_submit() or form.until.moment is None:
         return _show(form), 422
     announce(
         " ".join((form.text.data or "").split()),
-        form.ends_at,
+        form.until.moment,
         link=form.link.data or "",
         link_text=form.link_text.data or "",
         actor=current_user.email,

@@ -1,7 +1,6 @@
 """Promotion codes: made and switched off by the API, listed, and who used them."""
 
 import uuid
-from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -10,7 +9,6 @@ from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import (
     BooleanField,
-    DateField,
     DecimalField,
     HiddenField,
     IntegerField,
@@ -21,6 +19,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
+from app.admin.act_forms import LastDayField
 from app.admin.paging import newest_first
 from app.admin.record_routes import emails_of
 from app.billing.catalog.plans import current_catalog
@@ -30,7 +29,6 @@ from app.billing.gateway.code_objects import PromotionCodeObject
 from app.billing.models.codes import UsedCode
 from app.billing.payments.codes import plans_of, uses_of
 from app.billing.support.codes import FOREVER, ONCE, REPEATING, NewCode, find_code, list_codes, make_code, switch_code
-from app.database import utcnow
 from app.templating import minor_units
 
 PERCENT, AMOUNT = "percent", "amount"
@@ -63,7 +61,7 @@ class CodeForm(FlaskForm):
     )
     months = IntegerField("Months", validators=[Optional(), NumberRange(1, 120)])
     max_redemptions = IntegerField("Uses", validators=[Optional(), NumberRange(1, 1_000_000)])
-    last_day = DateField("Last day", validators=[Optional()])
+    last_day = LastDayField("Last day", validators=[Optional()])
     is_for_new_customers = BooleanField("Only for who has never paid")
     token = HiddenField(default=lambda: uuid.uuid4().hex, validators=[Length(max=64)])
 
@@ -83,16 +81,6 @@ class CodeForm(FlaskForm):
         if field.data == REPEATING and not self.months.data:
             raise ValidationError("Say how many months.")
 
-    def validate_last_day(self, field: DateField) -> None:
-        """A code that is over already is a slip of the pen."""
-        if self.expires_at and self.expires_at <= utcnow():
-            raise ValidationError("Choose a day that is still to come.")
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """The last second of the chosen day, UTC."""
-        return datetime.combine(self.last_day.data, time(23, 59, 59), UTC) if self.last_day.data else None
-
     def read(self) -> NewCode:
         """What was filled in."""
         off, currency = self.off.data or Decimal(0), current_catalog().currency
@@ -106,7 +94,7 @@ class CodeForm(FlaskForm):
             duration=self.duration.data,
             months=self.months.data,
             max_redemptions=self.max_redemptions.data,
-            expires_at=self.expires_at,
+            expires_at=self.last_day.moment,
             is_for_new_customers=bool(self.is_for_new_customers.data),
         )
 

@@ -1,14 +1,11 @@
 """What the operator fills in to grant access."""
 
-from datetime import UTC, datetime, time
-
-from wtforms import DateField, RadioField, SelectField, StringField
+from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from app.admin.act_forms import ActForm
+from app.admin.act_forms import ActForm, LastDayField
 from app.billing.catalog.plans import current_catalog
-from app.database import utcnow
 
 CHARGE, PAUSE, COUPON = "charge", "pause", "coupon"
 
@@ -17,18 +14,8 @@ class GrantForm(ActForm):
     """A role given by hand, until the end of a day (UTC) or for good, and why."""
 
     role = SelectField("Role", choices=lambda: [SelectChoice(r.key, r.name) for r in current_catalog().granted_roles])
-    until = DateField("Until, or for good where this is empty", validators=[Optional()])
+    until = LastDayField("Until, or for good where this is empty", validators=[Optional()])
     reason = StringField("Why", validators=[InputRequired("Say why."), Length(max=500)])
-
-    def validate_until(self, field: DateField) -> None:
-        """A gift that is over already is a slip of the pen."""
-        if self.until_moment and self.until_moment <= utcnow():
-            raise ValidationError("Choose a day that is still to come.")
-
-    @property
-    def until_moment(self) -> datetime | None:
-        """The last second of the chosen day."""
-        return datetime.combine(self.until.data, time(23, 59, 59), UTC) if self.until.data else None
 
 
 class SubscriberGrantForm(GrantForm):

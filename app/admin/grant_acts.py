@@ -35,14 +35,14 @@ def _grant(user: User, form: ActForm) -> str:
         # At Stripe first: where it cannot be asked, nothing is given either.
         told = _change_payments(user, form, reason)
     role = current_catalog().role(form.role.data)
-    grants.grant_role(user, role, form.until_moment, actor(), reason)
+    grants.grant_role(user, role, form.until.moment, actor(), reason)
     return f"{user.email} was given {role.name}.{told}"
 
 
 def _change_payments(user: User, form: SubscriberGrantForm, reason: str) -> str:
     scope = current_scope()
     if form.payments.data == PAUSE:
-        pause_payments(user, scope, until=form.until_moment, actor=actor(), reason=reason)
+        pause_payments(user, scope, until=form.until.moment, actor=actor(), reason=reason)
         return " Their payments are paused."
     elif form.payments.data == COUPON:
         apply_coupon(user, scope, coupon=(form.coupon.data or "").strip(), actor=actor(), reason=reason)
