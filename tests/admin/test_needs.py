@@ -42,6 +42,15 @@ def add_mismatched_order(app: Flask, owner: Person) -> uuid.UUID:
         return order.id
 
 
+def add_order_of_nobody(app: Flask, alice: Person) -> uuid.UUID:
+    """The same, of an account that is gone; its id."""
+    order_id = add_mismatched_order(app, alice)
+    with app.app_context():
+        db.session.execute(db.update(Order).values(user_id=None))
+        db.session.commit()
+    return order_id
+
+
 def test_who_owes_is_named_with_the_amount_and_the_next_try(
     olga: Person, alice: Person, catalogue: None, at_stripe: Stripe, app: Flask
 ) -> None:
@@ -94,10 +103,7 @@ def test_a_mismatched_order_is_fulfilled_in_spite(olga: Person, alice: Person, c
 def test_an_order_whose_account_is_gone_can_only_be_refunded(
     olga: Person, alice: Person, catalogue: None, app: Flask
 ) -> None:
-    order_id = add_mismatched_order(app, alice)
-    with app.app_context():
-        db.session.execute(db.update(Order).values(user_id=None))
-        db.session.commit()
+    order_id = add_order_of_nobody(app, alice)
     page = f"/admin/orders/{order_id}/settle"
 
     answer = olga.post(page, page=page)
@@ -110,10 +116,7 @@ def test_an_order_whose_account_is_gone_can_only_be_refunded(
 def test_an_order_whose_account_is_gone_is_attached_to_another(
     olga: Person, alice: Person, catalogue: None, app: Flask
 ) -> None:
-    order_id = add_mismatched_order(app, alice)
-    with app.app_context():
-        db.session.execute(db.update(Order).values(user_id=None))
-        db.session.commit()
+    order_id = add_order_of_nobody(app, alice)
     page = f"/admin/orders/{order_id}/attach"
     assert page in olga.get("/admin/orders?state=mismatched").text
 
