@@ -1,7 +1,6 @@
 """Errors as pages of the site, each with a next step."""
 
 import logging
-import time
 from collections.abc import Sequence
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
@@ -19,15 +18,14 @@ from app.billing.gateway.account import known_scope
 from app.billing.subscriptions.lookup import billed_currency
 from app.database import db
 from app.database_errors import driver_says, is_away, why_no_answer
-from app.extensions import limiter
+from app.extensions import seconds_to_wait
 from app.request_log import note_security
 
 
 def show_too_many(error: RateLimitExceeded) -> Response:
     """The 429 page, saying when to come back."""
     response = show_http_error(error)
-    limit = limiter.current_limit
-    response.headers["Retry-After"] = str(max(1, round(limit.reset_at - time.time())) if limit else 60)
+    response.headers["Retry-After"] = str(seconds_to_wait())
     return response
 
 

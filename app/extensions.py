@@ -1,5 +1,6 @@
 """The Flask extensions, created unbound; `create_app` binds them."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.proxies import client_network
 # The pages whose reading asks Stripe.
 COUNTED_READS = frozenset({"account.index", "pricing.success"})
 
-__all__ = ["csrf", "db", "init_extensions", "limiter", "login_manager"]
+__all__ = ["csrf", "db", "init_extensions", "limiter", "login_manager", "seconds_to_wait"]
 
 
 class MigrateWhenAsked:
@@ -37,6 +38,15 @@ class MigrateWhenAsked:
 login_manager = LoginManager()
 csrf = CSRFProtect()
 limiter = Limiter(key_func=client_network, headers_enabled=False)
+
+
+def seconds_to_wait() -> int:
+    """How long until the limit that was reached has room again, at most its window; a minute where none is known."""
+    limit = limiter.current_limit
+    if limit is None:
+        return 60
+    # What tells of the window's end is the whole second after it.
+    return min(max(1, round(limit.reset_at - time.time())), limit.limit.get_expiry())
 
 
 @limiter.request_filter

@@ -18,7 +18,7 @@ from app.auth.models import User
 from app.auth.rate_limits import user_key
 from app.auth.sessions import ignore_session, this_user
 from app.database import db, utcnow
-from app.extensions import csrf, limiter, login_manager
+from app.extensions import csrf, limiter, login_manager, seconds_to_wait
 from app.logs import add_facts
 
 logger = logging.getLogger(__name__)
@@ -102,12 +102,11 @@ def require_json() -> None:
 def add_limit_headers(response: Response) -> Response:
     """Say how much room is left, and that nothing of this is for a cache."""
     if limit := limiter.current_limit:
-        wait = max(1, round(limit.reset_at - utcnow().timestamp()))
         response.headers["X-RateLimit-Limit"] = str(limit.limit.amount)
         response.headers["X-RateLimit-Remaining"] = str(max(0, limit.remaining))
         response.headers["X-RateLimit-Reset"] = str(limit.reset_at)
         if response.status_code == TooManyRequests.code:
-            response.headers["Retry-After"] = str(wait)
+            response.headers["Retry-After"] = str(seconds_to_wait())
     response.headers["Cache-Control"] = "no-store"
     return response
 
