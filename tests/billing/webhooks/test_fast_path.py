@@ -1,9 +1,13 @@
 """The short way that nearly every event takes: its rules are those of the general way."""
 
 import copy
+import fcntl
+import os
+import stat
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -118,6 +122,23 @@ def test_copy_of_an_event_changes_nothing(app: Flask, newer) -> None:
     outcome = settled(app, event)
 
     assert (outcome, state_of(app)) == ("processed", before)
+
+
+@pytest.mark.skipif("TEST_DATABASE_URL" in os.environ, reason="about SQLite's file")
+def test_writers_of_a_sqlite_file_wait_in_a_line_that_is_private(app: Flask, newer) -> None:
+    with app.app_context():
+        line = Path(f"{db.engine.url.database}-line")
+    settled(app, newer(status="past_due"))
+    waiting = threading.Thread(target=settled, args=(app, newer(status="unpaid")))
+    with line.open() as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        waiting.start()
+        waiting.join(0.5)
+        before = state_of(app)[2]
+    waiting.join(10)
+
+    assert (before, state_of(app)[2]) == ("past_due", "unpaid")
+    assert stat.S_IMODE(line.stat().st_mode) == 0o600
 
 
 def test_event_that_failed_before_is_left_to_the_general_way(app: Flask, newer) -> None:
