@@ -128,7 +128,7 @@ def test_copy_of_an_event_changes_nothing(app: Flask, newer) -> None:
 def test_writers_of_a_sqlite_file_wait_in_a_line_that_is_private(app: Flask, newer) -> None:
     with app.app_context():
         line = Path(f"{db.engine.url.database}-line")
-    settled(app, newer(status="past_due"))
+    settled(app, newer(cancel_at_period_end=True))
     waiting = threading.Thread(target=settled, args=(app, newer(status="unpaid")))
     with line.open() as first:
         fcntl.flock(first, fcntl.LOCK_EX)
@@ -137,7 +137,7 @@ def test_writers_of_a_sqlite_file_wait_in_a_line_that_is_private(app: Flask, new
         before = state_of(app)[2]
     waiting.join(10)
 
-    assert (before, state_of(app)[2]) == ("past_due", "unpaid")
+    assert (before, state_of(app)[2]) == ("active", "unpaid")
     assert stat.S_IMODE(line.stat().st_mode) == 0o600
 
 
