@@ -13,7 +13,7 @@ from flask import Flask
 
 from app.auth.models import User
 from app.billing.customers import lock_user
-from app.billing.models.payments import Order
+from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.users import sync_user
@@ -64,6 +64,22 @@ def paid(alice: Person, at_stripe: Stripe) -> Json:
     return at_stripe.events("checkout.session.completed")[0]
 
 
+def about_the_charge(at_stripe: Stripe, kind: str, told: Json) -> Json:
+    """What Stripe says of the only charge."""
+    [charge] = at_stripe.charges()
+    if kind == "charge.refunded":
+        return event_of(kind, charge | told)
+    about = {"charge": charge["id"], "payment_intent": charge["payment_intent"], "amount": charge["amount"]}
+    return event_of(kind, {"id": "du_1", "object": "dispute", "metadata": {}, **about, **told})
+
+
+def delete_everybody(app: Flask) -> None:
+    """What they bought is nobody's then."""
+    with app.app_context():
+        db.session.execute(db.delete(User))
+        db.session.commit()
+
+
 def order_states(app: Flask) -> list[str]:
     with app.app_context():
         return list(db.session.scalars(db.select(Order.state)))
@@ -73,15 +89,34 @@ def test_event_waits_for_the_user_before_it_takes_the_order(
     app: Flask, alice: Person, paid: Json, deliver, while_held
 ) -> None:
     """Whoever has the user may want the order next: the other way round, the two would wait for each other."""
+    assert deliver_while_the_user_is_held(alice, deliver, paid, while_held).status_code == 200
+    assert order_states(app) == ["fulfilled"]
+
+
+@pytest.mark.parametrize("kind", ["charge.refunded", "charge.dispute.created"])
+@pytest.mark.parametrize("plan", ["lifetime", "pro"])
+def test_refund_and_dispute_wait_for_the_user_before_they_take_what_was_paid(
+    alice: Person, at_stripe: Stripe, deliver, while_held, plan: str, kind: str
+) -> None:
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(alice.buy(plan).location))
+    for event in at_stripe.events("checkout.session.completed", "invoice.paid"):
+        deliver(event)
+    told = {"amount_refunded": 300} if kind == "charge.refunded" else {"status": "needs_response"}
+
+    answer = deliver_while_the_user_is_held(alice, deliver, about_the_charge(at_stripe, kind, told), while_held)
+
+    assert answer.status_code == 200
+
+
+def deliver_while_the_user_is_held(alice: Person, deliver, event: Json, while_held) -> Any:  # type: ignore[no-untyped-def]
     alice_id = alice.id
 
-    answer = while_held(
-        lambda: deliver(paid),
-        hold=lambda: lock_user(alice_id),
-        change=lambda: db.session.scalars(db.select(Order).with_for_update(nowait=True)).one(),
-    )
+    def take_the_rest() -> None:
+        for rows in (Order, Payment):
+            db.session.scalars(db.select(rows).with_for_update(nowait=True)).all()
 
-    assert (answer.status_code, order_states(app)) == (200, ["fulfilled"])
+    return while_held(lambda: deliver(event), hold=lambda: lock_user(alice_id), change=take_the_rest)
 
 
 def test_order_of_nobody_is_read_as_it_is_once_it_is_locked(app: Flask, paid: Json, deliver, while_held) -> None:
@@ -98,6 +133,106 @@ def test_order_of_nobody_is_read_as_it_is_once_it_is_locked(app: Flask, paid: Js
     )
 
     assert (answer.status_code, order_states(app)) == (200, ["refunded"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "meanwhile"),
+    [
+        # A part came back of what was refunded, which was all of it a moment ago.
+        ("charge.refunded", {"amount_refunded": 300}, {"state": "refunded"}),
+        (
+            "charge.dispute.created",
+            {"status": "needs_response"},
+            {"stripe_dispute_id": "du_1", "dispute_status": "lost"},
+        ),
+    ],
+)
+def test_refund_and_dispute_of_nobodys_order_wait_for_it(
+    app: Flask, paid: Json, at_stripe: Stripe, deliver, while_held, kind: str, told: Json, meanwhile: Json
+) -> None:
+    deliver(paid)
+    delete_everybody(app)
+    event = about_the_charge(at_stripe, kind, told)
+
+    answer = while_held(
+        lambda: deliver(event),
+        hold=lambda: db.session.scalars(db.select(Order).with_for_update()).one(),
+        change=lambda: db.session.execute(db.update(Order).values(**meanwhile)),
+    )
+
+    assert answer.status_code == 200
+    with app.app_context():
+        order = db.session.scalars(db.select(Order)).one()
+        # Refunded before, and only in part now: it stands again.
+        expected = {"state": "fulfilled"} if kind == "charge.refunded" else meanwhile
+        assert {name: getattr(order, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "meanwhile"),
+    [
+        ("charge.refunded", {"amount_refunded": 300}, {"amount_refunded": 500}),
+        ("charge.dispute.closed", {"status": "won"}, {"stripe_dispute_id": "du_0", "dispute_status": "lost"}),
+    ],
+)
+def test_refund_and_dispute_of_nobodys_payment_wait_for_it(
+    app: Flask, alice: Person, at_stripe: Stripe, deliver, while_held, kind: str, told: Json, meanwhile: Json
+) -> None:
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(alice.buy("pro").location))
+    for paid in at_stripe.events("checkout.session.completed", "customer.subscription.created", "invoice.paid"):
+        deliver(paid)
+    delete_everybody(app)
+    event = about_the_charge(at_stripe, kind, told)
+
+    answer = while_held(
+        lambda: deliver(event),
+        hold=lambda: db.session.scalars(db.select(Payment).with_for_update()).one(),
+        change=lambda: db.session.execute(db.update(Payment).values(**meanwhile)),
+    )
+
+    assert answer.status_code == 200
+    with app.app_context():
+        payment = db.session.scalars(db.select(Payment)).one()
+        assert {name: getattr(payment, name) for name in meanwhile} == meanwhile
+
+
+def test_payment_for_what_a_deleted_user_bought_waits_for_its_subscription(
+    app: Flask, alice: Person, at_stripe: Stripe, deliver, while_held
+) -> None:
+    """Two events of one such invoice take turns; there is no user to lock."""
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(alice.buy("pro").location))
+    for event in at_stripe.events("checkout.session.completed", "customer.subscription.created"):
+        deliver(event)
+    delete_everybody(app)
+    [invoice] = at_stripe.events("invoice.paid")
+
+    answer = while_held(
+        lambda: deliver(invoice),
+        hold=lambda: db.session.scalars(db.select(Subscription).with_for_update()).one(),
+        change=lambda: None,
+    )
+
+    assert answer.status_code == 200
+
+
+def test_session_of_an_order_that_is_given_up_while_it_is_made_sells_nothing(
+    app: Flask, alice: Person, at_stripe: Stripe, while_held
+) -> None:
+    first = session_id_in(alice.buy("pro").location)
+    with app.app_context():
+        db.session.execute(db.update(Order).values(stripe_checkout_session_id=None, checkout_expires_at=None))
+        db.session.commit()
+
+    answer = while_held(
+        lambda: alice.buy("pro"),
+        hold=lambda: db.session.scalars(db.select(Order).with_for_update()).one(),
+        change=lambda: db.session.execute(db.update(Order).values(state="expired")),
+    )
+
+    assert session_id_in(answer.location) != first
+    assert at_stripe.session(first)["status"] == "expired"
 
 
 def test_two_tabs_share_the_order_that_the_first_one_opened(app: Flask, alice: Person, while_held) -> None:
@@ -140,6 +275,24 @@ def test_mirror_is_read_again_once_its_user_is_locked(
     assert answer.status_code == 200
     with app.app_context():
         assert db.session.get_one(Subscription, trying["id"]).status == "active"
+
+
+def test_user_is_read_again_once_locked(app: Flask, alice: Person, while_held) -> None:
+    alice_id = alice.id
+
+    def role_once_locked() -> str:
+        with app.app_context():
+            user = db.session.get_one(User, alice_id)
+            lock_user(alice_id)
+            return user.role
+
+    answer = while_held(
+        role_once_locked,
+        hold=lambda: lock_user(alice_id),
+        change=lambda: db.session.execute(db.update(User).values(role="basic")),
+    )
+
+    assert answer == "basic"
 
 
 def test_comparison_waits_for_what_is_going_on_with_its_user(app: Flask, alice: Person, while_held) -> None:
