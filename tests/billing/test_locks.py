@@ -5,20 +5,29 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.account import support
+from app.account.deletion import LastAdmin, delete_account
+from app.auth.email_tokens import Purpose, make_token, read_token
 from app.auth.models import User
 from app.billing.customers import lock_user
+from app.billing.errors import CannotBeDone
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
+from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.users import sync_user
-from app.billing.roles.grants import grant_role
+from app.billing.roles.grants import grant_role, revoke_grants
+from app.billing.support.orders import attach_order
 from app.database import db, utcnow
+from tests.auth.factors.phones import Phone, logging_in, second_step
 from tests.catalogue import BASIC
 from tests.mail.mailbox import link_path
 from tests.people import Person
@@ -321,3 +330,111 @@ def test_link_that_is_used_while_its_row_is_held_is_dead(app: Flask, alice: Pers
     )
 
     assert answer.status_code == 400
+
+
+def test_token_is_read_with_its_user_as_they_are_once_locked(app: Flask, alice: Person, while_held) -> None:
+    alice_id = alice.id
+
+    def read() -> User | None:
+        with app.test_request_context():
+            user = db.session.get_one(User, alice_id)
+            return read_token(make_token(user, Purpose.RESET_PASSWORD), Purpose.RESET_PASSWORD)
+
+    owner = while_held(
+        read,
+        hold=lambda: lock_user(alice_id),
+        change=lambda: db.session.execute(db.update(User).values(password_hash="of a link that was quicker")),
+    )
+
+    assert owner is None
+
+
+def test_second_step_counts_for_nothing_once_the_password_is_another(app: Flask, alice: Person, while_held) -> None:
+    phone, alice_id = Phone.of(alice), alice.id
+    browser = logging_in(alice)
+
+    answer = while_held(
+        lambda: second_step(browser, phone.code()),
+        hold=lambda: lock_user(alice_id),
+        change=lambda: db.session.execute(db.update(User).values(password_hash="a new one")),
+    )
+
+    assert (answer.location, browser.is_signed_in) == ("/login", False)
+
+
+def test_who_is_made_an_admin_meanwhile_is_not_suspended(app: Flask, alice: Person, while_held) -> None:
+    alice_id = alice.id
+
+    def suspend() -> None:
+        support.suspend(db.session.get_one(User, alice_id), actor="olga@example.com", reason="spam")
+
+    while_held(
+        lambda: refused(app, suspend),
+        hold=lambda: lock_user(alice_id),
+        change=lambda: db.session.execute(db.update(User).values(is_admin=True)),
+    )
+
+
+@pytest.mark.parametrize(
+    "leave", [partial(support.set_admin, is_admin=False, actor="bob@example.com"), delete_account], ids=["act", "leave"]
+)
+def test_of_two_admins_who_leave_at_once_one_stays(
+    app: Flask, alice: Person, bob: Person, while_held, leave: Callable[[User], None]
+) -> None:
+    alice.become_admin()
+    bob.become_admin()
+    alice_id, bob_id = alice.id, bob.id
+
+    while_held(
+        lambda: refused(app, lambda: leave(db.session.get_one(User, alice_id))),
+        hold=lambda: lock_user(bob_id),
+        change=lambda: db.session.execute(db.update(User).where(User.id == bob_id).values(is_admin=False)),
+    )
+
+
+def test_order_that_is_refunded_meanwhile_is_given_to_nobody(
+    app: Flask, alice: Person, paid: Json, deliver, while_held
+) -> None:
+    deliver(paid)
+    alice_id = alice.id
+    with app.app_context():
+        db.session.execute(db.update(Order).values(user_id=None, state="mismatched"))
+        db.session.commit()
+
+    def attach() -> None:
+        order = db.session.scalars(db.select(Order)).one()
+        attach_order(order, db.session.get_one(User, alice_id), current_scope(), actor="olga@example.com")
+
+    while_held(
+        lambda: refused(app, attach),
+        hold=lambda: db.session.scalars(db.select(Order).with_for_update()).one(),
+        change=lambda: db.session.execute(db.update(Order).values(state="refunded")),
+    )
+
+
+def refused(app: Flask, act: Callable[[], None]) -> None:
+    """Try to do what cannot be done."""
+    with app.test_request_context(method="POST"), pytest.raises((CannotBeDone, LastAdmin)):
+        act()
+
+
+@pytest.mark.parametrize(
+    "give", [partial(grant_role, role=BASIC, until=None, granted_by="olga"), partial(revoke_grants, revoked_by="olga")]
+)
+def test_audit_of_a_grant_tells_the_role_that_was_there_once_the_user_was_locked(
+    app: Flask, alice: Person, while_held, give: Callable[[User], Any]
+) -> None:
+    alice_id = alice.id
+
+    def act() -> None:
+        with app.app_context():
+            give(db.session.get_one(User, alice_id))
+
+    while_held(
+        act,
+        hold=lambda: lock_user(alice_id),
+        change=lambda: db.session.execute(db.update(User).values(role="pro", role_rank=20)),
+    )
+
+    with app.app_context():
+        assert db.session.scalars(db.select(RoleChange.role_before)).all() == ["pro"]
