@@ -105,8 +105,11 @@ def test_event_waits_for_the_user_before_it_takes_the_order(
     assert order_states(app) == ["fulfilled"]
 
 
-@pytest.mark.parametrize("kind", ["charge.refunded", "charge.dispute.created"])
-@pytest.mark.parametrize("plan", ["lifetime", "pro"])
+@pytest.mark.parametrize(
+    ("plan", "kind"),
+    # The refund of a subscription's payment changes nobody's role: its own row is enough.
+    [("lifetime", "charge.refunded"), ("lifetime", "charge.dispute.created"), ("pro", "charge.dispute.created")],
+)
 def test_refund_and_dispute_wait_for_the_user_before_they_take_what_was_paid(
     app: Flask, alice: Person, at_stripe: Stripe, deliver, while_held, plan: str, kind: str
 ) -> None:
