@@ -20,8 +20,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 from app.admin.act_forms import LastDayField
+from app.admin.lists import emails_of
 from app.admin.paging import newest_first
-from app.admin.record_routes import emails_of
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import CannotBeDone, StripeObjectMissing, StripeUnavailable
 from app.billing.gateway.account import current_scope
