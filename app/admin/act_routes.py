@@ -47,7 +47,7 @@ def do_user_act(user_id: uuid.UUID, name: str) -> Answer:
     except CannotBeDone as error:
         flash(str(error), "warn")
     except StripeUnavailable as error:
-        flash(f"{error} Nothing was changed here; refresh from Stripe before you try again.", "danger")
+        flash(f"{error} {act.unheard}", "danger")
     else:
         back = url_for(act.leads_to) if act.leads_to else back
     return redirect(back if db.session.get(User, user_id) else url_for("admin.users"), 303)

@@ -113,6 +113,8 @@ def make() -> Response | tuple[str, int]:
         made = make_code(form.read(), current_scope(), actor=current_user.email)
     except CannotBeDone as error:
         form.code.errors = [str(error)]
+        # Another attempt, which may differ: with the same name Stripe would take it for this one.
+        form.token.data = uuid.uuid4().hex
         return _show(form), 422
     except StripeUnavailable as error:
         flash(f"{error} Send it again: it makes one code, however often it is sent.", "danger")

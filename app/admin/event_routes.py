@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug import Response
 
 from app.admin.filters import DayRange, counted
-from app.admin.lists import LISTS, asked_of, chosen_rows
+from app.admin.lists import LISTS, asked_of, chosen_rows, scope_to_show
 from app.admin.paging import newest_first
 from app.audit import Act, ActKind, record_act, recorded
 from app.billing.errors import UnknownEvent
@@ -26,7 +26,7 @@ LOOKED_THROUGH = 100_000
 def events() -> str:
     """The recorded events, newest first."""
     listed = LISTS["events"]
-    query, asked = chosen_rows(listed).options(sa.orm.defer(StripeEvent.payload)), asked_of(listed)
+    query, asked = chosen_rows(listed, scope_to_show()).options(sa.orm.defer(StripeEvent.payload)), asked_of(listed)
     # The few that failed have an index of their own; of others one would have to look through all that came.
     is_few = asked.get("outcome") == EventOutcome.FAILED
     is_counted = is_few or asked.keys() <= {"from", "to", "replayed"}

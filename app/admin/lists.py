@@ -13,7 +13,9 @@ from app.admin.filters import Column, DayRange, Sort, counted
 from app.admin.paging import in_order
 from app.audit import ActKind, OperatorAct
 from app.auth.models import User
-from app.billing.gateway.account import current_scope
+from app.billing.errors import StripeUnavailable
+from app.billing.gateway.account import StripeScope, current_scope
+from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -25,8 +27,8 @@ from app.database import db
 # What belongs to one account and mode of Stripe's.
 SCOPED = (Subscription, Order, Payment)
 Condition = sa.ColumnElement[bool]
-# What a value in the address leaves in a list; None for a value that says nothing.
-Filter = Callable[[str], Condition | None]
+# What a value in the address leaves in a list, within an account and mode; None for a value that says nothing.
+Filter = Callable[[str, StripeScope], Condition | None]
 
 
 class UserState(StrEnum):
@@ -57,17 +59,17 @@ class List:
         return self.key.class_
 
 
-def chosen_rows(listed: List, *columns: Column) -> sa.Select[Any]:
-    """The rows that the address asks for, or these columns of them; of the account and mode in use."""
+def chosen_rows(listed: List, scope: StripeScope, *columns: Column) -> sa.Select[Any]:
+    """The rows that the address asks for, or these columns of them; of one account and mode."""
     model = listed.model
     query = sa.select(*(columns or [model])).select_from(model).where(listed.holds)
     if User.email in columns and model is not User:
         query = query.outerjoin(User, User.id == model.user_id)
     if model in SCOPED:
-        query = query.where(current_scope().covers(model))
+        query = query.where(scope.covers(model))
     for name, narrow in listed.filters.items():
         value = request.args.get(name, "").strip()
-        condition = narrow(value) if value else None
+        condition = narrow(value, scope) if value else None
         if condition is not None:
             query = query.where(condition)
     first = next(iter(listed.sorted_by.values()))[0]
@@ -85,10 +87,18 @@ def asked_of(listed: List) -> dict[str, str]:
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 
+def scope_to_show() -> StripeScope:
+    """The account and mode in use; one without a name where Stripe does not say, so that the page can tell of that."""
+    try:
+        return current_scope()
+    except StripeUnavailable:
+        return StripeScope("", get_gateway().livemode)
+
+
 def list_page(name: str) -> dict[str, Any]:
     """What the page of a list shows: its rows, how many there are, whose they are, and what was asked for."""
     listed = LISTS[name]
-    query, sort = chosen_rows(listed), sort_of(listed)
+    query, sort = chosen_rows(listed, scope_to_show()), sort_of(listed)
     page = in_order(query, (*sort.columns, listed.key), request.args.get("after"), is_ascending=sort.is_ascending)
     emails = emails_of(page.rows) if hasattr(listed.model, "user_id") else {}
     return {"page": page, "total": counted(query, page), "sort": sort, "emails": emails, "asked": asked_of(listed)}
@@ -101,7 +111,7 @@ def emails_of(rows: Sequence[Any]) -> dict[uuid.UUID, str]:
     return {row.id: row.email for row in found}
 
 
-def _was_replayed(act_id: str) -> Condition:
+def _was_replayed(act_id: str, _: StripeScope) -> Condition:
     """Whether an event was processed again by an operator's act on many."""
     act = db.session.get(OperatorAct, int(act_id)) if act_id.isdecimal() and len(act_id) < 10 else None
     return StripeEvent.id.in_(act.changes if act and act.kind == ActKind.REPLAY else ())
@@ -110,14 +120,14 @@ def _was_replayed(act_id: str) -> Condition:
 def _equals(column: Column, values: type[StrEnum] | None = None) -> Filter:
     """That the column has this value; where `values` are all that there are, another says nothing."""
     known = {value.value for value in values} if values else None
-    return lambda value: column == value if known is None or value in known else None
+    return lambda value, _: column == value if known is None or value in known else None
 
 
-def _is_in_state(value: str) -> Condition | None:
+def _is_in_state(value: str, scope: StripeScope) -> Condition | None:
     """Whether a user is in one of `UserState`."""
     if value == UserState.PAST_DUE:
         unpaid = sa.select(Subscription.user_id).where(sa.text(f"subscriptions.{UNPAID}"))
-        return User.id.in_(unpaid.where(current_scope().covers(Subscription)))
+        return User.id.in_(unpaid.where(scope.covers(Subscription)))
     columns = {
         UserState.UNVERIFIED.value: User.email_verified_at.is_(None),
         UserState.SUSPENDED.value: User.suspended_at.is_not(None),
@@ -131,8 +141,8 @@ LISTS = {
         key=User.id,
         sorted_by={"created_at": (User.created_at,), "email": (User.email,), "last_seen_at": (User.last_seen_at,)},
         filters={
-            "q": lambda text: User.email.contains(text.lower(), autoescape=True),
-            "card": lambda digest: User.id.in_(users_of_card(digest, current_scope())),
+            "q": lambda text, _: User.email.contains(text.lower(), autoescape=True),
+            "card": lambda digest, scope: User.id.in_(users_of_card(digest, scope)),
             "role": _equals(User.role),
             "plan": _equals(User.plan_key),
             "state": _is_in_state,

@@ -8,14 +8,13 @@ from flask_login import current_user
 from werkzeug import Response
 
 from app import jobs
-from app.admin.lists import emails_of, list_page
+from app.admin.lists import emails_of, list_page, scope_to_show
 from app.admin.needs import needs
 from app.admin.paging import newest_first
 from app.auth.models import User
 from app.billing import figure_rows, reports
 from app.billing import figures as by_time
 from app.billing.catalog.plans import current_catalog
-from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.clock import SMALLEST_MOVE, stripe_now
@@ -75,14 +74,6 @@ def payments() -> str:
         failed_events=event_log.count_failed(),
         last_reconcile=jobs.last_reconcile(),
     )
-
-
-def scope_to_show() -> StripeScope:
-    """The account and mode in use; one without a name where Stripe does not say, so that the page can tell of that."""
-    try:
-        return current_scope()
-    except StripeUnavailable:
-        return StripeScope("", get_gateway().livemode)
 
 
 def moved_clock(now: datetime) -> datetime | None:

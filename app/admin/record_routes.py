@@ -11,6 +11,7 @@ from werkzeug import Response
 
 from app.admin.lists import LISTS, asked_of, chosen_rows, list_page, sort_of
 from app.audit import Act, ActKind, recorded
+from app.billing.gateway.account import current_scope
 from app.billing.statuses import OrderState, SubscriptionStatus
 from app.database import begin_read, db, utcnow
 from app.mail.admins import tell_admins
@@ -51,7 +52,7 @@ def export(name: str) -> Response:
         tell_admins(f"{actor} downloaded the list of {name}.", cause=f"export:{name}:{utcnow().isoformat()}")
     sort = sort_of(listed)
     order = [column.asc() if sort.is_ascending else column.desc() for column in (*sort.columns, listed.key)]
-    query = chosen_rows(listed, *listed.columns).order_by(*order)
+    query = chosen_rows(listed, current_scope(), *listed.columns).order_by(*order)
     header = [f"{column.class_.__tablename__}.{column.key}" for column in listed.columns]
     return csv_answer(f"{name}.csv", header, _rows(query))
 
