@@ -16,7 +16,7 @@ from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import RoleChange
 from app.billing.models.subscription import Subscription
 from app.database import begin_read, db, utcnow
-from app.mail.admins import tell_admins
+from app.mail.alerts import tell_admins
 from app.spreadsheet import csv_answer
 
 BATCH = 1000
