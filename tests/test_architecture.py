@@ -30,7 +30,6 @@ BILLING = [
         "statuses",
         "changes",
         "asking",
-        "digests",
         "catalog",
         "models",
         "gateway",
