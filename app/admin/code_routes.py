@@ -26,7 +26,7 @@ from app.billing.catalog.plans import current_catalog
 from app.billing.errors import CannotBeDone, StripeObjectMissing, StripeUnavailable
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.code_objects import PromotionCodeObject
-from app.billing.models.codes import UsedCode
+from app.billing.models.used import UsedCode
 from app.billing.payments.codes import plans_of, uses_of
 from app.billing.support.codes import FOREVER, ONCE, REPEATING, NewCode, find_code, list_codes, make_code, switch_code
 from app.templating import minor_units

@@ -14,7 +14,7 @@ from app.audit import Act, ActKind, recorded
 from app.billing.gateway.account import current_scope
 from app.billing.statuses import OrderState, SubscriptionStatus
 from app.database import begin_read, db, utcnow
-from app.mail.admins import tell_admins
+from app.mail.alerts import tell_admins
 from app.spreadsheet import csv_answer
 
 BATCH = 1000

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.audit import OperatorAct
-from app.billing.models.codes import UsedCode
+from app.billing.models.used import UsedCode
 from app.database import db, utcnow
 from tests.billing.support.conftest import absent_stripe
 from tests.people import Person
