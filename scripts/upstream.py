@@ -1,7 +1,7 @@
 """What a later version brings a fork: `make upstream TO=v1.1.0`, before `git merge`.
 
 A fork has a name of its own and has taken parts out, both by programs. So the version is written anew as it would be in
-the fork, `WITHOUT="Connect; German"`, and so is the one that the fork was made from: between these two, git sees what
+the fork, `WITHOUT="Connect + German"`, and so is the one that the fork was made from: between these two, git sees what
 changed, and asks about nothing that the programs did. They are the branches `upstream-before` and `upstream-after`.
 """
 
@@ -113,7 +113,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("Name the version: make upstream TO=v1.1.0")
     try:
-        prepare(ROOT, sys.argv[1], [part.strip() for part in os.environ.get("WITHOUT", "").split(";") if part.strip()])
+        prepare(ROOT, sys.argv[1], [part.strip() for part in os.environ.get("WITHOUT", "").split("+") if part.strip()])
     except (NoSuchVersion, RenameRefused) as error:
         sys.exit(str(error))
     found = compare(ROOT)

@@ -76,7 +76,7 @@ def commands() -> list[str]:
 
 
 def test_a_fork_of_the_first_version_takes_todays_with_its_data(fork: Copy) -> None:
-    today = git(ROOT, "rev-parse", "HEAD")
+    today = git(fork.root, "rev-parse", "origin/HEAD")
     # The first version's own `make upstream` only told what changed: CHANGELOG.md says to take these two first.
     git(fork.root, "checkout", "--quiet", today, "--", "scripts/upstream.py", "scripts/rename.py")
     commit(fork, "Take the newer scripts")
