@@ -8,8 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.billing import reports
-from app.billing.models.recurring import RecurringChange
-from app.billing.models.subscription import Subscription
+from app.billing.models.subscription import RecurringChange, Subscription
 from app.billing.movements import Movement, movements, movements_of, note_changes
 from app.database import db, utcnow
 from tests.billing.test_figures import OURS, add_subscription, context, first_of

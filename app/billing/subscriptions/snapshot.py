@@ -7,8 +7,7 @@ from typing import Any
 from app.billing.catalog.entitlements import plan_of
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import UnreadableObject
-from app.billing.gateway.fields import LARGEST_AMOUNT
-from app.billing.gateway.objects import SubscriptionItem, SubscriptionObject
+from app.billing.gateway.objects import LARGEST_AMOUNT, SubscriptionItem, SubscriptionObject
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.auth.models import User
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.fields import optional_time
+from app.billing.gateway.objects import optional_time
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeEvent
