@@ -185,7 +185,7 @@ def test_address_that_cannot_be_read_is_named_without_what_is_in_it(load, name, 
         ("MAIL_URL", "smtps://user:secret@mail"),
         ("SENTRY_DSN", "https://key@sentry.example.com/1"),
         ("DATABASE_URL", "postgres://user:secret@db/perennial"),
-        ("CURRENCY", "eur"),
+        ("CURRENCY", "usd"),
     ],
 )
 def test_other_ways_to_write_an_address_or_a_currency_are_taken(load, name, value):
