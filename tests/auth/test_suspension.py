@@ -51,8 +51,9 @@ def test_the_right_password_is_told_and_the_reason_is_not(alice: Person, app: Fl
     assert SENTENCE in page
     assert "sends spam" not in page
     with app.app_context():
-        kinds = db.session.scalars(db.select(SecurityEvent.kind).order_by(SecurityEvent.id)).all()
-        assert kinds[-2:] == ["suspended", "sign_in_refused"]
+        events = db.session.scalars(db.select(SecurityEvent).order_by(SecurityEvent.id)).all()
+        assert [event.kind for event in events[-2:]] == ["suspended", "sign_in_refused"]
+        assert events[-1].user_id == events[-2].user_id
 
 
 def test_a_wrong_password_is_told_nothing(alice: Person, app: Flask) -> None:
