@@ -50,6 +50,7 @@ def test_production_starts_with_a_whole_set(load):
         ({"SECRET_KEY": ""}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"SECRET_KEY": f"{'a' * 32}, short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": f"{'a' * 32},short"}, "SECRET_KEY"),
         ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
         ({"STRIPE_PUBLISHABLE_KEY": "pk_test_public0000000000"}, "STRIPE_PUBLISHABLE_KEY"),
         ({"STRIPE_SECRET_KEY": "mk_live_0000000000000000"}, "STRIPE_SECRET_KEY"),
