@@ -77,6 +77,19 @@ def test_subscription_carries_the_orders_ids(subscribed: Person, at_stripe: Stri
     assert at_stripe.subscriptions()[0]["metadata"] == {"userId": str(subscribed.id), "orderId": str(order.id)}
 
 
+def test_success_page_names_the_receipt_once_it_is_known(
+    subscribed: Person, at_stripe: Stripe, deliver, orders
+) -> None:
+    page = f"/checkout/success?session_id={orders()[0].stripe_checkout_session_id}"
+    [invoice] = at_stripe.invoices()
+    before = subscribed.read(page)
+
+    deliver(at_stripe.events("invoice.paid")[0])
+
+    assert invoice["number"] not in before
+    assert invoice["number"] in subscribed.read(page)
+
+
 def test_payment_for_life_carries_the_orders_ids(alice: Person, at_stripe: Stripe, orders) -> None:
     session = at_stripe.pay(session_id_in(alice.buy("lifetime").location))
 
