@@ -66,6 +66,7 @@ def test_order_is_written_and_named_in_the_session(alice: Person, at_stripe: Str
     assert (order.state, order.plan_key, order.interval) == ("pending", "pro", "year")
     assert (order.amount, order.currency) == (29000, "usd")
     assert session["client_reference_id"] == str(order.id)
+    assert session["cancel_url"].endswith("/pricing?checkout=cancelled")
     assert session["metadata"] == {"userId": str(alice.id), "orderId": str(order.id)}
     assert (session["mode"], session["customer"]) == ("subscription", order.stripe_customer_id)
     assert session["allow_promotion_codes"] is True
