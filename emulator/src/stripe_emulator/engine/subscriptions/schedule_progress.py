@@ -106,8 +106,8 @@ def phases_to_come(tx: Transaction, subscription: Json) -> list[Json]:
     """Return the phases that begin after the running one, and with the subscription's next renewal at the latest."""
     schedule = tx.get("subscription_schedule", subscription["schedule"] or "") or {"status": "none"}
     phases = schedule["phases"] if schedule["status"] == "active" else []
-    running, ends = schedule.get("current_phase"), period_end(subscription)
-    return [phase for phase in phases if running["start_date"] < phase["start_date"] <= ends]
+    ends = period_end(subscription)
+    return [phase for phase in phases if schedule["current_phase"]["start_date"] < phase["start_date"] <= ends]
 
 
 def params_of(tx: Transaction, subscription: Json, phase: Json) -> Json:
