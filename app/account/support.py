@@ -13,7 +13,7 @@ from app.auth.sessions import end_sessions
 from app.billing.customers import update_customer_email
 from app.billing.errors import CannotBeDone
 from app.database import db, utcnow
-from app.mail.admins import tell_admins
+from app.mail.alerts import tell_admins
 from app.mail.outbox import queue_mail
 from app.urls import link_to
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, DecimalField, EmailField, IntegerField, RadioField, StringField
+from wtforms import BooleanField, DateField, DecimalField, EmailField, IntegerField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
@@ -73,6 +73,12 @@ class CancelForm(ActForm):
         choices=[SelectChoice(AT_THE_END, "When the time that is paid for ends"), SelectChoice(NOW, "Now")],
         default=AT_THE_END,
     )
+
+
+class RefundingCancelForm(CancelForm):
+    """The same where the last payment can be given back."""
+
+    gives_back = BooleanField("Give the last payment back")
 
 
 class ExtendForm(ActForm):

@@ -20,13 +20,13 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 from app.admin.act_forms import LastDayField
+from app.admin.lists import emails_of
 from app.admin.paging import newest_first
-from app.admin.record_routes import emails_of
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import CannotBeDone, StripeObjectMissing, StripeUnavailable
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.code_objects import PromotionCodeObject
-from app.billing.models.codes import UsedCode
+from app.billing.models.used import UsedCode
 from app.billing.payments.codes import plans_of, uses_of
 from app.billing.support.codes import FOREVER, ONCE, REPEATING, NewCode, find_code, list_codes, make_code, switch_code
 from app.templating import minor_units
@@ -113,6 +113,8 @@ def make() -> Response | tuple[str, int]:
         made = make_code(form.read(), current_scope(), actor=current_user.email)
     except CannotBeDone as error:
         form.code.errors = [str(error)]
+        # Another attempt, which may differ: with the same name Stripe would take it for this one.
+        form.token.data = uuid.uuid4().hex
         return _show(form), 422
     except StripeUnavailable as error:
         flash(f"{error} Send it again: it makes one code, however often it is sent.", "danger")
