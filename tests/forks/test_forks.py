@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from app.config.settings import ROOT
 from tests.forks import eur_catalog
-from tests.forks.copies import WITH_FORKS, Copy
+from tests.forks.copies import Copy, steps
 
-pytestmark = WITH_FORKS
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes a minute: set FORKS=1")]
 for_a_night = pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes half an hour: set FORKS=all")
-STEPS = Copy(ROOT).steps()
+STEPS = steps()
 # These parts are data: what tests the catalogue tells whether what is left of it works.
 OF_THE_CATALOGUE = {"Yearly prices", "One-time plans and Payment Links"}
 WITHOUT_BROWSER = "--ignore=tests/browser"
