@@ -124,7 +124,7 @@ def test_the_tutorials_commands_do_what_it_says(app: Flask, catalogue: None) -> 
     assert "you@example.com" in printed
 
 
-# What stands on pages of Stripe's, or has a plan's name in it.
+# What stands on pages of Stripe's, or has a plan's name in it; and the guide's product.
 ELSEWHERE = {
     "Add promotion code",
     "Choose Pro",
