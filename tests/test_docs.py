@@ -126,6 +126,7 @@ def test_the_tutorials_commands_do_what_it_says(app: Flask, catalogue: None) -> 
 
 # What stands on pages of Stripe's, or has a plan's name in it; and the guide's product.
 ELSEWHERE = {
+    "Sprout",
     "Add promotion code",
     "Choose Pro",
     "Roll secret",
