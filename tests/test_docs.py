@@ -155,3 +155,19 @@ def test_every_button_and_heading_that_is_named_is_on_a_page() -> None:
         wrong[name_of(page)] = sorted(said for said in named - titles if said not in shown)
 
     assert {page: said for page, said in wrong.items() if said} == {}
+
+
+@pytest.mark.needs(".github/workflows/checks.yml")
+def test_the_workflow_of_a_code_host_runs_what_our_own_does() -> None:
+    workflow, ours = ((ROOT / name).read_text() for name in (".github/workflows/checks.yml", ".ci/run"))
+    [programs] = re.findall(r"^for program in (.+); do$", ours, re.MULTILINE)
+    on_the_runner = {"chromium"}
+
+    installed = {
+        name.removesuffix("-light") for name in " ".join(re.findall(r"apt-get install (.+)", workflow)).split()
+    }
+
+    assert set(programs.split()) <= installed | on_the_runner
+    assert {"make check", "make docs", "make test", "make -C emulator test"} <= {
+        run.strip() for run in re.findall(r"- run: (.+)", workflow)
+    }
