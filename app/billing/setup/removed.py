@@ -19,7 +19,7 @@ RESTING = sa.or_(BOUGHT_ONCE, Order.state == OrderState.PENDING)
 
 
 def removed_in_use(scope: StripeScope) -> list[str]:
-    """One line for each plan, price (in a currency) and role that something rests on and the catalogue no longer has."""
+    """One line for each plan, price (in a currency) and role that something rests on and the catalogue lacks."""
     counts: Counter[tuple[str, str]] = Counter()
     for thing, what, count in [*_subscriptions(scope), *_orders(scope), *_grants()]:
         counts[thing, what] += count
