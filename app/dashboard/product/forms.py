@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
@@ -16,6 +15,7 @@ from app.languages import current_language
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 from app.languages.formats import number_typed
+from app.languages.forms import Form
 from app.templating import decimals_of, minor_units
 
 MOST = 10**12
@@ -37,7 +37,7 @@ def read_amount(text: str, currency: str) -> int:
         raise ValueError(_("The amount has too many decimal places.")) from None
 
 
-class EntryForm(FlaskForm):
+class EntryForm(Form):
     """One entry: what, how much, which way, when."""
 
     kind = SelectField(_l("Kind"), choices=KINDS)
@@ -74,7 +74,7 @@ class EntryForm(FlaskForm):
             raise ValidationError(_("Choose a later day."))
 
 
-class ImportForm(FlaskForm):
+class ImportForm(Form):
     """A file of entries."""
 
     file = FileField(_l("CSV file"), validators=[FileRequired(_l("Choose a file."))])
