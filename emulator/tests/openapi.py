@@ -16,7 +16,7 @@ needs_specification = pytest.mark.skipif(not SPECIFICATION.exists(), reason="../
 
 
 class OpenApi:
-    """The description, with a validator per schema. A reference is what it refers to: following it is what takes time."""
+    """The description, with a validator per schema; references are replaced, as following them takes the most time."""
 
     def __init__(self) -> None:
         self.content: dict[str, Any] = json.loads(SPECIFICATION.read_text())
