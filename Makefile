@@ -43,8 +43,8 @@ pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name a
 tour: $(VENV)/.installed ## docs/tour.svg from the screenshots
 	@$(BIN)/python -m scripts.tour
 
-upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
-	@$(BIN)/python -m scripts.upstream $(TO)
+upstream: $(VENV)/.installed ## make upstream TO=v1.1.0 [WITHOUT="Connect + German"]: what a later version would bring, ready to merge
+	@WITHOUT="$(WITHOUT)" $(BIN)/python -m scripts.upstream $(TO)
 
 texts: $(VENV)/.installed ## gather the texts of pages and mails, update and compile translations/; LANGUAGE=fr for a new one
 	@$(BIN)/python -m scripts.texts $(LANGUAGE)

@@ -85,7 +85,7 @@ class Act:
     changes: dict[str, Any] = field(default_factory=dict)
 
 
-def record_act(act: Act, error: str = "") -> None:
+def record_act(act: Act, error: str = "") -> OperatorAct:
     """Write an act down, in the caller's transaction."""
     row = OperatorAct(
         kind=act.kind.value,
@@ -97,6 +97,7 @@ def record_act(act: Act, error: str = "") -> None:
         error=error,
     )
     db.session.add(row)
+    return row
 
 
 @contextmanager

@@ -7,14 +7,11 @@ from app.auth.factors.models import Authenticator, FactorReset, Passkey, Recover
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
 from app.auth.used_tokens import UsedToken
-from app.billing.models.cards import UsedCard
-from app.billing.models.codes import UsedCode
 from app.billing.models.payments import Order, Payment
-from app.billing.models.recurring import RecurringChange
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer, StripeEvent
-from app.billing.models.subscription import Subscription
-from app.billing.models.trials import PastTrial
+from app.billing.models.subscription import RecurringChange, Subscription
+from app.billing.models.used import PastTrial, UsedCard, UsedCode
 from app.chores import Chore
 from app.dashboard.product.models import Entry
 from app.mail.alerts import Alert

@@ -64,7 +64,7 @@ def test_two_upgrades_at_once_do_the_work_once(upgrades: list[tuple[int, str]]) 
 
 @pytest.mark.needs("app/billing/webhooks/fast_path_connection.py")
 def test_a_restart_costs_no_request_that_comes_after_it(app_at: Callable[..., Flask], server: PostgreSQL) -> None:
-    from app.billing.webhooks.fast_path_connection import FastConnection
+    from app.billing.webhooks.fast_path_sql import FastConnection
 
     app = app_at(server.url())
     alice = Person.sign_up(app, "restarted@example.com")

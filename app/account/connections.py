@@ -5,7 +5,7 @@ from app.billing.gateway import oauth
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import current_connection
 from app.database import begin_write, utcnow
-from app.mail.admins import tell_admins
+from app.mail.alerts import tell_admins
 
 
 def connect_account(code: str, *, actor: str) -> str:

@@ -11,12 +11,11 @@ from app.audit import OperatorAct
 from app.auth.factors.models import Authenticator, FactorReset, Passkey, RecoveryCode, TrustedDevice
 from app.auth.models import SecurityEvent, User, UserSession
 from app.auth.providers.models import Identity
-from app.billing.models.cards import UsedCard
-from app.billing.models.codes import UsedCode
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
+from app.billing.models.used import UsedCard, UsedCode
 from app.dashboard.product.models import Entry
 from app.database import db, utcnow
 from app.mail.outbox import OutboxMail

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from app.account.models import DeletedAccount
 from app.auth.models import User
 from app.auth.security_log import origin
-from app.billing.digests import digests_of
 from app.billing.models.payments import Order
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.billing.webhooks.log import empty_payloads_about
 from app.database import db
+from app.keys import digests_of
 
 PURPOSE = "deleted account"
 CUSTOMER_OF = (StripeCustomer, Order, Subscription)

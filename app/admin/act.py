@@ -27,6 +27,8 @@ class UserAct(Heading):
     form: type[ActForm] = ActForm
     # Whether it makes sense for this user now, so that it is offered.
     applies: Callable[[User], bool] = lambda _: True
+    # What to know where Stripe could not be asked, at once or half way.
+    unheard: str = "Nothing was changed here; refresh from Stripe before you try again."
     # The endpoint that it leads to when it is done, if not back to the user's page.
     leads_to: str = ""
     # What is asked for, where that depends on the user.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, DecimalField, EmailField, IntegerField, RadioField, StringField
+from wtforms import BooleanField, DateField, DecimalField, EmailField, IntegerField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
@@ -37,6 +37,14 @@ class ActForm(FlaskForm):
     reason = StringField("Reason, for the audit", validators=[Optional(), Length(max=500)])
 
 
+def typed_minor_units(amount: Decimal | None, currency: str) -> int:
+    """An amount that was typed in, in minor units; raise `ValidationError` for one that is finer than the currency."""
+    try:
+        return minor_units(amount or Decimal(0), currency)
+    except ValueError as error:
+        raise ValidationError(f"That is no amount in {currency.upper()}.") from error
+
+
 class SuspendForm(ActForm):
     """Why somebody is shut out."""
 
@@ -55,14 +63,11 @@ class RefundForm(ActForm):
     @property
     def minor_units(self) -> int:
         """The amount in minor units."""
-        return minor_units(self.amount.data or Decimal(0), self.currency)
+        return typed_minor_units(self.amount.data, self.currency)
 
     def validate_amount(self, field: DecimalField) -> None:
         """Refuse an amount that is finer than its currency."""
-        try:
-            _ = self.minor_units
-        except ValueError as error:
-            raise ValidationError(f"That is no amount in {self.currency.upper()}.") from error
+        typed_minor_units(field.data, self.currency)
 
 
 class CancelForm(ActForm):
@@ -73,6 +78,12 @@ class CancelForm(ActForm):
         choices=[SelectChoice(AT_THE_END, "When the time that is paid for ends"), SelectChoice(NOW, "Now")],
         default=AT_THE_END,
     )
+
+
+class RefundingCancelForm(CancelForm):
+    """The same where the last payment can be given back."""
+
+    gives_back = BooleanField("Give the last payment back")
 
 
 class ExtendForm(ActForm):

@@ -2,15 +2,13 @@
 
 import uuid
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug import Response
 
 from app.admin.act import Heading, UserAct
 from app.admin.act_forms import ActForm, RefundForm
 from app.admin.acts import ACTS
-from app.admin.paging import newest_first
-from app.audit import OperatorAct
 from app.auth.models import User
 from app.auth.step_up import fresh_sign_in_required
 from app.billing.errors import CannotBeDone, StripeUnavailable
@@ -49,7 +47,7 @@ def do_user_act(user_id: uuid.UUID, name: str) -> Answer:
     except CannotBeDone as error:
         flash(str(error), "warn")
     except StripeUnavailable as error:
-        flash(f"{error} Nothing was changed here; refresh from Stripe before you try again.", "danger")
+        flash(f"{error} {act.unheard}", "danger")
     else:
         back = url_for(act.leads_to) if act.leads_to else back
     return redirect(back if db.session.get(User, user_id) else url_for("admin.users"), 303)
@@ -101,14 +99,6 @@ def do_settle(order_id: uuid.UUID) -> Answer:
     except CannotBeDone as error:
         flash(str(error), "warn")
     return redirect(url_for("admin.orders", state="mismatched"), 303)
-
-
-def acts() -> str:
-    """What operators did, newest first."""
-    page = newest_first(db.select(OperatorAct), OperatorAct.at, OperatorAct.id, request.args.get("after"))
-    ids = {row.user_id for row in page.rows if row.user_id}
-    found = db.session.execute(db.select(User.id, User.email).where(User.id.in_(ids)))
-    return render_template("admin/acts.html", page=page, emails={row.id: row.email for row in found})
 
 
 def _find(user_id: uuid.UUID, name: str) -> tuple[User, UserAct]:

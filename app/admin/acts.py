@@ -3,16 +3,18 @@
 from app.account import support
 from app.account.deletion import deletion_summary
 from app.admin.act import UserAct, actor
-from app.admin.act_forms import NOW, ActForm, CancelForm, ExtendForm, NewAddressForm, SuspendForm
+from app.admin.act_forms import NOW, ActForm, CancelForm, ExtendForm, NewAddressForm, RefundingCancelForm, SuspendForm
 from app.admin.grant_acts import GRANT, RESUME, REVOKE
 from app.admin.viewing_act import VIEW
 from app.auth.models import User
-from app.billing.errors import CannotBeDone
+from app.billing.errors import CannotBeDone, StripeUnavailable
 from app.billing.gateway.account import StripeScope, current_scope
+from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.billing.subscriptions.lookup import subscription_to_change
+from app.billing.support.refunds import amount_refundable, refund_payment, refundable_payment
 from app.billing.support.subscriptions import cancel_subscription, extend_subscription, extended_until
-from app.templating import date
+from app.templating import date, money
 
 
 def acts_for(user: User) -> dict[str, UserAct]:
@@ -25,16 +27,45 @@ def _says_cancel(user: User) -> list[str]:
     return [
         f"The {row.plan_name} subscription of {user.email} ends, and they are charged no more.",
         f"At the end means on {_day(row)}; until then they keep what they have paid for. Now means at once.",
-        "Nothing is given back by this. A refund is a step of its own, beside each payment.",
+        _says_refund(user),
     ]
+
+
+def _says_refund(user: User) -> str:
+    payment = _refundable(user)
+    if payment is None:
+        return "Nothing is given back: nothing is left of the last payment."
+    left = money(amount_refundable(payment), payment.currency)
+    return f"{left} of the last payment, of {date(payment.created_at)}, can go back; another is refunded by itself."
 
 
 def _cancel(user: User, form: ActForm) -> str:
     assert isinstance(form, CancelForm)
-    row = cancel_subscription(
-        user, current_scope(), now=form.when.data == NOW, actor=actor(), reason=form.reason.data or ""
-    )
-    return f"It ends on {date(row.ends_at)}." if row.ends_at else "The subscription has ended."
+    reason, is_now = form.reason.data or "", form.when.data == NOW
+    # The money first: doing it again then ends what is left to end, and gives nothing twice.
+    given = _give_back(user, reason) if isinstance(form, RefundingCancelForm) and form.gives_back.data else ""
+    try:
+        row = cancel_subscription(user, current_scope(), now=is_now, actor=actor(), reason=reason)
+    except (CannotBeDone, StripeUnavailable) as error:
+        if given:
+            raise CannotBeDone(f"{given} The subscription is not cancelled yet: {error} Cancel it again.") from error
+        raise
+    ended = f"It ends on {date(row.ends_at)}." if row.ends_at else "The subscription has ended."
+    return f"{ended} {given}".strip()
+
+
+def _give_back(user: User, reason: str) -> str:
+    payment, scope = _refundable(user), current_scope()
+    if payment is None:
+        raise CannotBeDone("Nothing of the last payment can be given back.")
+    refund = refund_payment(payment, amount_refundable(payment), scope, actor=actor(), reason=reason)
+    return f"{money(refund.amount, payment.currency)} is on its way back."
+
+
+def _refundable(user: User) -> Payment | None:
+    scope = current_scope()
+    found = subscription_to_change(user, scope)
+    return refundable_payment(found, scope) if found else None
 
 
 def _says_extend(user: User) -> list[str]:
@@ -69,12 +100,12 @@ def _set_email(user: User, form: ActForm) -> str:
 
 
 def _verify(user: User, form: ActForm) -> str:
-    address = support.send_verification_again(user, actor=actor())
+    address = support.send_verification_again(user, actor=actor(), reason=form.reason.data or "")
     return f"A link is on its way to {address}."
 
 
 def _sign_out(user: User, form: ActForm) -> str:
-    support.sign_out(user, actor=actor())
+    support.sign_out(user, actor=actor(), reason=form.reason.data or "")
     return f"{user.email} is logged out everywhere."
 
 
@@ -96,8 +127,8 @@ def _lift(user: User, form: ActForm) -> str:
     return f"{user.email} can log in again."
 
 
-def _set_admin(user: User, is_admin: bool) -> str:
-    support.set_admin(user, is_admin, actor=actor())
+def _set_admin(user: User, form: ActForm, is_admin: bool) -> str:
+    support.set_admin(user, is_admin, actor=actor(), reason=form.reason.data or "")
     return f"{user.email} is {'an admin now' if is_admin else 'no admin any more'}."
 
 
@@ -119,6 +150,7 @@ ACTS = {
         _cancel,
         CancelForm,
         _can_change_subscription,
+        form_for=lambda user: RefundingCancelForm if _refundable(user) else CancelForm,
         is_danger=True,
     ),
     "extend": UserAct("Give free days", "Give them", _says_extend, _extend, ExtendForm, _can_change_subscription),
@@ -144,7 +176,7 @@ ACTS = {
         "Make an admin",
         "Make them an admin",
         lambda user: [f"{user.email} may use all of these pages, and is logged out first. All admins get a mail."],
-        lambda user, _: _set_admin(user, True),
+        lambda user, form: _set_admin(user, form, True),
         applies=lambda user: not user.is_admin and user.suspended_at is None,
         is_danger=True,
     ),
@@ -152,7 +184,7 @@ ACTS = {
         "Take these pages away",
         "Take them away",
         lambda user: [f"{user.email} is no admin any more, and is logged out."],
-        lambda user, _: _set_admin(user, False),
+        lambda user, form: _set_admin(user, form, False),
         applies=lambda user: user.is_admin,
         is_danger=True,
     ),
@@ -177,6 +209,7 @@ ACTS = {
         "Delete it for good",
         lambda user: [*deletion_summary(user), "This cannot be undone."],
         _delete,
+        unheard="The account is still there, but what it pays for may have ended: delete it again.",
         is_danger=True,
     ),
 }

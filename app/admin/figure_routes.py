@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from flask import abort, render_template, request
 
-from app.admin.overview_routes import moved_clock, scope_to_show
+from app.admin.lists import emails_of, scope_to_show
+from app.admin.overview_routes import moved_clock
 from app.admin.paging import Page, newest_first
-from app.admin.record_routes import emails_of
 from app.auth.models import User
 from app.billing import figure_rows as rows
 from app.billing import figures as by_time

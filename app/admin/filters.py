@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask import request
@@ -13,7 +12,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.admin.paging import Page
 from app.database import db
 
-Choice = TypeVar("Choice", bound=StrEnum)
 Column = InstrumentedAttribute[Any]
 # Counting on would cost more than the page that tells it.
 COUNTED_TO = 1_000
@@ -41,14 +39,14 @@ class DayRange:
 
 @dataclass(frozen=True)
 class Sort:
-    """The column that a list is sorted by, by its name in the address, and which end comes first."""
+    """What a list is sorted by, by its name in the address, and which end comes first."""
 
     name: str
-    column: Column
+    columns: tuple[Column, ...]
     is_ascending: bool
 
     @classmethod
-    def from_request(cls, columns: Mapping[str, Column], default: str) -> "Sort":
+    def from_request(cls, columns: Mapping[str, tuple[Column, ...]], default: str) -> "Sort":
         """Read `sort`: a column's name, after a minus for falling order; what is no column is the default."""
         asked = request.args.get("sort", default)
         if asked.removeprefix("-") not in columns:
@@ -65,14 +63,6 @@ class Sort:
         """What the address says to sort by this column, or, if that is so already, to sort it the other way round."""
         is_ascending = not self.is_ascending if name == self.name else is_first_ascending
         return name if is_ascending else f"-{name}"
-
-
-def one_of(values: type[Choice], name: str) -> Choice | None:
-    """The chosen value of a filter; anything unknown chooses nothing."""
-    try:
-        return values(request.args.get(name, ""))
-    except ValueError:
-        return None
 
 
 def counted(query: sa.Select[Any], page: Page[Any] | None = None) -> str:

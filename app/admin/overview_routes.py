@@ -8,14 +8,13 @@ from flask_login import current_user
 from werkzeug import Response
 
 from app import jobs
+from app.admin.lists import emails_of, list_page, scope_to_show
 from app.admin.needs import needs
 from app.admin.paging import newest_first
-from app.admin.record_routes import emails_of, list_payments
 from app.auth.models import User
 from app.billing import figure_rows, reports
 from app.billing import figures as by_time
 from app.billing.catalog.plans import current_catalog
-from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.clock import SMALLEST_MOVE, stripe_now
@@ -23,6 +22,7 @@ from app.billing.gateway.connection import current_connection, known_state
 from app.billing.models.payments import Payment
 from app.billing.movements import movements, note_changes
 from app.billing.reports import payments_to_refund
+from app.billing.statuses import PaymentStatus
 from app.billing.webhooks import log as event_log
 from app.database import db, utcnow
 from app.templating import money
@@ -58,7 +58,8 @@ def payments() -> str:
         return _unearned(scope)
     return render_template(
         "admin/payments.html",
-        **list_payments(scope),
+        **list_page("payments"),
+        statuses=list(PaymentStatus),
         clock=moved_clock(now),
         revenue=reports.revenue_by_month(scope, now=now),
         monthly_revenue=_in_words(reports.monthly_recurring_revenue(scope)),
@@ -73,14 +74,6 @@ def payments() -> str:
         failed_events=event_log.count_failed(),
         last_reconcile=jobs.last_reconcile(),
     )
-
-
-def scope_to_show() -> StripeScope:
-    """The account and mode in use; one without a name where Stripe does not say, so that the page can tell of that."""
-    try:
-        return current_scope()
-    except StripeUnavailable:
-        return StripeScope("", get_gateway().livemode)
 
 
 def moved_clock(now: datetime) -> datetime | None:

@@ -1,99 +1,63 @@
-"""Subscriptions, orders and the audit of roles: lists to read."""
+"""Subscriptions, orders, the audit of roles and what operators did: lists to read, and any list as a file."""
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import render_template, request
+from flask import abort, render_template
+from flask_login import current_user
+from werkzeug import Response
 
-from app.admin.filters import DayRange, Sort, counted, one_of
-from app.admin.paging import in_order, newest_first
-from app.auth.models import User
-from app.billing.gateway.account import StripeScope, current_scope
-from app.billing.models.payments import Order, Payment
-from app.billing.models.roles import RoleChange
-from app.billing.models.subscription import Subscription
-from app.billing.statuses import OrderState, PaymentStatus, SubscriptionStatus
-from app.database import db
+from app.admin.lists import LISTS, asked_of, chosen_rows, list_page, sort_of
+from app.audit import Act, ActKind, recorded
+from app.billing.gateway.account import current_scope
+from app.billing.statuses import OrderState, SubscriptionStatus
+from app.database import begin_read, db, utcnow
+from app.mail.alerts import tell_admins
+from app.spreadsheet import csv_answer
 
-Owned = Subscription | Order | Payment | RoleChange
+BATCH = 1000
 
 
 def subscriptions() -> str:
     """The mirrored subscriptions, newest first."""
-    status = one_of(SubscriptionStatus, "status")
-    query = sa.select(Subscription).where(current_scope().covers(Subscription), Subscription.started_at.is_not(None))
-    if status:
-        query = query.where(Subscription.status == status)
-    page = newest_first(query, Subscription.started_at, Subscription.stripe_subscription_id, request.args.get("after"))
-    return render_template(
-        "admin/subscriptions.html",
-        page=page,
-        total=counted(query, page),
-        emails=emails_of(page.rows),
-        statuses=list(SubscriptionStatus),
-        asked=asked_for("status"),
-    )
+    return render_template("admin/subscriptions.html", **list_page("subscriptions"), statuses=list(SubscriptionStatus))
 
 
 def orders() -> str:
     """The orders, by when they were made; mismatched ones stand out."""
-    state, days = one_of(OrderState, "state"), DayRange.from_request()
-    query = days.within(sa.select(Order).where(current_scope().covers(Order)), Order.created_at)
-    if state:
-        query = query.where(Order.state == state)
-    sort = Sort.from_request({"created_at": Order.created_at}, "-created_at")
-    page = in_order(query, Order.created_at, Order.id, request.args.get("after"), is_ascending=sort.is_ascending)
-    return render_template(
-        "admin/orders.html",
-        page=page,
-        total=counted(query, page),
-        sort=sort,
-        emails=emails_of(page.rows),
-        states=list(OrderState),
-        asked=asked_for("state", "from", "to"),
-    )
-
-
-def list_payments(scope: StripeScope) -> dict[str, Any]:
-    """The payments that were asked for, for the page that shows them."""
-    status, days = one_of(PaymentStatus, "status"), DayRange.from_request()
-    query = days.within(sa.select(Payment).where(scope.covers(Payment)), Payment.created_at)
-    if status:
-        query = query.where(Payment.status == status)
-    sort = Sort.from_request({"created_at": Payment.created_at}, "-created_at")
-    page = in_order(query, Payment.created_at, Payment.id, request.args.get("after"), is_ascending=sort.is_ascending)
-    return {
-        "page": page,
-        "total": counted(query, page),
-        "sort": sort,
-        "emails": emails_of(page.rows),
-        "statuses": list(PaymentStatus),
-        "asked": asked_for("status", "from", "to"),
-    }
+    return render_template("admin/orders.html", **list_page("orders"), states=list(OrderState))
 
 
 def audit() -> str:
     """Every change of a role: by which rule, on which object, and the event that caused it."""
-    query = DayRange.from_request().within(sa.select(RoleChange), RoleChange.changed_at)
-    page = newest_first(query, RoleChange.changed_at, RoleChange.id, request.args.get("after"))
-    return render_template(
-        "admin/audit.html",
-        page=page,
-        total=counted(query, page),
-        emails=emails_of(page.rows),
-        asked=asked_for("from", "to"),
-    )
+    return render_template("admin/audit.html", **list_page("audit"))
 
 
-def asked_for(*names: str) -> dict[str, str]:
-    """What the address asks for of these, to be passed on to the following page."""
-    return {name: request.args[name] for name in names if request.args.get(name)}
+def acts() -> str:
+    """What operators did, newest first."""
+    return render_template("admin/acts.html", **list_page("acts"))
 
 
-def emails_of(rows: Sequence[Owned]) -> dict[uuid.UUID, str]:
-    """The addresses of the users on a page, in one question."""
-    ids = {row.user_id for row in rows if row.user_id}
-    found = db.session.execute(sa.select(User.id, User.email).where(User.id.in_(ids)))
-    return {row.id: row.email for row in found}
+def export(name: str) -> Response:
+    """Send the rows that a list shows, all of them, in its order; amounts in minor units, times in UTC.
+
+    Each download is written into the audit, and all admins are told of it.
+    """
+    listed, actor = LISTS.get(name) or abort(404), current_user.email
+    # Whom somebody looked for by a part of their address is not kept.
+    asked = {key: value for key, value in asked_of(listed).items() if key != "q"}
+    with recorded(Act(ActKind.EXPORT, actor, subject=name, changes={"asked": asked} if asked else {})):
+        tell_admins(f"{actor} downloaded the list of {name}.", cause=f"export:{name}:{utcnow().isoformat()}")
+    sort = sort_of(listed)
+    order = [column.asc() if sort.is_ascending else column.desc() for column in (*sort.columns, listed.key)]
+    query = chosen_rows(listed, current_scope(), *listed.columns).order_by(*order)
+    header = [f"{column.class_.__tablename__}.{column.key}" for column in listed.columns]
+    return csv_answer(f"{name}.csv", header, _rows(query))
+
+
+def _rows(query: sa.Select[Any]) -> Iterator[list[object]]:
+    begin_read()
+    for row in db.session.execute(query.execution_options(yield_per=BATCH)):
+        yield [value.isoformat() if isinstance(value, datetime) else value for value in row]

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 
 from app.api.models import ApiToken
 from app.auth.models import User
-from app.auth.notices import record_and_tell
-from app.auth.security_log import Kind, record
+from app.auth.security_log import Kind, record, record_and_tell
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import current_catalog
 from app.database import allowed_to_write, db, utcnow

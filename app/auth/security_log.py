@@ -10,6 +10,8 @@ from app.auth.devices import describe_device, describe_network
 from app.auth.models import SecurityEvent, User
 from app.database import db, utcnow
 from app.languages import noted
+from app.mail.outbox import queue_mail
+from app.urls import link_to
 
 
 class Kind(StrEnum):
@@ -120,3 +122,15 @@ def origin() -> dict[str, object]:
         return {"device": device, "network": describe_network(request.remote_addr)}
     else:
         return {"device": noted("Command line"), "network": ""}
+
+
+def record_and_tell(user: User, kind: Kind) -> None:
+    """Write down a change of the ways into an account, and mail it to its owner, in the caller's transaction."""
+    record(user.id, kind)
+    queue_mail(
+        "sign_in_changed",
+        to=user.email,
+        cause=f"{kind}:{uuid.uuid4()}",
+        user_id=user.id,
+        context={"what": kind.text, "url": link_to("account.security")},
+    )

@@ -23,11 +23,8 @@
   account and mode they belong to is a `StripeScope`, and every query goes by one.
 - `models` are the tables. `catalog` has the types of what is sold, and what a price and a status give; what this site
   sells stands in `app/catalog.py`.
-- `asking` keeps transactions short: none is open while Stripe works. `errors`, `changes`, `statuses` are the words,
-  `digests` what identifies a person and can only be compared.
+- `asking` keeps transactions short: none is open while Stripe works. `errors`, `changes`, `statuses` are the words.
 
-Nothing is ever matched by e-mail address, and no client names a price, an amount or a user. From webhook to role:
-`app/webhook/routes.py` → `webhooks/process.py` → `fast_path.py`, or `handlers.py` → `subscription_events.py` →
-`subscriptions/sync.py` → `roles/decision.py`. From a press to Checkout: `app/pricing/routes.py` → `checkout/start.py`
-→ `customers.py`, `payments/orders.py` → `checkout/session.py`.
+Nothing is ever matched by e-mail address, and no client names a price, an amount or a user. The files from an event to
+the role, and from a press to Checkout, are named in their order in `docs/how-billing-works.md`.
 """

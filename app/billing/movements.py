@@ -12,8 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.billing.gateway.account import StripeScope
-from app.billing.models.recurring import RecurringChange
-from app.billing.models.subscription import Subscription
+from app.billing.models.subscription import RecurringChange, Subscription
 from app.billing.reports import IN_A_MONTH, MONTHLY_AMOUNT, MONTHS_SHOWN, NEVER_PAID, last_months, month_of
 from app.billing.statuses import SubscriptionStatus
 from app.database import allowed_to_write, db, insert, utcnow

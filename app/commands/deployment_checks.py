@@ -7,8 +7,8 @@ from email.utils import parseaddr
 from app import health, jobs
 from app.billing.errors import BillingError
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.clock import clock_difference
 from app.billing.setup.checks import Check, Checks, Mark, passes_if
-from app.billing.setup.clock import clock_difference
 from app.config.settings import Settings
 from app.database import db, utcnow
 from app.mail import compose as mail

@@ -7,11 +7,13 @@ import click
 from flask.cli import with_appcontext
 
 from app.billing.errors import UnknownEvent
+from app.billing.models.stripe import StripeEvent
 from app.billing.statuses import EventOutcome
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks import process as billing_events
 from app.billing.webhooks.log import EventFilter
 from app.commands.console import as_json, tell_json, tell_rows
+from app.database import db
 
 FACTS = ("id", "type", "outcome", "tries", "error", "object_id", "created_at", "received_at")
 
@@ -62,13 +64,13 @@ def prune(days: int) -> None:
 
 def _replay(event_id: str) -> None:
     try:
-        outcome = billing_events.replay(event_id)
+        billing_events.replay(event_id)
     except UnknownEvent:
         raise
     except Exception as error:
         # Whatever it was, it is recorded with the event.
         raise click.ClickException(f"{event_id} fails again: {_told(error)}") from error
-    click.echo(f"{event_id}  {outcome.value}")
+    click.echo(f"{event_id}  {_came_of(event_id)}")
 
 
 def _replay_failed() -> None:
@@ -77,7 +79,8 @@ def _replay_failed() -> None:
     with click.progressbar(chosen, label="Processing", file=sys.stderr) as progress:
         for event_id in progress:
             try:
-                click.echo(f"{event_id}  {billing_events.replay(event_id).value}")
+                billing_events.replay(event_id)
+                click.echo(f"{event_id}  {_came_of(event_id)}")
             except Exception as error:
                 click.echo(f"{event_id}  fails again: {_told(error)}", err=True)
                 still_failing.append(event_id)
@@ -85,6 +88,11 @@ def _replay_failed() -> None:
         click.echo("No failed events.")
     if still_failing:
         raise click.ClickException(f"Still failing: {', '.join(still_failing)}.")
+
+
+def _came_of(event_id: str) -> str:
+    words = event_log.came_of(db.session.get_one(StripeEvent, event_id, populate_existing=True))
+    return words[0].lower() + words[1:]
 
 
 def _told(error: Exception) -> str:

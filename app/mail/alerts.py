@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.auth.models import User
 from app.database import UtcDateTime, db, insert, separate_transaction, utcnow
-from app.mail.outbox import mail_to_queue
+from app.mail.outbox import mail_to_queue, queue_mail
 
 # From here on a trouble is written down once a minute: whoever sends us nonsense cannot make us write for ever.
 COUNTED_ONE_BY_ONE = 100
@@ -95,3 +96,9 @@ def _mail(address: str, cause: str, message: str, since: datetime) -> sa.Insert:
 
 def _ending(cause: str) -> sa.Delete:
     return sa.delete(Alert).where(Alert.cause == cause)
+
+
+def tell_admins(message: str, *, cause: str) -> None:
+    """Queue a mail to every admin, in the caller's transaction."""
+    for email in db.session.scalars(sa.select(User.email).where(User.is_admin)):
+        queue_mail("operator_notice", to=email, cause=f"{cause}:{email}", context={"message": message})

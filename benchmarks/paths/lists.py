@@ -37,7 +37,7 @@ def _lists() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
 
     def both(query: sa.Select[Any], column: Any, key: Any) -> tuple[Callable[[], object], Callable[[], object]]:
         return (
-            lambda: in_order(query, column, key, None),
+            lambda: in_order(query, (column, key), None),
             lambda: _all(query.order_by(column.desc(), key.desc()).limit(PAGE_SIZE + 1)),
         )
 

@@ -1,5 +1,6 @@
 """Chaos: duplicates, delays, drops, shuffles and one second for everything."""
 
+import pytest
 import stripe
 
 from stripe_emulator import Emulator
@@ -85,3 +86,36 @@ def test_chaos_without_arguments_is_calm(fresh_emulator: Emulator, receiver: Web
     fresh_emulator.wait_until_idle(5)
 
     assert len(receiver.received) == len(customers)
+
+
+def test_outage_begins_after_so_many_requests_and_ends(fresh_emulator: Emulator) -> None:
+    fresh_emulator.outage(after=1)
+
+    create_customer(fresh_emulator, "through")
+    with pytest.raises(stripe.APIError) as down:
+        create_customer(fresh_emulator, "refused")
+    fresh_emulator.end_outage()
+
+    assert down.value.http_status == 503
+    found = client_for(fresh_emulator.url).v1.customers.list().data
+    assert [customer.name for customer in found] == ["through"]
+
+
+def test_outage_can_lose_the_answer_to_what_was_done(fresh_emulator: Emulator) -> None:
+    send(fresh_emulator.url, "POST", "/_emulator/outage", b'{"loses_answer": true}', JSON)
+    client = client_for(fresh_emulator.url)
+
+    with pytest.raises(stripe.APIError):
+        client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "ada"})
+    send(fresh_emulator.url, "DELETE", "/_emulator/outage", None, JSON)
+    again = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "ada"})
+
+    assert [customer.id for customer in client.v1.customers.list().data] == [again.id]
+
+
+def test_reset_ends_an_outage(fresh_emulator: Emulator) -> None:
+    fresh_emulator.outage()
+
+    fresh_emulator.reset()
+
+    create_customer(fresh_emulator)

@@ -96,6 +96,33 @@ def test_cancel_at_the_end_keeps_the_role_and_now_takes_it(
     assert [one["status"] for one in at_stripe.subscriptions()] == ["canceled"]
 
 
+@pytest.mark.parametrize(("when", "status"), [("now", "canceled"), ("at_the_end", "active")])
+def test_cancel_can_give_the_last_payment_back(
+    olga: Person, subscribed: Person, app: Flask, at_stripe: Stripe, when: str, status: str
+) -> None:
+    page = page_of(subscribed, "cancel")
+    assert "$29 of the last payment" in olga.read(page)
+
+    told = act_on(olga, page, when=when, gives_back="y", reason="14 days")
+
+    assert "$29 is on its way back." in told
+    assert [charge["amount_refunded"] for charge in at_stripe.charges()] == [2900]
+    assert [one["status"] for one in at_stripe.subscriptions()] == [status]
+    assert [kind for kind, *_ in acts(app)] == ["refund", "cancel"]
+
+
+def test_cancel_offers_no_money_where_none_is_left(
+    olga: Person, subscribed: Person, app: Flask, at_stripe: Stripe
+) -> None:
+    act_on(olga, payment_page(app), amount="29")
+
+    page = page_of(subscribed, "cancel")
+    assert "Nothing is given back" in olga.read(page)
+    act_on(olga, page, when="now", gives_back="y")
+
+    assert [charge["amount_refunded"] for charge in at_stripe.charges()] == [2900]
+
+
 def test_free_days_move_the_next_charge(olga: Person, subscribed: Person) -> None:
     page = page_of(subscribed, "extend")
 
@@ -110,6 +137,13 @@ def test_a_lost_mailbox_gets_another_address(olga: Person, subscribed: Person, a
     assert "The address is alice@new.example now." in act_on(olga, page, email="Alice@New.example")
 
     assert subscribed.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["verification", "sign-out", "promote", "email", "suspend", "delete"])
+def test_each_act_keeps_who_and_why(olga: Person, alice: Person, app: Flask, name: str) -> None:
+    act_on(olga, page_of(alice, name), reason="asked by mail", email="alice@new.example")
+
+    assert [(actor, reason) for _, actor, reason in acts(app)] == [("olga@example.com", "asked by mail")]
 
 
 def test_another_admin_is_told_of_to_all_of_them(olga: Person, alice: Person, app: Flask) -> None:

@@ -1,12 +1,13 @@
 """Promotion codes: made at Stripe from the admin page, used in Checkout, and who used them."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
 from app.audit import OperatorAct
-from app.billing.models.codes import UsedCode
+from app.billing.models.used import UsedCode
 from app.database import db, utcnow
 from tests.billing.support.conftest import absent_stripe
 from tests.people import Person
@@ -109,6 +110,17 @@ def test_a_code_that_is_taken_leaves_no_coupon_behind(
     assert "Stripe refuses: An active promotion code with" in answer.text
     assert len(at_stripe.v1.coupons.list().data) == len(at_stripe.v1.promotion_codes.list().data) == 1
     assert acts(app) == [("make_code", False), ("make_code", True)]
+
+
+def test_a_code_that_was_taken_is_made_under_another_name(olga: Person, catalogue: None, at_stripe: Stripe) -> None:
+    olga.post(PAGE, page=PAGE, **HALF)
+    refused = olga.post(PAGE, page=PAGE, **HALF, token="one-attempt").text
+    [token] = re.findall(r'name="token"[^>]* value="([^"]+)"', refused)
+
+    answer = olga.post(PAGE, page=PAGE, **{**HALF, "code": "half2", "token": token})
+
+    assert answer.status_code == 303, answer.text
+    assert {one.code for one in at_stripe.v1.promotion_codes.list().data} == {"HALF", "HALF2"}
 
 
 def test_the_same_form_sent_twice_makes_one_code(olga: Person, catalogue: None, at_stripe: Stripe) -> None:

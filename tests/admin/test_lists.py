@@ -1,7 +1,9 @@
 """Lists are filtered, sorted, counted and read page by page, and begin at once however long they are."""
 
+import csv
 import html
 import re
+import tracemalloc
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -171,6 +173,105 @@ def test_events_lie_in_a_range_and_are_looked_through_from_its_end(olga: Person,
 
     assert days == ["3", "1"]
     assert "Events 5" in olga.read("/admin/events")
+
+
+def listed_in_file(olga: Person, name: str, asked: str, column: str) -> list[str]:
+    """What a column of a list's file says, in the order of its rows."""
+    answer = olga.post(f"/admin/{name}.csv?{asked}", page="/admin/users")
+    assert answer.status_code == 200, answer.text
+    return [row[column] for row in csv.DictReader(answer.text.splitlines())]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("state=suspended", ["shut"]),
+        ("role=free&sort=email", ["boss", "new", "olga", "shut"]),
+        ("q=sic", ["basic"]),
+        ("sort=created_at&state=admin", ["boss", "olga"]),
+    ],
+)
+def test_a_file_has_the_rows_of_its_list_in_their_order(
+    olga: Person, people: None, asked: str, names: list[str]
+) -> None:
+    assert [email.split("@")[0] for email in listed_in_file(olga, "users", asked, "users.email")] == names
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/admin/users?q=a&role=pro&sort=email", "users"),
+        *(
+            (f"/admin/{one}?from=2026-03-02&to=2026-03-04", one)
+            for one in ("orders", "payments", "events", "audit", "acts")
+        ),
+        ("/admin/subscriptions?status=active", "subscriptions"),
+    ],
+)
+def test_the_button_asks_for_what_the_page_shows(olga: Person, path: str, name: str) -> None:
+    page = html.unescape(olga.get(path).text)
+
+    [asked] = re.findall(rf'action="/admin/{name}\.csv\?([^"]*)"', page)
+    assert set(path.partition("?")[2].split("&")) <= set(asked.split("&"))
+
+
+def test_payments_are_sorted_by_amount_each_currency_by_itself(olga: Person, app: Flask, catalogue: None) -> None:
+    with app.app_context():
+        scope = current_scope()
+    where = {"stripe_account": scope.stripe_account, "livemode": scope.livemode, "status": "paid"}
+    rows = [(1000, "jpy"), (900, "usd"), (2900, "usd"), (500, "jpy"), *((100, "usd") for _ in range(60))]
+    for number, (amount, currency) in enumerate(rows):
+        columns = {"amount": amount, "currency": currency, "created_at": utcnow(), "stripe_invoice_id": f"in_{number}"}
+        add(app, Payment(**columns, **where))
+
+    rising = list(walked(olga, "/admin/payments?sort=amount", r'data-label="Amount" class="num">([^<]+)<'))
+
+    assert rising == ["¥500", "¥1,000", *["$1.00"] * 60, "$9.00", "$29.00"]
+    falling = listed_in_file(olga, "payments", "sort=-amount", "payments.amount")
+    assert falling == ["2900", "900", *["100"] * 60, "1000", "500"]
+    assert "sort=-amount" in olga.get("/admin/payments").text
+
+
+def test_events_have_a_file_with_what_was_asked_for(olga: Person, app: Flask) -> None:
+    for number, outcome in enumerate(["processed", "failed", "ignored"]):
+        columns = {"type": "invoice.paid", "outcome": outcome, "created_at": utcnow(), "payload": "{}"}
+        add(app, StripeEvent(id=f"evt_{number}", **columns))
+
+    assert listed_in_file(olga, "events", "outcome=failed", "stripe_events.id") == ["evt_1"]
+    assert listed_in_file(olga, "events", "sort=received_at&to=2020-01-01", "stripe_events.id") == []
+
+
+def test_a_cursor_that_no_column_can_hold_starts_at_the_beginning(olga: Person, app: Flask) -> None:
+    for after in ("9" * 30 + "~1", "usd~x~1", "usd~" + "9" * 30 + "~1"):
+        assert olga.get(f"/admin/payments?sort=amount&after={after}").status_code == 200
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows_are_sent_as_they_are_read(olga: Person, app: Flask) -> None:
+    at = utcnow()
+    with app.app_context():
+        for start in range(0, 100_000, 10_000):
+            numbers = range(start, start + 10_000)
+            rows = [
+                {"id": f"evt_{n:06}", "type": "invoice.paid", "outcome": "processed", "created_at": at,
+                 "received_at": at + timedelta(seconds=n), "tries": 1}
+                for n in numbers
+            ]  # fmt: skip
+            db.session.execute(sa.insert(StripeEvent), rows)
+        db.session.commit()
+    token = olga.csrf_token("/admin/events")
+
+    tracemalloc.start()
+    sending = olga.client.post("/admin/events.csv?sort=received_at", data={"csrf_token": token}, buffered=False)
+    lines = 0
+    for chunk in sending.iter_encoded():
+        lines += chunk.count(b"\n")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert lines == 100_001
+    # The file has some 12 MB; a batch of it is held at a time.
+    assert peak < 12_000_000
 
 
 def plan_of(app: Flask, address: str, olga: Person) -> str:

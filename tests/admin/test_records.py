@@ -8,14 +8,17 @@ import pytest
 from flask import Flask
 
 from app.admin.paging import newest_first
+from app.auth.models import User
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order
 from app.billing.models.roles import RoleChange
 from app.billing.models.stripe import StripeEvent
 from app.billing.models.subscription import Subscription
+from app.billing.reconcile.users import sync_user
 from app.billing.webhooks.log import EventFilter, events_query
 from app.database import db, utcnow
 from tests.people import Person
+from tests.stripe_actions import Stripe, session_id_in
 
 
 def add_event(app: Flask, event_id: str, outcome: str = "processed", **values: object) -> None:
@@ -112,6 +115,42 @@ def test_replay_settles_a_failed_event(app: Flask, olga: Person) -> None:
         event = db.session.get(StripeEvent, "evt_1")
         assert event is not None
         assert (event.outcome, event.tries, event.error) == ("ignored", 2, None)
+
+
+@pytest.fixture
+def missed(app: Flask, alice: Person, catalogue: None, at_stripe: Stripe) -> str:
+    """The event of Alice's purchase, which could not be processed when it came."""
+    at_stripe.mute()
+    at_stripe.pay(session_id_in(alice.buy("pro").location))
+    [event] = at_stripe.events("checkout.session.completed")
+    add_event(app, event["id"], "failed", type=event["type"], payload=json.dumps(event), error="down")
+    return str(event["id"])
+
+
+def test_replay_says_plainly_what_came_of_it(olga: Person, alice: Person, missed: str) -> None:
+    page = f"/admin/events/{missed}"
+
+    assert "Processed. Changed: " in olga.read(olga.post(f"{page}/replay", page=page).location)
+    assert alice.role == "pro"
+    assert "Processed. Nothing changed." in olga.read(olga.post(f"{page}/replay", page=page).location)
+    assert olga.read("/admin/acts").count(missed) == 2
+
+
+def test_replay_of_all_lists_what_came_of_each(app: Flask, olga: Person, alice: Person, missed: str) -> None:
+    with app.app_context():
+        sync_user(db.session.get_one(User, alice.id), with_payments=True)
+    add_event(app, "evt_fine")
+    add_event(app, "evt_2", "failed", payload="no longer an event")
+    add_event(app, "evt_3", "failed", error="down")
+
+    answer = olga.post("/admin/events/replay", page="/admin/events?outcome=failed")
+    told = olga.read(answer.location)
+
+    assert "2 processed; 1 failed again." in told
+    assert "evt_fine" not in told
+    for words in ("Processed. Nothing changed.", "Failed: ", "Ignored: it is about nothing of ours."):
+        assert told.count(words) == 1, words
+    assert olga.get("/admin/events?replayed=4711").text.count("<code>evt_") == 0
 
 
 def test_replay_that_fails_again_is_told(app: Flask, olga: Person) -> None:

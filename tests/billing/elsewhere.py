@@ -5,11 +5,10 @@ from datetime import timedelta
 
 from app.auth.models import User
 from app.billing.gateway.account import StripeScope, current_scope
-from app.billing.models.cards import UsedCard
 from app.billing.models.payments import Order, Payment
-from app.billing.models.recurring import RecurringChange
 from app.billing.models.stripe import StripeCustomer
-from app.billing.models.subscription import Subscription
+from app.billing.models.subscription import RecurringChange, Subscription
+from app.billing.models.used import UsedCard
 from app.billing.payments.trials import remember_trials_of
 from app.database import db, utcnow
 from tests.people import Person

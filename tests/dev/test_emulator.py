@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.config.settings import ROOT, Settings
-from app.dev.emulator import EmulatorProcess
-from app.dev.ports import PortTaken
+from app.dev.emulator import EmulatorProcess, PortTaken
 from tests.test_development_server import START_SECONDS, answers, free_port
 
 pytestmark = pytest.mark.slow

@@ -12,9 +12,8 @@ from tests.browser.pages import PUBLIC, SIGNED_IN
 from tests.languages.pseudo import outside_brackets, write_pseudo
 from tests.people import Person
 
-# The legal pages are examples of a fork's own; the component page belongs to development.
-ENGLISH = {"terms", "privacy", "components"}
-VISITED = {name: path for name, path in PUBLIC.items() if name not in ENGLISH}
+# The component page belongs to development.
+VISITED = {name: path for name, path in PUBLIC.items() if name != "components"}
 ERRORS = {"wrong-request": "/pricing?interval=century", "only-forms": "/logout"}
 # Names, and what is a date, an amount or an address in any language.
 NAMES = (

@@ -9,9 +9,8 @@ from app.auth.factors.encryption import encrypt
 from app.auth.factors.forms import CodeForm
 from app.auth.factors.recovery_routes import go_on_with_codes, opened
 from app.auth.forms import text_of
-from app.auth.notices import record_and_tell
 from app.auth.rate_limits import limit_password_checks
-from app.auth.security_log import Kind
+from app.auth.security_log import Kind, record_and_tell
 from app.auth.sessions import this_user
 from app.auth.step_up import fresh_sign_in_required
 from app.database import db

@@ -19,9 +19,8 @@ from app.auth.factors.second_step_routes import back_to_login
 from app.auth.forms import text_of
 from app.auth.models import User
 from app.auth.next_page import Destination, go_on
-from app.auth.notices import record_and_tell
 from app.auth.rate_limits import limit_guesses, limit_password_checks
-from app.auth.security_log import Kind
+from app.auth.security_log import Kind, record_and_tell
 from app.auth.sessions import Method, start_session, this_user
 from app.auth.step_up import confirm_and_go_on, fresh_sign_in_required
 from app.auth.ways_in import LastWayIn

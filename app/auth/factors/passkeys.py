@@ -12,8 +12,7 @@ from itsdangerous import base64_encode
 from app.auth.factors.challenges import Asking, Purpose
 from app.auth.factors.models import Passkey
 from app.auth.models import User
-from app.auth.notices import record_and_tell
-from app.auth.security_log import Kind
+from app.auth.security_log import Kind, record_and_tell
 from app.config.settings import is_loopback
 from app.database import db, insert, utcnow
 

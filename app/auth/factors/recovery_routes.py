@@ -13,8 +13,7 @@ from app.auth.factors.first_factor_routes import go_on_afterwards
 from app.auth.factors.recovery_codes import count_recovery_codes, make_recovery_codes
 from app.auth.factors.reset import stop_reset
 from app.auth.factors.second_step import PATIENCE
-from app.auth.notices import record_and_tell
-from app.auth.security_log import Kind
+from app.auth.security_log import Kind, record_and_tell
 from app.auth.sessions import this_user
 from app.auth.step_up import fresh_sign_in_required
 from app.database import db

@@ -9,8 +9,7 @@ from app.auth import security_log
 from app.auth.factors.models import FactorReset
 from app.auth.factors.removal import remove_all_factors
 from app.auth.models import User
-from app.auth.notices import record_and_tell
-from app.auth.security_log import Kind
+from app.auth.security_log import Kind, record_and_tell
 from app.database import db, insert, utcnow
 from app.mail.outbox import queue_mail
 from app.urls import link_to

@@ -20,8 +20,7 @@ from app.auth.factors.reset import carry_out_due_reset, stop_reset
 from app.auth.factors.trusted_devices import is_trusted, trust_this_device
 from app.auth.models import User
 from app.auth.next_page import Destination, go_on
-from app.auth.notices import record_and_tell
-from app.auth.security_log import Kind
+from app.auth.security_log import Kind, record_and_tell
 from app.auth.sessions import Method, end_session, start_session
 from app.database import db
 from app.proxies import client_network

@@ -9,10 +9,9 @@ from app.auth import security_log
 from app.auth.email_undo import is_reserved
 from app.auth.email_verification import send_verification
 from app.auth.models import User
-from app.auth.notices import record_and_tell
 from app.auth.providers.models import Identity
 from app.auth.providers.protocol import Newcomer
-from app.auth.security_log import Kind
+from app.auth.security_log import Kind, record_and_tell
 from app.auth.ways_in import lock_ways_in, require_another_way_in
 from app.database import db, insert, utcnow
 from app.languages import current_language

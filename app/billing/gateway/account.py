@@ -8,11 +8,10 @@ from flask import current_app
 
 from app.billing.errors import ConnectionRevoked, StripeForbidden, StripeObjectMissing
 from app.billing.gateway.client import StripeGateway, get_gateway
-from app.billing.models.codes import UsedCode
 from app.billing.models.payments import Order, Payment
-from app.billing.models.recurring import RecurringChange
 from app.billing.models.stripe import StripeAccount, StripeConnection, StripeCustomer
-from app.billing.models.subscription import Subscription
+from app.billing.models.subscription import RecurringChange, Subscription
+from app.billing.models.used import UsedCode
 from app.database import allowed_to_write, db, end_transaction, insert
 
 Scoped = StripeCustomer | Subscription | Order | Payment | RecurringChange | UsedCode

@@ -2,8 +2,7 @@
 
 from pydantic import AliasPath, Field
 
-from app.billing.gateway.fields import Count, Reference, Text, Word
-from app.billing.gateway.objects import Part, StripeResource
+from app.billing.gateway.objects import Count, Part, Reference, StripeResource, Text, Word
 
 
 class Details(Part):

@@ -1,11 +1,14 @@
-"""What time it is at Stripe: this machine's time, but in development the emulator's, whose clock can be moved."""
+"""What time it is at Stripe: in development the emulator's, whose clock can be moved; and how far ours is from it."""
 
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.request import urlopen
 
 from flask import current_app
 
+from app.billing.gateway.account import current_scope
+from app.billing.gateway.client import StripeGateway
 from app.database import end_transaction, utcnow
 
 SECONDS = 1
@@ -25,3 +28,15 @@ def stripe_now() -> datetime:
     except (OSError, ValueError, KeyError):
         return utcnow()
     return there if abs(there - utcnow()) > SMALLEST_MOVE else utcnow()
+
+
+def clock_difference(gateway: StripeGateway) -> timedelta | None:
+    """How far this clock is ahead of Stripe's, to about a second; None when Stripe's answer has no date.
+
+    Raises `StripeUnavailable` when Stripe cannot be asked.
+    """
+    end_transaction()
+    with gateway.errors():
+        answer = gateway.v1.prices.list({"limit": 1}, current_scope().options()).last_response
+    date = {name.lower(): value for name, value in answer.headers.items()}.get("date")
+    return utcnow() - parsedate_to_datetime(date) if date else None

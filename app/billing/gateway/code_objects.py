@@ -5,8 +5,17 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from app.billing.gateway.fields import Amount, Count, Currency, Moment, OptionalMoment, Text, Word
-from app.billing.gateway.objects import Part, StripeResource
+from app.billing.gateway.objects import (
+    Amount,
+    Count,
+    Currency,
+    Moment,
+    OptionalMoment,
+    Part,
+    StripeResource,
+    Text,
+    Word,
+)
 from app.database import utcnow
 
 

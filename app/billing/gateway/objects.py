@@ -4,28 +4,57 @@ What does not fit them, and what a row could not hold, is refused: an event's ob
 are aware UTC, amounts are minor units, and an expandable field is the id of what it names.
 """
 
+import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from app.billing.errors import UnreadableObject
-from app.billing.gateway.fields import (
-    LONGEST_NUMBER,
-    LONGEST_TEXT,
-    Amount,
-    Count,
-    Currency,
-    Moment,
-    OptionalMoment,
-    OurId,
-    Reference,
-    Text,
-    Word,
-    id_of,
-    or_empty,
-)
+from app.database import parse_uuid
+
+LONGEST_TEXT, LONGEST_WORD, LONGEST_NUMBER = 255, 32, 64
+LARGEST_AMOUNT = 2**63 - 1
+LARGEST_COUNT = 2**31 - 1
+LAST_SECOND = 250_000_000_000  # The year 9892: what a datetime can hold, with room for the days of grace.
+
+
+def id_of(reference: object) -> object:
+    """The id of an expandable field, whether it is the id or the object."""
+    if isinstance(reference, Mapping) and isinstance(reference.get("id"), str):
+        return reference["id"]
+    else:
+        return reference
+
+
+def time_of(seconds: object) -> datetime:
+    """Stripe's unix seconds as an aware UTC time; raise `ValueError` for what no clock can hold."""
+    if type(seconds) is int and 0 <= seconds <= LAST_SECOND:
+        return datetime.fromtimestamp(seconds, UTC)
+    raise ValueError("not a moment")
+
+
+def optional_time(seconds: object) -> datetime | None:
+    """The same, or None for null."""
+    return None if seconds is None else time_of(seconds)
+
+
+def or_empty(value: object) -> object:
+    """An empty object for null."""
+    return {} if value is None else value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD)]
+Amount = Annotated[int, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Currency = Annotated[str, Field(min_length=3, max_length=3)]
+Moment = Annotated[datetime, PlainValidator(time_of)]
+OptionalMoment = Annotated[datetime | None, PlainValidator(optional_time)]
+Reference = Annotated[Text | None, BeforeValidator(id_of)]
+OurId = Annotated[uuid.UUID | None, PlainValidator(parse_uuid)]
 
 
 class Part(BaseModel):
@@ -295,11 +324,16 @@ class DiscountTotal(Part):
     """What one discount takes off an invoice."""
 
     amount: Amount
+    discount: Reference = None
 
 
-class DiscountNames(Part):
-    """What a discount comes from: a promotion code as people type it, or a coupon by its name or id."""
+class ExpandedDiscount(Part):
+    """What a discount comes from: a promotion code as people type it, or a coupon by its name or id; and how much."""
 
+    id: Reference = None
+    amount_off: Amount | None = Field(None, validation_alias=AliasPath("source", "coupon", "amount_off"))
+    currency: Currency | None = Field(None, validation_alias=AliasPath("source", "coupon", "currency"))
+    percent_off: float | None = Field(None, validation_alias=AliasPath("source", "coupon", "percent_off"))
     code: Text | None = Field(None, validation_alias=AliasPath("promotion_code", "code"))
     coupon_name: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "name"))
     coupon: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "id"))
@@ -309,6 +343,22 @@ class DiscountNames(Part):
         return self.code or self.coupon_name or self.coupon
 
 
+def discount_of(discounts: list[ExpandedDiscount], amount: int) -> int:
+    """What these take off an amount of their currency, one after the other; half a cent counts as one."""
+    left = amount
+    for one in discounts:
+        share = int(Decimal(str(one.percent_off)) * left / 100 + Decimal("0.5")) if one.percent_off else 0
+        left -= min(share + (one.amount_off or 0), left)
+    return amount - left
+
+
+class DiscountedSubscription(StripeResource):
+    """A subscription's own discounts; they are expanded."""
+
+    service = "subscriptions"
+    discounts: list[ExpandedDiscount] = []
+
+
 class InvoicePreview(StripeResource):
     """https://docs.stripe.com/api/invoices/create_preview; its discounts are expanded."""
 
@@ -316,7 +366,7 @@ class InvoicePreview(StripeResource):
     amount_due: Amount
     created: Moment
     currency: Currency
-    discounts: list[DiscountNames] = []
+    discounts: list[ExpandedDiscount] = []
     lines: InvoiceLines | None = None
     total_discount_amounts: list[DiscountTotal] | None = None
 
@@ -324,6 +374,13 @@ class InvoicePreview(StripeResource):
     def discount(self) -> int:
         """What all discounts together take off."""
         return sum(one.amount for one in self.total_discount_amounts or [])
+
+    def discount_on(self, amount: int) -> int:
+        """What the same discounts would take off this amount: the invoice may be about something else as well."""
+        taken = {one.discount: one.amount for one in self.total_discount_amounts or []}
+        known = [one for one in self.discounts if taken.get(one.id) and one.currency in (None, self.currency)]
+        others = sum(taken.values()) - sum(taken[one.id] for one in known)
+        return min(discount_of(known, amount) + others, amount)
 
     @property
     def next_lines(self) -> list[InvoiceLine]:
@@ -421,6 +478,8 @@ class CustomerObject(StripeResource):
     """https://docs.stripe.com/api/customers/object; of a deleted one Stripe keeps the id alone."""
 
     service = "customers"
+    # What it is billed in; None before the first time.
+    currency: Currency | None = None
     deleted: bool = False
     metadata: OurMetadata = NO_METADATA
 

@@ -80,6 +80,7 @@ class Payment(db.Model):  # type: ignore[name-defined]
         CheckConstraint(one_of("status", [status.value for status in PaymentStatus]), name="status"),
         CheckConstraint("amount_refunded >= 0", name="amount_refunded"),
         CheckConstraint("stripe_invoice_id IS NOT NULL OR stripe_payment_intent_id IS NOT NULL", name="stripe_id"),
+        Index("ix_payments_amount", "currency", "amount", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -12,15 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.digests import digests_of
 from app.billing.errors import BillingError, StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.card_objects import PayingCustomer, PaymentMethodObject
 from app.billing.gateway.read import retrieve
-from app.billing.models.cards import UsedCard
 from app.billing.models.stripe import StripeCustomer
+from app.billing.models.used import UsedCard
 from app.billing.subscriptions.lookup import live_subscription
 from app.database import allowed_to_write, db, insert, may_write, utcnow
+from app.keys import digests_of
 from app.mail.alerts import end_alert, raise_alert
 
 logger = logging.getLogger(__name__)

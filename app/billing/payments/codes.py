@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from app.billing.customers import owner_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.objects import NO_METADATA, CheckoutSessionObject, DiscountObject
-from app.billing.models.codes import UsedCode
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
+from app.billing.models.used import UsedCode
 from app.database import db, insert
 
 

@@ -7,12 +7,11 @@ from flask import current_app
 
 from app.auth.models import User
 from app.billing.catalog.plans import Price, current_catalog
-from app.billing.digests import digests_of
 from app.billing.gateway.account import StripeScope
-from app.billing.models.cards import UsedCard
 from app.billing.models.subscription import Subscription
-from app.billing.models.trials import PastTrial
+from app.billing.models.used import PastTrial, UsedCard
 from app.database import db, insert
+from app.keys import digests_of
 
 PURPOSE = "past trials"
 

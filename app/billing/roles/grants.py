@@ -12,7 +12,7 @@ from app.billing.gateway.account import current_scope
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.roles.decision import GRANTS, apply_role
 from app.database import db, utcnow
-from app.mail.admins import tell_admins
+from app.mail.alerts import tell_admins
 
 # What is given for longer than this, all admins are told of.
 TOLD_FROM = timedelta(days=366)

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.billing.catalog.plans import current_catalog
-from app.billing.errors import BillingError, StripeForbidden
-from app.billing.gateway.account import current_scope, known_scope
+from app.billing.errors import BillingError, StripeForbidden, StripeRefused
+from app.billing.gateway.account import StripeScope, current_scope, known_scope
 from app.billing.gateway.client import StripeGateway, api_version
 from app.billing.gateway.connection import ConnectionState, ask_state
+from app.billing.gateway.prices import price_id
 from app.billing.portal import configuration as portal_configuration
 from app.billing.setup import webhook_endpoint
-from app.billing.setup.managed_payments import is_on_by_default
 from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
+from app.billing.setup.webhook_endpoint import LOOKED_BACK, undelivered_events
 from app.billing.webhooks import log as event_log
-from app.billing.webhooks.deliveries import LOOKED_BACK, undelivered_events
 from app.billing.webhooks.refusals import refusals
 from app.config.settings import Settings
 
@@ -160,3 +160,28 @@ def _deliveries(gateway: StripeGateway) -> Checks:
     missing = undelivered_events(gateway, current_scope())
     detail = f"{len(missing)} of the last {LOOKED_BACK.days} days did not arrive ({', '.join(missing[:3])})"
     yield _fails_if(bool(missing), DELIVERIES, detail)
+
+
+# What Stripe's refusals call it, where the account has it on and cannot use it.
+BY_NAME = "managed payments"
+
+
+def is_on_by_default(gateway: StripeGateway, scope: StripeScope, site_url: str) -> bool | None:
+    """Whether the account uses Managed Payments where nothing is said; None where nothing is sold. Commits.
+
+    A session that says nothing is made for nobody, looked at, and expired.
+    """
+    price = next(iter(current_catalog().sold_prices), None)
+    if price is None:
+        return None
+    items = [{"price": price_id(price, scope), "quantity": 1}]
+    params = {"mode": "subscription" if price.is_recurring else "payment", "line_items": items, "success_url": site_url}
+    try:
+        with gateway.errors():
+            session = gateway.v1.checkout.sessions.create(params, scope.options())
+            gateway.v1.checkout.sessions.expire(session.id, {}, scope.options())
+    except StripeRefused as refusal:
+        if BY_NAME in str(refusal).lower():
+            return True
+        raise
+    return bool(session.managed_payments and session.managed_payments.enabled)

@@ -7,7 +7,7 @@ nothing, unless it is told to adopt it.
 from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import StripeGateway, StripeObject
-from app.billing.gateway.fields import id_of
+from app.billing.gateway.objects import id_of
 from app.billing.gateway.prices import forget_prices, note_problems
 from app.billing.portal import configuration as portal_configuration
 from app.billing.portal.configuration import Offer

@@ -7,8 +7,7 @@ from typing import Any
 from app.billing.catalog.entitlements import plan_of
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import UnreadableObject
-from app.billing.gateway.fields import LARGEST_AMOUNT
-from app.billing.gateway.objects import SubscriptionItem, SubscriptionObject
+from app.billing.gateway.objects import LARGEST_AMOUNT, SubscriptionItem, SubscriptionObject
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,7 @@ class SubscriptionSnapshot:
     quantity: int
     current_period_start: datetime | None
     current_period_end: datetime | None
+    renews_at: datetime | None
     trial_end: datetime | None
     cancel_at: datetime | None
     cancel_at_period_end: bool
@@ -74,6 +74,7 @@ class SubscriptionSnapshot:
             quantity=item.quantity or 1,
             current_period_start=item.current_period_start,
             current_period_end=item.current_period_end,
+            renews_at=min(one.current_period_end for one in subscription.items.data),
             trial_end=subscription.trial_end,
             cancel_at=subscription.cancel_at,
             cancel_at_period_end=subscription.cancel_at_period_end,

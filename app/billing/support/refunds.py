@@ -10,6 +10,7 @@ from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import InvoiceObject, RefundObject
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Payment
+from app.billing.models.subscription import Subscription
 from app.billing.payments.invoices import intent_that_pays
 from app.billing.payments.refunds import record_refund_change
 from app.billing.statuses import PaymentStatus
@@ -33,6 +34,18 @@ def amount_refundable(payment: Payment) -> int:
     collected_by = payment.stripe_payment_intent_id or payment.stripe_invoice_id
     is_paid = payment.status == PaymentStatus.PAID and collected_by
     return payment.amount - payment.amount_refunded if is_paid and not payment.is_disputed else 0
+
+
+def refundable_payment(subscription: Subscription, scope: StripeScope) -> Payment | None:
+    """The last payment of a subscription, of which something is left to be given back; None when there is none."""
+    query = sa.select(Payment).where(
+        scope.covers(Payment),
+        Payment.stripe_subscription_id == subscription.stripe_subscription_id,
+        Payment.status == PaymentStatus.PAID,
+        Payment.amount > 0,
+    )
+    found: Payment | None = db.session.scalar(query.order_by(Payment.paid_at.desc(), Payment.id.desc()).limit(1))
+    return found if found and amount_refundable(found) > 0 else None
 
 
 def refund_payment(payment: Payment, amount: int, scope: StripeScope, *, actor: str, reason: str = "") -> RefundObject:

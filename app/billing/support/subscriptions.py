@@ -8,6 +8,7 @@ from app.auth.models import User
 from app.billing.errors import CannotBeDone, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.objects import DiscountObject
 from app.billing.models.subscription import Subscription
 from app.billing.reconcile.users import sync_user
 from app.billing.statuses import SubscriptionStatus
@@ -81,16 +82,19 @@ def resume_payments(user: User, scope: StripeScope, *, actor: str, reason: str =
 def apply_coupon(user: User, scope: StripeScope, *, coupon: str, actor: str, reason: str = "") -> Subscription:
     """Take a coupon of Stripe's off the next charges, beside what is taken off already. Commits.
 
-    Raises as `cancel_subscription` does, also for a coupon that Stripe does not know.
+    One that is taken off already is not taken off twice. Raises as `cancel_subscription` does, also for a coupon that
+    Stripe does not know.
     """
     subscription = _subscription(user, scope)
     subscription_id, gateway = subscription.stripe_subscription_id, get_gateway()
     end_transaction()
     with gateway.errors():
-        now = gateway.v1.subscriptions.retrieve(subscription_id, {}, scope.options()).to_dict()
-    kept = [{"discount": each if isinstance(each, str) else each["id"]} for each in now.get("discounts") or []]
+        params = {"expand": ["discounts"]}
+        found = gateway.v1.subscriptions.retrieve(subscription_id, params, scope.options()).to_dict()
+    discounts = [DiscountObject.read(one) for one in found.get("discounts") or []]
+    new = [] if coupon in [one.coupon for one in discounts] else [{"coupon": coupon}]
     act = Act(ActKind.DISCOUNT, actor, user.id, subscription_id, reason)
-    return _change(user, subscription, act, scope, {"discounts": [*kept, {"coupon": coupon}]})
+    return _change(user, subscription, act, scope, {"discounts": [*({"discount": one.id} for one in discounts), *new]})
 
 
 def extended_until(subscription: Subscription, days: int) -> datetime:
@@ -118,14 +122,18 @@ def _change(
     before = _told(subscription)
     end_transaction()
     with recorded(act):
-        _ask_stripe(act.subject, params, scope)
+        refusal = _ask_stripe(act.subject, params, scope)
+        # Also after a refusal: what was asked for may have been done before, and nobody heard of it.
         sync_user(user, cause=f"{act.kind.value} by {act.actor}")
         db.session.refresh(subscription)
+        if refusal and not (params is None and subscription.has_ended):
+            raise refusal
         act.changes = {"subscription": {"before": before, "after": _told(subscription)}}
     return subscription
 
 
-def _ask_stripe(subscription_id: str, params: dict[str, Any] | None, scope: StripeScope) -> None:
+def _ask_stripe(subscription_id: str, params: dict[str, Any] | None, scope: StripeScope) -> CannotBeDone | None:
+    """Ask Stripe for it; what it refuses is returned."""
     gateway = get_gateway()
     try:
         with gateway.errors():
@@ -134,7 +142,8 @@ def _ask_stripe(subscription_id: str, params: dict[str, Any] | None, scope: Stri
             else:
                 gateway.v1.subscriptions.update(subscription_id, params, scope.options())
     except (StripeRefused, StripeObjectMissing) as refusal:
-        raise CannotBeDone(f"Stripe refuses: {refusal}") from refusal
+        return CannotBeDone(f"Stripe refuses: {refusal}")
+    return None
 
 
 def _told(subscription: Subscription) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from app.billing.asking import ask
 from app.billing.errors import MalformedEvent, UnreadableObject
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import api_version
-from app.billing.gateway.fields import time_of
+from app.billing.gateway.objects import time_of
 from app.billing.gateway.read import Kind, retrieve
 from app.database import utcnow
 

@@ -15,8 +15,7 @@ from app.billing.roles.decision import role_change_values
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.billing.webhooks.event import Event
-from app.billing.webhooks.fast_path_connection import FastConnection
-from app.billing.webhooks.fast_path_sql import WriteShape, prefixed
+from app.billing.webhooks.fast_path_sql import FastConnection, WriteShape, prefixed
 from app.billing.webhooks.handlers import HANDLERS, on_subscription_changed
 from app.billing.webhooks.subscription_events import certain_snapshot
 from app.database import db, end_transaction, utcnow

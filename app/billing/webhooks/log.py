@@ -50,6 +50,16 @@ def last_event_about(object_id: str) -> StripeEvent | None:
     return found
 
 
+def came_of(event: StripeEvent) -> str:
+    """What came of an event the last time that it was processed, in words."""
+    if event.outcome == EventOutcome.FAILED:
+        return f"Failed: {event.error}"
+    elif event.outcome == EventOutcome.IGNORED:
+        return "Ignored: it is about nothing of ours."
+    else:
+        return f"Processed. Changed: {', '.join(event.changes)}." if event.changes else "Processed. Nothing changed."
+
+
 def count_failed() -> int:
     """How many events wait for another try."""
     query = sa.select(sa.func.count()).where(StripeEvent.outcome == EventOutcome.FAILED)

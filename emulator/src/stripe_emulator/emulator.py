@@ -97,6 +97,17 @@ class Emulator(Happenings, Records):
         """Set what goes wrong: duplicate, delay, shuffle, drop, same_second; no arguments end it."""
         self._server.control.set_chaos(Chaos.from_mapping(settings))
 
+    def outage(self, *, after: int = 0, loses_answer: bool = False) -> None:
+        """Take the API down after so many more requests; with `loses_answer` one more is done, and nobody hears of it.
+
+        A request is answered 503 from then on, until `end_outage` or `reset`. The pages and controls go on.
+        """
+        self._server.control.outage.begin(after, loses_answer)
+
+    def end_outage(self) -> None:
+        """Have the API answer again."""
+        self._server.control.outage.end()
+
     def wait_until_idle(self, timeout: float = 30.0) -> None:
         """Return when every delivery has arrived or been given up, or raise TimeoutError."""
         self._server.control.wait_until_idle(timeout)

@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.auth.models import User
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.fields import optional_time
+from app.billing.gateway.objects import optional_time
 from app.billing.models.payments import Order, Payment
 from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeEvent
@@ -49,6 +49,7 @@ def _assert_mirror(stripe: Stripe) -> None:
         assert row.amount == sum(stripe.unit_amount(one["price"], currency) * one["quantity"] for one in alike)
         assert row.quantity == item["quantity"]
         assert row.current_period_end == optional_time(item["current_period_end"])
+        assert row.renews_at == optional_time(min(one["current_period_end"] for one in subscription["items"]["data"]))
         assert row.cancel_at == optional_time(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
         assert row.trial_end == optional_time(subscription["trial_end"])

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from app.billing.digests import digests_of
 from app.billing.gateway.account import current_scope
-from app.billing.models.cards import UsedCard
 from app.billing.models.stripe import StripeCustomer
+from app.billing.models.used import UsedCard
 from app.billing.payments.cards import PURPOSE
 from app.billing.webhooks.handlers import HANDLERS
 from app.database import db
+from app.keys import digests_of
 from app.mail.alerts import Alert
 from tests.admin.conftest import olga  # noqa: F401
 from tests.billing.elsewhere import live_elsewhere

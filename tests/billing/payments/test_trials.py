@@ -5,7 +5,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 from app.billing.models.payments import Order
-from app.billing.models.trials import PastTrial
+from app.billing.models.used import PastTrial
 from app.database import db
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, session_id_in

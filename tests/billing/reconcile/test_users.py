@@ -8,7 +8,7 @@ from flask import Flask
 from stripe_emulator import Emulator
 
 from app.billing.gateway.account import current_scope
-from app.billing.gateway.fields import LARGEST_AMOUNT
+from app.billing.gateway.objects import LARGEST_AMOUNT
 from app.billing.gateway.read import subscriptions_of
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription

@@ -21,7 +21,7 @@ from app.billing.models.subscription import Subscription
 from app.billing.roles.grants import grant_role
 from app.billing.webhooks import fast_path
 from app.billing.webhooks.event import Event
-from app.billing.webhooks.fast_path_connection import FastConnection
+from app.billing.webhooks.fast_path_sql import FastConnection
 from app.billing.webhooks.process import process
 from app.database import db, utcnow
 from tests.catalogue import PRO

@@ -6,6 +6,7 @@ from typing import Any
 from stripe_emulator.delivery.courier import TIMEOUT_SETTING, Courier
 from stripe_emulator.engine.settings import DEFAULTS
 from stripe_emulator.server import seed
+from stripe_emulator.server.outage import Outage
 from stripe_emulator.state import chaos, clock, deliveries
 from stripe_emulator.state.chaos import Chaos
 from stripe_emulator.state.documents import Json
@@ -21,6 +22,7 @@ class Control:
     def __init__(self, store: Store, courier: Courier) -> None:
         self.store = store
         self._courier = courier
+        self.outage = Outage()
 
     def status(self) -> Json:
         """Return where the emulator stands."""
@@ -36,6 +38,7 @@ class Control:
 
     def reset(self) -> None:
         """Start again as on the first day; how it was set to work stays."""
+        self.outage.end()
         with self.store.write() as tx:
             seed.clear(tx)
 

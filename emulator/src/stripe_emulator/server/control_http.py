@@ -28,6 +28,8 @@ class ControlHttp:
             ("POST", "settings"): self._settings,
             ("POST", "chaos"): self._chaos,
             ("DELETE", "chaos"): self._calm,
+            ("POST", "outage"): self._outage,
+            ("DELETE", "outage"): self._end_outage,
             ("POST", "wait_until_idle"): self._wait,
             ("POST", "roll_secret"): self._roll_secret,
         }
@@ -75,6 +77,14 @@ class ControlHttp:
     def _calm(self, _: Json) -> Json:
         self._control.set_chaos(chaos.CALM)
         return chaos.CALM.as_mapping()
+
+    def _outage(self, body: Json) -> Json:
+        self._control.outage.begin(**body)
+        return body
+
+    def _end_outage(self, _: Json) -> Json:
+        self._control.outage.end()
+        return {}
 
     def _wait(self, body: Json) -> Json:
         self._control.wait_until_idle(float(body.get("timeout", _DEFAULT_TIMEOUT)))

@@ -12,7 +12,6 @@ from stripe_emulator.delivery.listen import Listeners
 from stripe_emulator.hosted import create_hosted_app
 from stripe_emulator.server import seed
 from stripe_emulator.server.control import Control
-from stripe_emulator.server.control_http import ControlHttp
 from stripe_emulator.server.due import Timer
 from stripe_emulator.server.wsgi import Application
 from stripe_emulator.state.store import Store
@@ -35,7 +34,7 @@ class Server:
         self.control = Control(store, self._courier)
         self._timer = Timer(store)
         self._api = Api(store)
-        application = Application(self._api, ControlHttp(self.control), create_hosted_app(store))
+        application = Application(self._api, self.control, create_hosted_app(store))
         self._http = HttpServer(
             (host, port), application, numthreads=_THREADS, request_queue_size=_BACKLOG, shutdown_timeout=1
         )

@@ -10,6 +10,7 @@ from stripe_emulator.api import origins
 from stripe_emulator.api.dispatch import Answer, Api, Call
 from stripe_emulator.api.errors import invalid_request
 from stripe_emulator.api.forms import MAX_BODY_BYTES
+from stripe_emulator.server.control import Control
 from stripe_emulator.server.control_http import ControlHttp
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ CONTROLS = "/_emulator/"
 class Application:
     """The whole emulator as one WSGI application."""
 
-    def __init__(self, api: Api, control: ControlHttp, pages: "Flask") -> None:
+    def __init__(self, api: Api, control: Control, pages: "Flask") -> None:
         self._api = api
-        self._control = control
+        self._outage = control.outage
+        self._control = ControlHttp(control)
         self._pages: WSGIApplication = pages
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -33,7 +35,7 @@ class Application:
         if refusal:
             answer = Answer(403, {}, json.dumps(invalid_request(refusal, status=403).as_json()).encode())
         elif _is_for_the_api(path):
-            answer = self._api.handle(_call(environ))
+            answer = self._outage.answer(lambda: self._api.handle(_call(environ)))
         elif path.startswith(CONTROLS):
             answer = self._control.handle(_call(environ), environ.get("REMOTE_ADDR", ""))
         elif path == "/healthz":
