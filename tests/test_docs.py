@@ -171,3 +171,11 @@ def test_the_workflow_of_a_code_host_runs_what_our_own_does() -> None:
     assert {"make check", "make docs", "make test", "make -C emulator test"} <= {
         run.strip() for run in re.findall(r"- run: (.+)", workflow)
     }
+
+
+def test_the_map_for_programs_names_every_page() -> None:
+    named = set(re.findall(r"\]\((docs/[^)]+)\)", (ROOT / "llms.txt").read_text()))
+
+    # Its guides are reached from the page about deploying, and the site's first page is the README's double.
+    pages = {name_of(page) for page in PAGES if page.parent == ROOT / "docs"} - {"docs/index.md"}
+    assert named == pages | {"docs/deploy/README.md"}
