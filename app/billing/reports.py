@@ -32,9 +32,9 @@ _LOST = sa.case((Payment.dispute_status == "lost", Payment.amount_disputed), els
 TAKEN_BACK = sa.case(
     (Payment.amount_refunded + _LOST > Payment.amount, Payment.amount), else_=Payment.amount_refunded + _LOST
 )
-# All items count, and what discounts take off the next invoice is taken off, as Stripe last told; tax is not ours, and
-# credit is no discount.
-_A_PERIOD = sa.func.coalesce(Subscription.amount, 0) - sa.func.coalesce(Subscription.next_discount, 0)
+# All items count, less the discounts of the next charge, as Stripe last told: those that a schedule brings, and none
+# that is used up; where nothing is charged again, those that it has. Tax is not ours, and credit is no discount.
+_A_PERIOD = sa.func.coalesce(Subscription.amount, 0) - sa.func.coalesce(Subscription.period_discount, 0)
 _TIMES = sa.case({name: times for name, (times, _) in CHARGES_A_MONTH.items()}, value=Subscription.interval, else_=0)
 _PER = Subscription.interval_count * sa.case(
     {name: per for name, (_, per) in CHARGES_A_MONTH.items()}, value=Subscription.interval, else_=1

@@ -66,6 +66,15 @@ def test_right_password_is_not_counted(alice: Person) -> None:
     assert set(codes) == {303}
 
 
+def test_form_that_is_not_complete_is_not_counted(alice: Person) -> None:
+    fail(alice.app, 9, email=alice.email)
+    browser = visitor(alice.app)
+
+    codes = [post(browser, "/login", email=alice.email, password=word).status_code for word in ["", "", PASSWORD]]
+
+    assert codes == [422, 422, 303]
+
+
 def test_guesses_at_one_account_leave_others_alone(alice: Person, bob: Person) -> None:
     fail(alice.app, 10, email=alice.email)
 

@@ -13,7 +13,7 @@ from app.billing.models.stripe import StripeEvent
 from app.database import db, utcnow
 from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
 from tests.browser.states import STATES, Subscriber
-from tests.browser.tools import require_tool
+from tests.browser.tools import require_tool, sign_in
 from tests.people import Person
 
 pytestmark = pytest.mark.slow
@@ -41,12 +41,6 @@ def narrow(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": NARROW, "height": 640}, locale="en-US")
     yield context.new_page()
     context.close()
-
-
-def sign_in(window: Page, person: Person, site: str) -> None:
-    cookie = person.client.get_cookie("session")
-    assert cookie is not None
-    window.context.add_cookies([{"name": "session", "value": cookie.value, "url": site}])
 
 
 def open_page(window: Page, url: str) -> None:

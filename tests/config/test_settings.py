@@ -213,6 +213,21 @@ def test_development_keeps_the_key_it_generates(load, tmp_path):
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
+def test_the_file_of_settings_is_read_in_development_alone(monkeypatch, tmp_path):
+    file, link = tmp_path / ".env", "https://buy.stripe.com/test_1"
+    file.write_text(f"TRIAL_DAYS=9\nSTRIPE_PRICE_PRO=price_1\nSTRIPE_PAYMENT_LINK_LIFETIME={link}\n")
+    for name, value in {"INSTANCE_PATH": str(tmp_path), "APP_ENV": "development"}.items():
+        monkeypatch.setenv(name, value)
+
+    settings = load_settings(CATALOG, env_file=file)
+
+    assert settings.trial_days == 9
+    assert settings.stripe_price_ids == {"STRIPE_PRICE_PRO": "price_1"}
+    assert settings.stripe_payment_links == {"lifetime": link}
+    monkeypatch.setenv("APP_ENV", "testing")
+    assert load_settings(CATALOG, env_file=file).trial_days != 9
+
+
 def test_an_empty_setting_counts_as_unset(load):
     assert load({"APP_ENV": "testing", "PORT": "", "TRIAL_DAYS": ""}).port == 5000
 

@@ -102,7 +102,7 @@ def test_account_page_knows_what_was_just_done_in_the_portal(
     page = alice.get(answer.location).text
     assert (answer.status_code, answer.location) == (303, "/account")
     assert "be charged again" in page
-    assert "Remaining time on" in page
+    assert "Change to Pro" in page
     assert_everything_equals_stripe(app, at_stripe)
 
 

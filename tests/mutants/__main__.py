@@ -5,6 +5,7 @@ Ends with 1 when there is such a fault, or when a module notices less than nine 
 
 import argparse
 import itertools
+import math
 import random
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", default=MODULES, help="such as 'app.config.*'; all without it")
-    parser.add_argument("--sample", type=int, default=0, help="how many faults of each module; without it all")
+    parser.add_argument("--sample", default="100%", help="how many faults of each module, or how much of it: 10 or 2%%")
     parser.add_argument("--seed", default="1", help="which ones")
     return parser.parse_args()
 
@@ -65,9 +66,11 @@ def _chosen(wanted: argparse.Namespace) -> list[Fault]:
     return chosen
 
 
-def _sample(numbers: list[int], size: int, seed: str) -> list[int]:
-    """One number from each of `size` equal stretches."""
-    if not size or size >= len(numbers):
+def _sample(numbers: list[int], wanted: str, seed: str) -> list[int]:
+    """One number from each of so many equal stretches; a share is one at least."""
+    share = wanted.removesuffix("%")
+    size = int(wanted) if share == wanted else math.ceil(len(numbers) * float(share) / 100)
+    if size >= len(numbers):
         return numbers
     chance = random.Random(seed)
     bounds = [len(numbers) * place // size for place in range(size + 1)]

@@ -47,6 +47,15 @@ def test_passkey_is_added_and_signs_in_alone(alice: Person, visitor: Person) -> 
     assert passkeys(alice.app)[0].last_used_at is not None
 
 
+def test_new_passkey_has_to_find_its_owner_by_itself_and_ask_for_a_finger_or_pin(alice: Person) -> None:
+    asked = options_on(alice, NEW)
+
+    assert asked["authenticatorSelection"]["residentKey"] == "required"
+    assert asked["authenticatorSelection"]["userVerification"] == "required"
+    assert asked["rp"] == {"id": "localhost", "name": alice.app.config["APP_NAME"]}
+    assert asked["user"]["name"] == alice.email
+
+
 def test_passkey_makes_a_password_alone_too_little(alice: Person) -> None:
     key = SoftKey.of(alice)
     browser = logging_in(alice)

@@ -37,6 +37,9 @@ def phase_of_subscription(subscription: Json) -> Json:
     start = min(item["current_period_start"] for item in items)
     shown = [_item(item["price"], item.get("quantity"), item["metadata"]) for item in items]
     phase = _phase(subscription["currency"], shown, start, latest_period_end(subscription))
+    phase["discounts"] = [
+        {"coupon": None, "discount": one, "promotion_code": None} for one in subscription["discounts"]
+    ]
     if subscription["status"] == "trialing":
         phase["trial_end"] = subscription["trial_end"]
     return phase
