@@ -25,6 +25,8 @@ from app.database import db
 
 RANGES = (3, 12, 24)
 MOVEMENTS_SHOWN = 500
+# This month and the twelve before it: who began then has had twelve months to stay.
+COHORTS_SHOWN = 13
 KIND_NAMES = {"new": "New", "reactivation": "Won back", "expansion": "More", "contraction": "Less", "churn": "Lost"}
 
 
@@ -120,7 +122,7 @@ def figures() -> str:
         kinds=KIND_NAMES,
         movements=moving.movements(scope, shown, now),
         revenue=reports.revenue_by_month(scope, shown, now),
-        cohorts=by_time.cohorts(scope, now=now),
+        cohorts=by_time.cohorts(scope, COHORTS_SHOWN, now),
         trials=by_time.trial_conversion(scope, now),
         customer_churn=reports.churn(scope, now=now),
         revenue_churn=by_time.revenue_churn(scope, now),

@@ -103,6 +103,22 @@ def test_each_figure_leads_to_the_rows_it_counts(olga: Person, told_of: None, na
             assert "€" not in page, address
 
 
+def test_a_cohort_is_followed_for_twelve_months(
+    olga: Person, alice: Person, catalogue: None, at_stripe: Stripe
+) -> None:
+    paid(alice, at_stripe, "pro")
+
+    table = olga.get("/admin/figures").text.partition("Cohorts by the month in which they began")[2]
+
+    assert re.findall(r">(\d+)</th>", table.partition("</thead>")[0]) == [str(age) for age in range(1, 13)]
+
+
+def test_what_needs_somebody_is_the_overviews_first_column(olga: Person) -> None:
+    page = olga.get("/admin/").text
+
+    assert page.index(">Needs you</h2>") < page.index(">Revenue by month</h2>")
+
+
 def test_currencies_stand_side_by_side_and_are_never_added_up(olga: Person, told_of: None) -> None:
     overview, page = olga.read("/admin/"), olga.read("/admin/figures")
 
