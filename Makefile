@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# The lists are complete, and Python compiles what it imports: nothing to work out, and nothing to compile beforehand.
+PINNED := -q --disable-pip-version-check --no-deps --no-compile --require-hashes
 
 .PHONY: run test check format release tour mutants bench screenshots lighthouse rename pictures upstream texts docs lock clean
 
@@ -41,8 +43,8 @@ pictures: $(VENV)/.installed ## icons and sharing picture anew from logo, name a
 tour: $(VENV)/.installed ## docs/tour.svg from the screenshots
 	@$(BIN)/python -m scripts.tour
 
-upstream: $(VENV)/.installed ## make upstream TO=v1.1.0: what a later version would bring this fork
-	@$(BIN)/python -m scripts.upstream $(TO)
+upstream: $(VENV)/.installed ## make upstream TO=v1.1.0 [WITHOUT="Connect + German"]: what a later version would bring, ready to merge
+	@WITHOUT="$(WITHOUT)" $(BIN)/python -m scripts.upstream $(TO)
 
 texts: $(VENV)/.installed ## gather the texts of pages and mails, update and compile translations/; LANGUAGE=fr for a new one
 	@$(BIN)/python -m scripts.texts $(LANGUAGE)
@@ -59,7 +61,7 @@ docs: .venv-docs/.installed ## the documentation as a site, into site/; fails on
 
 .venv-docs/.installed: requirements-docs.txt
 	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
-	@.venv-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@.venv-docs/bin/python -m pip install $(PINNED) -r requirements-docs.txt
 	@touch $@
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
@@ -72,7 +74,7 @@ $(VENV)/.installed: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (once)…"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install $(PINNED) -r requirements-dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps --editable emulator
 	@touch $@
 

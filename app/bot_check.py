@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, request
-from flask_wtf import FlaskForm
 
 from app.config.settings import Settings
 from app.languages import lazy_gettext as _l
+from app.languages.forms import Form
 from app.proxies import client_network
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ PROVIDERS = {
 }
 
 
-class CheckedForm(FlaskForm):
+class CheckedForm(Form):
     """A form that only people may send, where the settings ask for that."""
 
     def validate(self, extra_validators: Any = None) -> bool:

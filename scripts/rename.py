@@ -59,6 +59,10 @@ class Names:
         return cls.of(found[1])
 
 
+# What it is called before somebody forks it.
+TEMPLATE = Names("Perennial", "perennial")
+
+
 def rename(root: Path, names: Names) -> list[str]:
     """Write the name everywhere; which files changed. Nothing is written if the name is refused."""
     before = Names.now(root)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
@@ -14,6 +13,7 @@ from app.auth.step_up import has_confirmed, require_fresh_sign_in
 from app.auth.tries import nothing_was_tried
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
+from app.languages.forms import Form
 
 DOES_NOT_MATCH = _l("This is not your current password.")
 
@@ -21,12 +21,12 @@ DOES_NOT_MATCH = _l("This is not your current password.")
 class CurrentPassword:
     """Ask for the password of someone who is signed in, unless there is another sign that it is them."""
 
-    def __call__(self, form: FlaskForm, field: PasswordField) -> None:
+    def __call__(self, form: Form, field: PasswordField) -> None:
         if not field.data and asks_password():
             raise StopValidation(_("Enter your current password."))
 
 
-class ConfirmedForm(FlaskForm):
+class ConfirmedForm(Form):
     """Any form that only its account's owner may send: see `is_confirmed`."""
 
     current_password = PasswordField(_l("Current password"), validators=[CurrentPassword(), not_endless])
@@ -73,7 +73,7 @@ class DeleteForm(ConfirmedForm):
     """The end of the account."""
 
 
-class ConfirmForm(FlaskForm):
+class ConfirmForm(Form):
     """The password of someone who is signed in, before something that matters."""
 
     password = password_field()

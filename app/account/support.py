@@ -18,12 +18,12 @@ from app.mail.outbox import queue_mail
 from app.urls import link_to
 
 
-def set_admin(user: User, is_admin: bool, *, actor: str) -> None:
+def set_admin(user: User, is_admin: bool, *, actor: str, reason: str = "") -> None:
     """Let somebody use the operator's pages, or not any more; they are logged out. Commits.
 
     Raises `CannotBeDone` for the last admin, without whom nobody could look after the site.
     """
-    act = Act(ActKind.PROMOTE if is_admin else ActKind.DEMOTE, actor, user.id)
+    act = Act(ActKind.PROMOTE if is_admin else ActKind.DEMOTE, actor, user.id, reason=reason)
     with recorded(act):
         admins = set(db.session.scalars(sa.select(User.id).where(User.is_admin).with_for_update()))
         if not is_admin and admins == {user.id}:
@@ -58,16 +58,16 @@ def set_email(user: User, typed: str, *, actor: str, reason: str = "") -> None:
     update_customer_email(user)
 
 
-def send_verification_again(user: User, *, actor: str) -> str:
+def send_verification_again(user: User, *, actor: str, reason: str = "") -> str:
     """Send a new link that confirms the address, which is returned; older links stop working. Commits."""
-    with recorded(Act(ActKind.SEND_VERIFICATION, actor, user.id)):
+    with recorded(Act(ActKind.SEND_VERIFICATION, actor, user.id, reason=reason)):
         send_verification(user)
     return user.pending_email or user.email
 
 
-def sign_out(user: User, *, actor: str) -> None:
+def sign_out(user: User, *, actor: str, reason: str = "") -> None:
     """Log somebody out of every browser. Commits."""
-    with recorded(Act(ActKind.SIGN_OUT, actor, user.id)):
+    with recorded(Act(ActKind.SIGN_OUT, actor, user.id, reason=reason)):
         end_sessions(user.id)
         security_log.record_from_site(user.id, security_log.Kind.SESSIONS_ENDED)
 

@@ -100,12 +100,12 @@ def _set_email(user: User, form: ActForm) -> str:
 
 
 def _verify(user: User, form: ActForm) -> str:
-    address = support.send_verification_again(user, actor=actor())
+    address = support.send_verification_again(user, actor=actor(), reason=form.reason.data or "")
     return f"A link is on its way to {address}."
 
 
 def _sign_out(user: User, form: ActForm) -> str:
-    support.sign_out(user, actor=actor())
+    support.sign_out(user, actor=actor(), reason=form.reason.data or "")
     return f"{user.email} is logged out everywhere."
 
 
@@ -127,8 +127,8 @@ def _lift(user: User, form: ActForm) -> str:
     return f"{user.email} can log in again."
 
 
-def _set_admin(user: User, is_admin: bool) -> str:
-    support.set_admin(user, is_admin, actor=actor())
+def _set_admin(user: User, form: ActForm, is_admin: bool) -> str:
+    support.set_admin(user, is_admin, actor=actor(), reason=form.reason.data or "")
     return f"{user.email} is {'an admin now' if is_admin else 'no admin any more'}."
 
 
@@ -176,7 +176,7 @@ ACTS = {
         "Make an admin",
         "Make them an admin",
         lambda user: [f"{user.email} may use all of these pages, and is logged out first. All admins get a mail."],
-        lambda user, _: _set_admin(user, True),
+        lambda user, form: _set_admin(user, form, True),
         applies=lambda user: not user.is_admin and user.suspended_at is None,
         is_danger=True,
     ),
@@ -184,7 +184,7 @@ ACTS = {
         "Take these pages away",
         "Take them away",
         lambda user: [f"{user.email} is no admin any more, and is logged out."],
-        lambda user, _: _set_admin(user, False),
+        lambda user, form: _set_admin(user, form, False),
         applies=lambda user: user.is_admin,
         is_danger=True,
     ),

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from flask_wtf import FlaskForm
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length, ValidationError
@@ -11,11 +10,12 @@ from app.api.models import LONGEST_NAME
 from app.api.tokens import SCOPES
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
+from app.languages.forms import Form
 
 DAYS = {"30": _l("30 days"), "90": _l("90 days"), "365": _l("A year"), "": _l("No end")}
 
 
-class TokenForm(FlaskForm):
+class TokenForm(Form):
     """A token: what it is called, what it may do, and until when."""
 
     name = StringField(

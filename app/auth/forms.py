@@ -1,6 +1,5 @@
 """The forms to sign up, sign in and get back in."""
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
@@ -9,6 +8,7 @@ from app.auth.password_rules import LONGEST, TOO_LONG, password_problem
 from app.bot_check import CheckedForm
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
+from app.languages.forms import Form
 
 ENTER_ADDRESS = _l("Enter your e-mail address.")
 
@@ -16,7 +16,7 @@ ENTER_ADDRESS = _l("Enter your e-mail address.")
 class Address:
     """Validate an e-mail address, and replace it by its one spelling."""
 
-    def __call__(self, form: FlaskForm, field: EmailField) -> None:
+    def __call__(self, form: Form, field: EmailField) -> None:
         try:
             field.data = normalize_address(field.data or "")
         except InvalidAddress as error:
@@ -26,7 +26,7 @@ class Address:
 class MailableAddress(Address):
     """The same for an address that is new here: our mail has to reach it."""
 
-    def __call__(self, form: FlaskForm, field: EmailField) -> None:
+    def __call__(self, form: Form, field: EmailField) -> None:
         super().__call__(form, field)
         if not can_get_mail(text_of(field)):
             raise StopValidation(_("We can't send mail to this address. Take one with plain letters before the @."))
@@ -42,7 +42,7 @@ def text_of(field: StringField) -> str:
     return field.data or ""
 
 
-def not_endless(form: FlaskForm, field: PasswordField) -> None:
+def not_endless(form: Form, field: PasswordField) -> None:
     """Refuse what is longer than any password, before any work is spent on it."""
     if len(field.data or "") > LONGEST:
         raise StopValidation(TOO_LONG)
@@ -85,7 +85,7 @@ class ForgotPasswordForm(CheckedForm):
     email = EmailField(_l("E-mail"), validators=[InputRequired(ENTER_ADDRESS), Address()])
 
 
-class ResetPasswordForm(FlaskForm):
+class ResetPasswordForm(Form):
     """The new password of someone who came by a link."""
 
     password = password_field(_l("New password"), _l("Choose a password."))

@@ -12,47 +12,50 @@ from app.audit import COMMAND_LINE
 from app.billing.gateway import oauth
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.connection import current_connection
-from app.commands.console import yes
+from app.commands.console import as_json, ask, tell, yes
 from app.config.settings import Settings
 from app.database import end_transaction
+
+HOW = """Open this address, choose the account and agree:
+
+    {address}
+
+Stripe then sends the browser to this site, which asks you to log in or says that it did not expect
+this: that is right. Copy the address that Stripe led to; it ends with a code.
+"""
 
 
 @click.command()
 @click.option("--code", help="What the address says after `code=`, where you have it already.")
+@as_json
 @with_appcontext
-def connect(code: str | None) -> None:
+def connect(code: str | None, as_json: bool) -> None:
     """Connect a Stripe account; a browser has to agree to it, on whatever machine."""
     settings = _settings()
     if code is None:
         state = secrets.token_urlsafe(16)
-        click.echo("Open this address, choose the account and agree:\n")
-        click.echo(f"    {oauth.authorize_url(get_gateway(), settings, state)}\n")
-        click.echo(
-            "Stripe then sends the browser to this site, which asks you to log in or says that it did not expect"
-        )
-        click.echo("this: that is right. Copy the address that Stripe led to; it ends with a code.\n")
+        click.echo(HOW.format(address=oauth.authorize_url(get_gateway(), settings, state)), err=True)
         end_transaction()
-        code = _code_in(click.prompt("The address, or the code in it"), state)
+        code = _code_in(click.prompt("The address, or the code in it", err=True), state)
     account = connect_account(code, actor=COMMAND_LINE)
-    click.echo(f"Connected to {account}. Run `flask billing push` for its catalogue.")
+    tell(f"Connected to {account}. Run `flask billing push` for its catalogue.", as_json, account=account)
 
 
 @click.command()
 @yes
+@as_json
 @with_appcontext
-def disconnect(yes: bool) -> None:
+def disconnect(yes: bool, as_json: bool) -> None:
     """Give the permission back, and work with the key's own account."""
     _settings()
     connection = current_connection()
     if connection is None:
         raise click.ClickException("No account is connected.")
     account = connection.stripe_account
-    end_transaction()
-    if not yes:
-        click.confirm(f"Disconnect {account}? Its subscribers keep paying there, and this site hears no more of it.",
-                      abort=True)  # fmt: skip
+    ask(f"Disconnect {account}? Its subscribers keep paying there, and this site hears no more of it.", yes)
     disconnect_account(actor=COMMAND_LINE)
-    click.echo("The account is disconnected. Payments go to the account of the secret key.")
+    words = "The account is disconnected. Payments go to the account of the secret key."
+    tell(words, as_json, account=account)
 
 
 def _code_in(pasted: str, state: str) -> str:

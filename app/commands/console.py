@@ -13,6 +13,8 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from app.database import end_transaction
+
 # Nothing is cut off or wrapped where a program may read it.
 WIDE = 10_000
 STYLES = {
@@ -21,6 +23,7 @@ STYLES = {
     **dict.fromkeys(("later", "past_due", "overdue", "open", "trialing"), "yellow"),
 }
 
+because = click.option("--reason", default="", help="Kept in the audit.")
 yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON: amounts in minor units, times as ISO 8601.")
 
@@ -57,6 +60,22 @@ def tell_facts(facts: dict[str, str]) -> None:
         if value:
             table.add_row(_cell(name), _cell(value))
     _show(_console(), table)
+
+
+def tell(words: str, as_json: bool, **facts: object) -> None:
+    """Say what was done: in words, or as JSON with the facts."""
+    if as_json:
+        tell_json({"message": words} | facts)
+    else:
+        click.echo(words)
+
+
+def ask(question: str, yes: bool) -> None:
+    """Go on once somebody says yes, or at once with `--yes`; a no ends the command. What was read is let go of."""
+    # Nothing stays open while somebody thinks.
+    end_transaction()
+    if not yes:
+        click.confirm(question, abort=True, err=True)
 
 
 def tell_json(value: object) -> None:

@@ -1,5 +1,7 @@
 """`flask billing push`."""
 
+from typing import Any
+
 import click
 from flask import current_app
 from flask.cli import with_appcontext
@@ -8,16 +10,40 @@ from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.billing.setup.push_run import PushRun
 from app.billing.setup.removed import removed_in_use
+from app.commands.console import as_json, tell_json, working
 
 
 @click.command()
 @click.option("--dry-run", "is_dry", is_flag=True, help="Tell what would be done, and change nothing.")
 @click.option("--adopt", is_flag=True, help="Take over what another application made under the catalogue's names.")
+@as_json
 @with_appcontext
-def push(is_dry: bool, adopt: bool) -> None:
+def push(is_dry: bool, adopt: bool, as_json: bool) -> None:
     """Create or update the catalogue, the portal and the webhook endpoint in Stripe."""
-    run = push_catalogue(get_gateway(), current_app.extensions["settings"], adopt=adopt, is_dry=is_dry)
+    with working("Pushing…"):
+        run = push_catalogue(get_gateway(), current_app.extensions["settings"], adopt=adopt, is_dry=is_dry)
     removed = removed_in_use(run.scope)
+    if as_json:
+        tell_json(_facts(run, removed, is_dry))
+    else:
+        _tell(run, removed, is_dry)
+    if not is_dry and (problems := [*removed, *_unknown_secret(run)]):
+        raise click.ClickException("\n".join(problems))
+
+
+def _facts(run: PushRun, removed: list[str], is_dry: bool) -> dict[str, Any]:
+    return {
+        "is_dry_run": is_dry,
+        "lines": run.lines,
+        "warnings": run.warnings,
+        "removed_in_use": removed,
+        "prices": run.price_ids,
+        "webhook_secret": run.webhook_secret,
+        "listen_command": run.listen_command,
+    }
+
+
+def _tell(run: PushRun, removed: list[str], is_dry: bool) -> None:
     for line in run.lines:
         click.echo(line)
     for warning in [*run.warnings, *(removed if is_dry else [])]:
@@ -28,8 +54,6 @@ def push(is_dry: bool, adopt: bool) -> None:
     click.echo()
     _say_how_events_arrive(run)
     _say_what_goes_into_env(run)
-    if problems := [*removed, *_unknown_secret(run)]:
-        raise click.ClickException("\n".join(problems))
 
 
 def _unknown_secret(run: PushRun) -> list[str]:

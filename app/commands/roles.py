@@ -10,7 +10,7 @@ from app.billing.catalog.entitlements import RoleDecision
 from app.billing.catalog.plans import Role, current_catalog
 from app.billing.roles.grants import grant_role, revoke_grants
 from app.billing.webhooks.log import last_event_about
-from app.commands.console import as_json, tell_facts, tell_json
+from app.commands.console import as_json, because, tell, tell_facts, tell_json
 from app.commands.lookup import UtcMoment, user_with
 from app.database import utcnow
 from app.templating import datetime as in_words
@@ -48,24 +48,30 @@ def why(email: str, as_json: bool) -> None:
 @click.argument("email")
 @click.argument("role")
 @click.option("--until", type=UtcMoment(), help="ISO date or time, UTC; without it the grant has no end.")
+@because
+@as_json
 @with_appcontext
-def grant(email: str, role: str, until: datetime | None) -> None:
+def grant(email: str, role: str, until: datetime | None, reason: str, as_json: bool) -> None:
     """Give a user a role by hand, beside what Stripe says."""
     user = user_with(email)
     if until and until <= utcnow():
         raise click.ClickException("The date given with --until is past.")
-    grant_role(user, _granted(role), until, "flask billing grant")
-    click.echo(f"{user.email} has {role} {f'until {in_words(until)}' if until else 'with no end'}; role: {user.role}")
+    grant_role(user, _granted(role), until, "flask billing grant", reason)
+    words = f"{user.email} has {role} {f'until {in_words(until)}' if until else 'with no end'}; role: {user.role}"
+    tell(words, as_json, granted=role, until=until, role=user.role)
 
 
 @click.command()
 @click.argument("email")
+@because
+@as_json
 @with_appcontext
-def revoke(email: str) -> None:
+def revoke(email: str, reason: str, as_json: bool) -> None:
     """Take back every role given by hand."""
     user = user_with(email)
-    count = revoke_grants(user, "flask billing revoke")
-    click.echo(f"{count} {'grant' if count == 1 else 'grants'} taken back; role of {user.email}: {user.role}")
+    count = revoke_grants(user, "flask billing revoke", reason)
+    words = f"{count} {'grant' if count == 1 else 'grants'} taken back; role of {user.email}: {user.role}"
+    tell(words, as_json, revoked=count, role=user.role)
 
 
 def _cause(user: User, decision: RoleDecision) -> str:

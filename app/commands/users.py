@@ -1,6 +1,8 @@
 """`flask users …`: the people with accounts. What changes something leaves a row of the audit."""
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -10,14 +12,15 @@ from app.account import support
 from app.account.deletion import deletion_summary
 from app.audit import COMMAND_LINE, Act, ActKind, record_act
 from app.auth.email_addresses import InvalidAddress, normalize_address
-from app.auth.models import UserSession
+from app.auth.models import User, UserSession
 from app.auth.password_rules import password_problem
 from app.auth.sign_in import create_user
-from app.commands.console import as_json, tell_facts, tell_json, yes
+from app.commands.console import as_json, ask, because, tell, tell_facts, tell_json, yes
 from app.commands.lookup import user_with
 from app.database import db, utcnow
 from app.templating import datetime as in_words
 
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 FACTS = (
     *("id", "email", "email_verified_at", "pending_email", "role", "plan_key", "role_expires_at", "is_admin"),
     *("suspended_at", "suspension_reason", "created_at"),
@@ -27,8 +30,9 @@ FACTS = (
 @click.command()
 @click.argument("email")
 @click.option("--admin", is_flag=True, help="Let this user see the operator's pages.")
+@as_json
 @with_appcontext
-def create(email: str, admin: bool) -> None:
+def create(email: str, admin: bool, as_json: bool) -> None:
     """Make an account; asks for the password twice, also from a pipe."""
     try:
         address = normalize_address(email)
@@ -45,7 +49,7 @@ def create(email: str, admin: bool) -> None:
     user.email_verified_at = utcnow()
     record_act(Act(ActKind.CREATE_USER, COMMAND_LINE, user.id, changes={"is_admin": {"before": None, "after": admin}}))
     db.session.commit()
-    click.echo(f"Created {address}{' as an admin' if admin else ''}.")
+    tell(f"Created {address}{' as an admin' if admin else ''}.", as_json, user=_facts(user))
 
 
 @click.command()
@@ -57,8 +61,7 @@ def show(email: str, as_json: bool) -> None:
     user = user_with(email)
     sessions = sa.select(sa.func.count()).where(UserSession.user_id == user.id, UserSession.expires_at > utcnow())
     if as_json:
-        facts = {name: getattr(user, name) for name in FACTS}
-        tell_json(facts | {"devices": db.session.scalar(sessions)})
+        tell_json(_facts(user) | {"devices": db.session.scalar(sessions)})
         return
     told = {
         "id": str(user.id),
@@ -76,86 +79,83 @@ def show(email: str, as_json: bool) -> None:
     tell_facts(told)
 
 
-@click.command()
-@click.argument("email")
-@with_appcontext
-def promote(email: str) -> None:
+def on_user(*options: Option) -> Callable[[Callable[..., str]], click.Command]:
+    """Make a command of what is done to a user: it finds them, takes a reason, and says what was done, or `--json`."""
+
+    def decorate(do: Callable[..., str]) -> click.Command:
+        def command(email: str, as_json: bool, **values: Any) -> None:
+            user = user_with(email)
+            user_id, words = user.id, do(user, **values)
+            left = db.session.get(User, user_id)
+            tell(words, as_json, user=_facts(left) if left else None)
+
+        command.__name__, command.__doc__ = do.__name__, do.__doc__
+        wrapped = with_appcontext(as_json(because(command)))
+        for option in options:
+            wrapped = option(wrapped)
+        return click.command()(click.argument("email")(wrapped))
+
+    return decorate
+
+
+@on_user()
+def promote(user: User, reason: str) -> str:
     """Let a user see the operator's pages; they log in again to do so."""
-    user = user_with(email)
-    support.set_admin(user, True, actor=COMMAND_LINE)
-    click.echo(f"{user.email} is an admin now.")
+    support.set_admin(user, True, actor=COMMAND_LINE, reason=reason)
+    return f"{user.email} is an admin now."
 
 
-@click.command()
-@click.argument("email")
-@with_appcontext
-def demote(email: str) -> None:
+@on_user()
+def demote(user: User, reason: str) -> str:
     """Take the operator's pages from a user."""
-    user = user_with(email)
-    support.set_admin(user, False, actor=COMMAND_LINE)
-    click.echo(f"{user.email} is no admin any more.")
+    support.set_admin(user, False, actor=COMMAND_LINE, reason=reason)
+    return f"{user.email} is no admin any more."
 
 
-@click.command()
-@click.argument("email")
-@click.argument("new_email")
-@click.option("--reason", default="", help="Kept in the audit.")
-@with_appcontext
-def set_email(email: str, new_email: str, reason: str) -> None:
+@on_user(click.argument("new_email"))
+def set_email(user: User, new_email: str, reason: str) -> str:
     """Give an account another address, for somebody who lost their mailbox; be sure that it is them."""
-    user = user_with(email)
+    before = user.email
     support.set_email(user, new_email, actor=COMMAND_LINE, reason=reason)
-    click.echo(f"{email} is {user.email} now, logged out everywhere, and has a link to confirm the address.")
+    return f"{before} is {user.email} now, logged out everywhere, and has a link to confirm the address."
 
 
-@click.command()
-@click.argument("email")
-@with_appcontext
-def sign_out(email: str) -> None:
+@on_user()
+def sign_out(user: User, reason: str) -> str:
     """Log a user out of every browser."""
-    user = user_with(email)
-    support.sign_out(user, actor=COMMAND_LINE)
-    click.echo(f"{user.email} is logged out everywhere.")
+    support.sign_out(user, actor=COMMAND_LINE, reason=reason)
+    return f"{user.email} is logged out everywhere."
 
 
-@click.command()
-@click.argument("email")
-@click.option("--reason", required=True, help="Kept on their page and in the audit; they do not read it.")
-@with_appcontext
-def suspend(email: str, reason: str) -> None:
-    """Shut a user out until it is lifted; what they pay for goes on."""
-    user = user_with(email)
+@on_user()
+def suspend(user: User, reason: str) -> str:
+    """Shut a user out until it is lifted; what they pay for goes on. The reason stands on their page here."""
+    if not reason:
+        raise click.UsageError("Say why, with --reason.")
     support.suspend(user, actor=COMMAND_LINE, reason=reason)
-    click.echo(f"{user.email} is suspended, and logged out everywhere.")
+    return f"{user.email} is suspended, and logged out everywhere."
 
 
-@click.command()
-@click.argument("email")
-@click.option("--reason", default="", help="Kept in the audit.")
-@with_appcontext
-def lift(email: str, reason: str) -> None:
+@on_user()
+def lift(user: User, reason: str) -> str:
     """Let a suspended user log in again."""
-    user = user_with(email)
     support.lift_suspension(user, actor=COMMAND_LINE, reason=reason)
-    click.echo(f"{user.email} can log in again.")
+    return f"{user.email} can log in again."
 
 
-@click.command()
-@click.argument("email")
-@click.option("--reason", default="", help="Kept in the audit.")
-@yes
-@with_appcontext
-def delete(email: str, reason: str, yes: bool) -> None:
+@on_user(yes)
+def delete(user: User, reason: str, yes: bool) -> str:
     """Delete an account for good; what they pay for is cancelled at Stripe first."""
-    user = user_with(email)
-    for line in deletion_summary(user):
-        click.echo(f"- {line}")
-    db.session.commit()
-    if not yes:
-        click.confirm(f"Delete {user.email} for good?", abort=True)
     address = user.email
+    for line in deletion_summary(user):
+        click.echo(f"- {line}", err=True)
+    ask(f"Delete {address} for good?", yes)
     support.delete_user(user, actor=COMMAND_LINE, reason=reason)
-    click.echo(f"{address} is deleted.")
+    return f"{address} is deleted."
+
+
+def _facts(user: User) -> dict[str, Any]:
+    return {name: getattr(user, name) for name in FACTS}
 
 
 def _ask_twice() -> str:

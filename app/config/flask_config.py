@@ -41,6 +41,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         # Oldest first, as itsdangerous takes several: the last key signs, each of them checks.
         "WTF_CSRF_SECRET_KEY": derive_keys(settings.secret_keys, "forms")[::-1],
         "WTF_CSRF_TIME_LIMIT": None,
+        # WTForms has its own texts in many languages (`app/languages/forms.py`).
+        "WTF_I18N_ENABLED": False,
         "WTF_CSRF_SSL_STRICT": False,
         "RATELIMIT_STRATEGY": "fixed-window",
         "RATELIMIT_SWALLOW_ERRORS": True,

@@ -139,6 +139,13 @@ def test_a_lost_mailbox_gets_another_address(olga: Person, subscribed: Person, a
     assert subscribed.get("/account").status_code == 302
 
 
+@pytest.mark.parametrize("name", ["verification", "sign-out", "promote", "email", "suspend", "delete"])
+def test_each_act_keeps_who_and_why(olga: Person, alice: Person, app: Flask, name: str) -> None:
+    act_on(olga, page_of(alice, name), reason="asked by mail", email="alice@new.example")
+
+    assert [(actor, reason) for _, actor, reason in acts(app)] == [("olga@example.com", "asked by mail")]
+
+
 def test_another_admin_is_told_of_to_all_of_them(olga: Person, alice: Person, app: Flask) -> None:
     assert "is an admin now" in act_on(olga, page_of(alice, "promote"))
 

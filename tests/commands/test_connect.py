@@ -1,5 +1,6 @@
 """Connecting a Stripe account from the command line, against the emulator's own pages."""
 
+import json
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -74,3 +75,12 @@ def test_without_a_client_id_it_says_what_to_set(run: Run, command: str) -> None
         1,
         "Error: Set STRIPE_CONNECT_CLIENT_ID to connect accounts by OAuth.\n",
     )
+
+
+def test_connecting_and_disconnecting_can_be_told_as_json(connecting: Flask, alice: Person, run: Run) -> None:
+    code = parse_qs(urlsplit(code_for(run)[1]).query)["code"][0]
+
+    connected = json.loads(run("billing", "connect", "--code", code, "--json").stdout)
+    disconnected = json.loads(run("billing", "disconnect", "--yes", "--json").stdout)
+
+    assert connected["account"] == disconnected["account"]

@@ -1,5 +1,7 @@
 """What support is asked for, on the command line."""
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -140,3 +142,68 @@ def test_an_act_is_never_changed(alice: Person, app: Flask, run: Run) -> None:
         with pytest.raises(RuntimeError, match="written once"):
             db.session.commit()
         db.session.rollback()
+
+
+IN_JSON = {
+    "billing cancel alice@example.com --refund --yes": {"refunded": 2900, "role": "pro", "status": "active"},
+    "billing cancel alice@example.com --now --yes": {"refunded": 0, "role": "free", "status": "canceled"},
+    "billing extend alice@example.com --days 3 --yes": {},
+    "billing grant alice@example.com pro --reason sorry": {"granted": "pro", "until": None, "role": "pro"},
+    "billing revoke alice@example.com --reason over": {"revoked": 0, "role": "pro"},
+    "billing push": {"is_dry_run": False},
+    "billing push --dry-run": {"is_dry_run": True, "warnings": []},
+    "users promote alice@example.com --reason helps": {"message": "alice@example.com is an admin now."},
+    "users demote bob@example.com": {"message": "bob@example.com is no admin any more."},
+    "users set-email alice@example.com a@new.example": {},
+    "users sign-out alice@example.com --reason stolen": {"message": "alice@example.com is logged out everywhere."},
+    "users suspend alice@example.com --reason spam": {},
+    "users delete alice@example.com --yes": {"message": "alice@example.com is deleted.", "user": None},
+}
+
+
+@pytest.mark.parametrize("command", IN_JSON)
+def test_each_command_says_what_it_did_as_json_alone(
+    subscribed: Person, bob: Person, app: Flask, run: Run, command: str
+) -> None:
+    bob.become_admin()
+    Person.sign_up(app, "olga@example.com").become_admin()
+
+    result = run(*command.split(), "--json")
+
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert {name: told[name] for name in IN_JSON[command]} == IN_JSON[command]
+    reason = re.search(r"--reason (\w+)", command)
+    if reason and "revoke" not in command:
+        assert reason[1] in [why for *_, why in acts(app)]
+
+
+def test_refund_as_json_names_the_refund(subscribed: Person, app: Flask, run: Run) -> None:
+    with app.app_context():
+        number = db.session.scalars(db.select(Payment.number)).one() or ""
+
+    told = json.loads(run("billing", "refund", number, "--amount", "9", "--yes", "--json").stdout)
+
+    assert (told["amount"], told["currency"], told["role"]) == (900, "usd", "pro")
+    assert told["refund"].startswith("re_")
+
+
+def test_cancel_with_the_money_asks_about_both(subscribed: Person, run: Run, at_stripe: Stripe) -> None:
+    refused = run("billing", "cancel", "alice@example.com", "--now", "--refund", piped="n\n")
+    done = run("billing", "cancel", "alice@example.com", "--now", "--refund", piped="y\n")
+    again = run("billing", "cancel", "alice@example.com", "--now", "--refund", "--yes")
+
+    assert "now, and give $29 back?" in refused.output
+    assert done.exit_code == 0, done.output
+    assert again.exit_code == 1
+    assert [charge["amount_refunded"] for charge in at_stripe.charges()] == [2900]
+
+
+def test_cancel_with_the_money_is_refused_where_none_is_left(subscribed: Person, app: Flask, run: Run) -> None:
+    with app.app_context():
+        number = db.session.scalars(db.select(Payment.number)).one() or ""
+    run("billing", "refund", number, "--yes")
+
+    result = run("billing", "cancel", "alice@example.com", "--refund", "--yes")
+
+    assert result.output == "Error: Nothing of the last payment can be given back: leave out --refund.\n"

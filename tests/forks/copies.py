@@ -1,7 +1,6 @@
 """Temporary copies of this repository, to do to them what somebody does who forks it."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -9,11 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from app.config.settings import ROOT
+from scripts.rename import TEMPLATE, Names
+from scripts.upstream import GUIDE, steps
+
+WITH_FORKS = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes minutes: set FORKS=1"),
+    pytest.mark.skipif(Names.now(ROOT) != TEMPLATE, reason=f"the guides begin with {TEMPLATE.name}; this is a fork"),
+]
 
 # The environment of this run serves the copies too, so that nothing is installed again.
 ENVIRONMENT = Path(sys.prefix)
-GUIDE = ROOT / "docs/removing.md"
 NOT_NEEDED = ("docs/screenshots/",)
 
 
@@ -49,6 +57,10 @@ class Copy:
         done = self.run("sh", "-euc", step)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
+    def steps(self) -> dict[str, str]:
+        """The commands of its `docs/removing.md` by the part that they take out."""
+        return steps((self.root / GUIDE).read_text())
+
     def files(self) -> dict[str, bytes]:
         return {str(file.relative_to(self.root)): file.read_bytes() for file in self.root.rglob("*") if file.is_file()}
 
@@ -60,8 +72,3 @@ class Copy:
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         cases = ElementTree.parse(self.root / "results.xml").iter("testcase")
         return {case.attrib["name"]: "skipped" if case.find("skipped") is not None else "passed" for case in cases}
-
-
-def steps() -> dict[str, str]:
-    """The guide's commands by the part that they take out."""
-    return dict(re.findall(r"^## (.+)\n(?:(?!^## ).*\n)*?```sh\n((?:.*\n)*?)```", GUIDE.read_text(), re.MULTILINE))

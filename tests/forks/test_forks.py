@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from app.config.settings import ROOT
 from tests.forks import eur_catalog
-from tests.forks.copies import Copy, steps
+from tests.forks.copies import WITH_FORKS, Copy
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes a minute: set FORKS=1")]
+pytestmark = WITH_FORKS
 for_a_night = pytest.mark.skipif(os.environ.get("FORKS") != "all", reason="takes half an hour: set FORKS=all")
-STEPS = steps()
+STEPS = Copy(ROOT).steps()
 # These parts are data: what tests the catalogue tells whether what is left of it works.
 OF_THE_CATALOGUE = {"Yearly prices", "One-time plans and Payment Links"}
 WITHOUT_BROWSER = "--ignore=tests/browser"

@@ -1,6 +1,5 @@
 """`docs/make-it-yours.md`, done on a copy as it stands: each file written, each command run, in that order."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,16 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.config.settings import ROOT
-from tests.forks.copies import ENVIRONMENT, Copy, steps
+from tests.forks.copies import ENVIRONMENT, WITH_FORKS, Copy
 
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not os.environ.get("FORKS"), reason="takes two minutes: set FORKS=1"),
+    *WITH_FORKS,
     pytest.mark.needs("app/admin"),
     pytest.mark.needs("app/admin/connect_routes.py"),
 ]
-GUIDE = ROOT / "docs/make-it-yours.md"
+GUIDE = "docs/make-it-yours.md"
 SECTION = re.compile(r"^## (\d+\. .+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)(?: (\S.*))?\n((?:.*\n)*?)^```$", re.MULTILINE)
 # What tools leave, and what a site keeps: nobody edits it.
@@ -34,7 +31,7 @@ def copy(tmp_path: Path) -> Copy:
 
 def test_the_guide_makes_a_product_of_ones_own(copy: Copy) -> None:
     counted = {}
-    for title, text in SECTION.findall(GUIDE.read_text()):
+    for title, text in SECTION.findall((copy.root / GUIDE).read_text()):
         before = edited(copy)
         do(copy, text)
         touched = {name for name, content in edited(copy).items() if before.get(name) != content}
@@ -50,6 +47,12 @@ def edited(copy: Copy) -> dict[str, bytes]:
     return {name: content for name, content in copy.files().items() if not NOT_EDITED.search(name)}
 
 
+def make_it_ours(copy: Copy) -> None:
+    """Take the whole way of the copy's own guide, but for its tests."""
+    for _, text in SECTION.findall((copy.root / GUIDE).read_text()):
+        do(copy, re.sub(r"^(?:pytest|make test) .*\n", "", text, flags=re.MULTILINE))
+
+
 def do(copy: Copy, section: str) -> None:
     """Write its files, run its commands, and take the steps of the other guide that it names."""
     for language, remark, text in BLOCK.findall(section):
@@ -58,13 +61,13 @@ def do(copy: Copy, section: str) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         elif language == "sh" and remark != "not-run":
-            for step in named_steps(section):
+            for step in named_steps(copy, section):
                 copy.follow(step)
             run(copy, text)
 
 
-def named_steps(section: str) -> Iterator[str]:
-    parts = steps()
+def named_steps(copy: Copy, section: str) -> Iterator[str]:
+    parts = copy.steps()
     return (parts[name] for name in re.findall(r"\*([^*]+)\*", " ".join(section.split())) if name in parts)
 
 

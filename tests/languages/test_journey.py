@@ -148,3 +148,21 @@ def test_a_site_may_speak_german_alone(app_with: Callable[..., Flask]) -> None:
     page = app_with(languages="de").test_client().get("/pricing", headers={"Accept-Language": "en"})
 
     assert "Einfache Preise. Nichts kommt dazu." in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("de", ("Keine gültige Auswahl.", "Kein gültiges Datum.")),
+        ("en", ("Not a valid choice.", "Not a valid date value.")),
+    ],
+)
+def test_what_the_forms_library_says_is_in_the_readers_language(
+    alice: Person, language: str, said: tuple[str, ...]
+) -> None:
+    alice.client.set_cookie("language", language)
+
+    refused = alice.post("/dashboard", page="/dashboard", kind="sideways", label="x", amount="1", happened_on="soon")
+
+    assert refused.status_code == 422
+    assert all(words in refused.text for words in said)

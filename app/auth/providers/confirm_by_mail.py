@@ -11,7 +11,6 @@ import uuid
 
 from flask import abort, flash, redirect, render_template, request, session, url_for
 from flask_login import login_required
-from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired
@@ -27,6 +26,7 @@ from app.auth.sessions import this_user
 from app.auth.step_up import confirm_and_go_on
 from app.database import db
 from app.keys import signing_keys
+from app.languages.forms import Form
 from app.mail.outbox import queue_mail
 
 DIGITS = 8
@@ -37,7 +37,7 @@ CODE_SENT = "We have sent you a code. It works for ten minutes, in this browser.
 WRONG_CODE = "That is not the code of our last mail, or it is older than ten minutes."
 
 
-class MailedCodeForm(FlaskForm):
+class MailedCodeForm(Form):
     """The code that came by mail."""
 
     code = StringField("Code", validators=[InputRequired("Enter the code.")])

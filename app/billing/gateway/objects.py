@@ -478,6 +478,8 @@ class CustomerObject(StripeResource):
     """https://docs.stripe.com/api/customers/object; of a deleted one Stripe keeps the id alone."""
 
     service = "customers"
+    # What it is billed in; None before the first time.
+    currency: Currency | None = None
     deleted: bool = False
     metadata: OurMetadata = NO_METADATA
 

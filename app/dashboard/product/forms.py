@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
@@ -16,7 +15,8 @@ from app.languages import current_language
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 from app.languages.formats import number_typed
-from app.templating import decimals_of
+from app.languages.forms import Form
+from app.templating import decimals_of, minor_units
 
 MOST = 10**12
 EARLIEST = date(1900, 1, 1)
@@ -26,17 +26,18 @@ KINDS = [SelectChoice(Kind.IN.value, _l("Came in")), SelectChoice(Kind.OUT.value
 def read_amount(text: str, currency: str) -> int:
     """Read an amount as people write it: "1,250", "$9.50". Raises `ValueError`, in words for its writer."""
     try:
-        amount = Decimal(text.strip().lstrip("$€£¥+").replace(",", "").strip()) * 10 ** decimals_of(currency)
+        amount = Decimal(text.strip().lstrip("$€£¥+").replace(",", "").strip())
     except InvalidOperation:
         raise ValueError(_("Write the amount as a number, like 1250 or 9.50.")) from None
-    if not amount.is_finite() or not 0 < amount <= MOST:
+    if not amount.is_finite() or not 0 < amount.scaleb(decimals_of(currency)) <= MOST:
         raise ValueError(_("Write an amount that is more than nothing."))
-    if amount != int(amount):
-        raise ValueError(_("The amount has too many decimal places."))
-    return int(amount)
+    try:
+        return minor_units(amount, currency)
+    except ValueError:
+        raise ValueError(_("The amount has too many decimal places.")) from None
 
 
-class EntryForm(FlaskForm):
+class EntryForm(Form):
     """One entry: what, how much, which way, when."""
 
     kind = SelectField(_l("Kind"), choices=KINDS)
@@ -73,7 +74,7 @@ class EntryForm(FlaskForm):
             raise ValidationError(_("Choose a later day."))
 
 
-class ImportForm(FlaskForm):
+class ImportForm(Form):
     """A file of entries."""
 
     file = FileField(_l("CSV file"), validators=[FileRequired(_l("Choose a file."))])
