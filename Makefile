@@ -31,7 +31,7 @@ bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 screenshots: $(VENV)/.installed ## every page into docs/screenshots
 	$(BIN)/pytest -q tests/browser/screenshots.py
 
-lighthouse: $(VENV)/.installed ## Lighthouse on the public pages, under gunicorn (needs npm install)
+lighthouse: $(VENV)/.installed ## Lighthouse on landing, pricing and account, under gunicorn (needs npm install)
 	$(BIN)/pytest -q -s tests/browser/lighthouse.py
 
 rename: $(VENV)/.installed ## make rename NAME="Your Product"
