@@ -58,3 +58,64 @@ def test_charts_show_the_value_of_their_last_point(page: Page, site: str) -> Non
 
     assert shown
     assert set(shown) == {"1"}
+
+
+def test_a_form_says_what_is_wrong_once_above_and_once_beside_the_field(page: Page, site: str) -> None:
+    page.goto(f"{site}/signup")
+    page.get_by_role("button", name="Sign up").click()
+
+    assert page.get_by_text("There is a problem").count() == 1
+    assert page.get_by_text("Enter your e-mail address.").count() == 2
+
+
+def test_the_only_filled_button_of_a_form_sends_it(page: Page, site: str) -> None:
+    page.goto(f"{site}/signup")
+    buttons = page.get_by_role("main").get_by_role("button")
+
+    grounds = dict(
+        buttons.evaluate_all(
+            "all => all.map(each => [each.textContent.trim(), getComputedStyle(each).backgroundColor])"
+        )
+    )
+
+    assert set(grounds) == {"Show", "Sign up"}
+    assert grounds["Show"] == "rgba(0, 0, 0, 0)"
+
+
+def test_a_receipt_and_its_pdf_stand_on_one_line(page: Page, site: str, alice: Person, emulator: Emulator) -> None:
+    Subscriber(alice, emulator).buy()
+    sign_in(page, alice, site)
+    page.goto(f"{site}/account")
+
+    links = page.get_by_role("cell").filter(has_text="PDF").get_by_role("link")
+
+    assert links.count() == 2
+    assert len(set(links.evaluate_all("all => all.map(each => each.getBoundingClientRect().top)"))) == 1
+
+
+def test_the_emulators_masthead_begins_where_its_pages_do(page: Page, emulator: Emulator) -> None:
+    page.goto(f"{emulator.url}/dashboard/time")
+
+    begins = {
+        page.locator(part).first.evaluate("each => each.getBoundingClientRect().left")
+        for part in (".wordmark", ".nav a", "h1")
+    }
+
+    assert len(begins) == 1
+
+
+@pytest.mark.needs("app/admin")
+def test_a_wide_table_of_figures_scrolls_by_itself(phone: Page, site: str, alice: Person, emulator: Emulator) -> None:
+    """What only those who hear the page meet lies in the table's own box, and takes no room beside it."""
+    subscriber = Subscriber(alice, emulator)
+    subscriber.buy("basic")
+    emulator.advance(days=31.2)
+    subscriber.at_stripe.v1.subscriptions.cancel(subscriber.subscription["id"])
+    emulator.wait_until_idle()
+    alice.become_admin()
+    sign_in(phone, alice, site)
+
+    phone.goto(f"{site}/admin/figures")
+
+    assert phone.get_by_role("region", name="Movements in US dollars").get_by_role("link").count() > 1
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONES[0]
