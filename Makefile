@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# The lists are complete, and Python compiles what it imports: nothing to work out, and nothing to compile beforehand.
+PINNED := -q --disable-pip-version-check --no-deps --no-compile --require-hashes
 
 .PHONY: run test check format release tour mutants bench screenshots lighthouse rename pictures upstream texts docs lock clean
 
-run: $(VENV)/.installed ## start the site and the Stripe emulator
+run: $(VENV)/.runs ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
 test: $(VENV)/.installed ## the site's tests but for the slow ones, which ALL=1 adds; the emulator's are in emulator/
@@ -29,7 +31,7 @@ bench: $(VENV)/.installed ## the product beside a baseline, as ratios
 screenshots: $(VENV)/.installed ## every page into docs/screenshots
 	$(BIN)/pytest -q tests/browser/screenshots.py
 
-lighthouse: $(VENV)/.installed ## Lighthouse on the public pages, under gunicorn (needs npm install)
+lighthouse: $(VENV)/.installed ## Lighthouse on landing, pricing and account, under gunicorn (needs npm install)
 	$(BIN)/pytest -q -s tests/browser/lighthouse.py
 
 rename: $(VENV)/.installed ## make rename NAME="Your Product"
@@ -59,21 +61,27 @@ docs: .venv-docs/.installed ## the documentation as a site, into site/; fails on
 
 .venv-docs/.installed: requirements-docs.txt
 	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
-	@.venv-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@.venv-docs/bin/python -m pip install $(PINNED) -r requirements-docs.txt
 	@touch $@
 
 lock: ## pin what pyproject.toml allows, with hashes and no index addresses
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --extra dev pyproject.toml emulator/pyproject.toml -o requirements-dev.txt
+	echo setuptools | $(BIN)/uv pip compile -q --universal --generate-hashes --no-header -c requirements-dev.txt emulator/pyproject.toml - -o emulator/requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --group docs -o requirements-docs.txt
 
-$(VENV)/.installed: requirements-dev.txt emulator/pyproject.toml
+# What the site and the emulator run with, and then what tests and checks need as well.
+$(VENV)/.runs: requirements.txt emulator/requirements.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (once)…"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install $(PINNED) -r requirements.txt -r emulator/requirements.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps --editable emulator
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.runs requirements-dev.txt
+	@$(BIN)/python -m pip install $(PINNED) -r requirements-dev.txt
 	@touch $@
 
 clean: ## remove the environment and what tools left; data in instance/ stays

@@ -12,7 +12,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 
 from app.access import UpgradeRequired
 from app.billing.catalog.plans import Catalog, Plan, Price, current_catalog
-from app.billing.errors import PriceDrift, StripeMisconfigured, StripeRejection, StripeUnavailable
+from app.billing.errors import (
+    BilledInOtherCurrency,
+    PriceDrift,
+    StripeMisconfigured,
+    StripeRejection,
+    StripeUnavailable,
+)
 from app.billing.gateway.access import note_turning_away
 from app.billing.gateway.account import known_scope
 from app.billing.subscriptions.lookup import billed_currency
@@ -45,6 +51,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(UpgradeRequired, show_upgrade)
     app.register_error_handler(StripeUnavailable, show_stripe_unavailable)
     app.register_error_handler(StripeRejection, show_stripe_unavailable)
+    app.register_error_handler(BilledInOtherCurrency, show_other_currency)
     app.register_error_handler(SQLAlchemyError, show_database_away)
 
 
@@ -155,6 +162,18 @@ def show_stripe_unavailable(error: StripeUnavailable | StripeRejection) -> Respo
     if is_outage:
         response.headers["Retry-After"] = "30"
     return response
+
+
+def show_other_currency(error: BilledInOtherCurrency) -> Response:
+    """409 with what the plan costs in the currency that the buyer is billed in, or else word to the operator."""
+    catalog, only = current_catalog(), current_app.extensions["settings"].currency
+    plan = catalog.plan(error.plan_key)
+    wanted = next((price for price in plan.prices if price.interval == error.interval), None) if plan else None
+    price = wanted.in_currency(error.currency) if wanted and only in ("", error.currency) else None
+    if price is None:
+        note_turning_away(error)
+    sold = [only] if only else list(catalog.currencies)
+    return _error_page("currency", 409, error=error, plan=plan, price=price, sold=sold)
 
 
 def show_database_away(error: SQLAlchemyError) -> Response:

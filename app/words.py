@@ -8,6 +8,8 @@ from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 
 LINE = re.compile(r"^(\d[\d,]*) \N{MULTIPLICATION SIGN} (.+?)(?: \(at .+ / (day|week|month|year)\))?$")
+# What a change in the middle of a period leaves to pay.
+CHANGE = re.compile(r"^Remaining time on (.+) after \d+ \w+ \d{4}$")
 BRANDS = {
     "amex": "American Express",
     "diners": "Diners Club",
@@ -27,6 +29,10 @@ def bought(description: str | None, app_name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _bought(language: str, description: str, app_name: str) -> str:
+    change = CHANGE.match(description)
+    if change:
+        whole = change[1] if LINE.match(change[1]) else f"1 \N{MULTIPLICATION SIGN} {change[1]}"
+        return _("Change to %(plan)s", plan=_bought(language, whole, app_name))
     line = LINE.match(description)
     if line is None:
         return description

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from flask import Flask, session
+from flask.testing import FlaskClient
 
 from benchmarks.databases import Row, fill, settle
 from benchmarks.servers import ROOT, Server, gunicorn
@@ -130,3 +132,20 @@ def _events(count: int, people: int) -> Iterator[Row]:
             f"evt_old{n:017d}", "customer.subscription.updated", "2026-10-28.endive", f"sub_bench{n % people:015d}",
             payload, "processed", 1, at, at,
         )  # fmt: skip
+
+
+def admin(app: Flask) -> FlaskClient:
+    """A browser of the first user, who is an admin now and signed in."""
+    from app.auth.models import User
+    from app.auth.sessions import start_session
+    from app.database import db
+
+    client = app.test_client()
+    with app.test_request_context("/login", method="POST"):
+        db.session.execute(sa.update(User).where(User.id == user_id(0)).values(is_admin=True))
+        start_session(user_id(0), remember=False)
+        db.session.commit()
+        signed_in = dict(session)
+    with client.session_transaction() as cookie:
+        cookie.update(signed_in)
+    return client

@@ -61,6 +61,9 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll(".menu[open]").forEach((menu) => (menu.open = menu.contains(event.target)));
 });
 
+// A row of links that is wider than a phone begins at the page that one is on.
+document.querySelectorAll(":is(.subnav, .rail) [aria-current]").forEach((link) => link.scrollIntoView({ block: "nearest", inline: "center" }));
+
 // A form that came back with problems starts the reader at their summary.
 document.querySelector(".error-summary")?.focus();
 

@@ -1,8 +1,11 @@
 """Applications as the tests run them: the product's, without work that only lasting data or a first start needs."""
 
+from typing import Any, ClassVar
+
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
+from werkzeug.routing import Rule
 
 from app import create_app
 from app.billing.catalog.plans import Catalog
@@ -26,6 +29,25 @@ class CompiledOnce(BytecodeCache):
 
 
 TEMPLATES = CompiledOnce()
+
+
+class RouteOnce(Rule):
+    """A route as another application of this process has compiled it, which is most of what building one costs."""
+
+    kept: ClassVar[dict[Any, dict[str, Any]]] = {}
+
+    def compile(self) -> None:
+        """Take over what Werkzeug made of the same route before."""
+        same = (self.rule, self.endpoint, self.subdomain, self.host, self.merge_slashes, repr(self.defaults))
+        if same not in self.kept:
+            before = dict(vars(self))
+            super().compile()
+            made = {name: value for name, value in vars(self).items() if value is not before.get(name)}
+            self.kept[same] = {**made, "arguments": self.arguments}
+        vars(self).update(self.kept[same])
+
+
+Flask.url_rule_class = RouteOnce
 
 
 def build_app(settings: Settings, catalog: Catalog = CATALOG) -> Flask:

@@ -53,12 +53,42 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration", "webhook_refusals", "announcement")
 
 
+# What these folders and files look at is read and not stored: words, languages, addresses, headers, colours, documents.
+SAME_ON_ANY_DATABASE = (
+    "tests/browser",
+    "tests/catalog",
+    "tests/dev",
+    "tests/figures",
+    "tests/languages",
+    "tests/api/test_document.py",
+    "tests/auth/test_email_addresses.py",
+    "tests/auth/test_next_page.py",
+    "tests/auth/test_pages.py",
+    "tests/auth/test_password_rules.py",
+    "tests/billing/gateway/test_objects.py",
+    "tests/mail/test_templates.py",
+    "tests/pricing/test_other_catalogues.py",
+    "tests/test_docs.py",
+    "tests/test_errors.py",
+    "tests/test_example_words.py",
+    "tests/test_pages.py",
+    "tests/test_security.py",
+    "tests/test_templating.py",
+    "tests/test_well_known.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what looks at a part that this fork has removed: see `docs/removing.md`."""
+    """Leave out what looks at a part that this fork has removed: see `docs/removing.md`. Mark what stores something."""
     gone = [item for item in items if any(not (ROOT / mark.args[0]).exists() for mark in item.iter_markers("needs"))]
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
+    for item in items:
+        is_same = any(item.path.is_relative_to(ROOT / path) for path in SAME_ON_ANY_DATABASE)
+        # Where the database is, `settings` alone says.
+        if "settings" in getattr(item, "fixturenames", ()) and not is_same:
+            item.add_marker(pytest.mark.stores)
 
 
 @pytest.fixture(scope="session")
@@ -161,23 +191,34 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def pushed() -> list[tuple[sqlite3.Connection, str]]:
-    """The emulator once the catalogue has been pushed, and the endpoint's secret; empty before."""
-    return []
+def pushed() -> dict[str, tuple[sqlite3.Connection, str]]:
+    """The emulator once a catalogue has been pushed, and the endpoint's secret, for each that has been."""
+    return {}
 
 
 @pytest.fixture
-def catalogue(app: Flask, emulator: Emulator, pushed: list[tuple[sqlite3.Connection, str]]) -> None:
-    """The plans as products and prices in Stripe, and the webhook endpoint at the site's address: pushed only once."""
-    secret = Path(app.extensions["settings"].emulator_secret_file)
-    if pushed:
-        saved, content = pushed[0]
-        emulator.restore(saved)
-        secret.write_text(content)
-    else:
-        with app.app_context():
-            push_catalogue(get_gateway(), app.extensions["settings"])
-        pushed.append((emulator.save(), secret.read_text()))
+def push(emulator: Emulator, pushed: dict[str, tuple[sqlite3.Connection, str]]) -> Callable[[Flask], None]:
+    """Bring what an application sells to a Stripe that is empty: pushed only once, and restored from then on."""
+
+    def bring(app: Flask) -> None:
+        settings = app.extensions["settings"]
+        secret, seller = Path(settings.emulator_secret_file), repr((app.extensions["catalog"], settings))
+        if seller in pushed:
+            saved, content = pushed[seller]
+            emulator.restore(saved)
+            secret.write_text(content)
+        else:
+            with app.app_context():
+                push_catalogue(get_gateway(), settings)
+            pushed[seller] = emulator.save(), secret.read_text()
+
+    return bring
+
+
+@pytest.fixture
+def catalogue(app: Flask, push: Callable[[Flask], None]) -> None:
+    """The plans as products and prices in Stripe, and the webhook endpoint at the site's address."""
+    push(app)
 
 
 @pytest.fixture

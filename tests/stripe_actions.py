@@ -102,13 +102,18 @@ class Stripe:
         items = [{"id": item, "price": self.price(lookup_key)}]
         self.v1.subscriptions.update(subscription_id, {"items": items, "proration_behavior": "always_invoice"})
 
-    def plan_change(self, subscription_id: str, lookup_key: str) -> None:
-        """Schedule another plan for the next period, as the portal does for a cheaper one."""
+    def plan_change(self, subscription_id: str, lookup_key: str, coupon: str | None = None) -> None:
+        """Schedule another plan for the next period, as the portal does for a cheaper one.
+
+        The discounts of today go on; a coupon takes their place.
+        """
         schedule = self.v1.subscription_schedules.create({"from_subscription": subscription_id})
         [now] = schedule.phases
         items = [{"price": one.price, "quantity": one.quantity} for one in now["items"]]
-        today = {"items": items, "start_date": now.start_date, "end_date": now.end_date}
-        phases = [today, {"items": [{"price": self.price(lookup_key)}]}]
+        kept = [{"discount": one.discount} for one in now.discounts]
+        today = {"items": items, "start_date": now.start_date, "end_date": now.end_date, "discounts": kept}
+        then = {"items": [{"price": self.price(lookup_key)}], "discounts": [{"coupon": coupon}] if coupon else kept}
+        phases = [today, then]
         self.v1.subscription_schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})
 
     def change_seats(self, subscription_id: str, seats: int) -> None:

@@ -117,3 +117,11 @@ def test_sqlite_files_are_readable_for_nobody_else(tmp_path: Path) -> None:
 
     assert {"perennial.sqlite3", "jobs.sqlite3"} <= rights.keys()
     assert set(rights.values()) == {0o600}
+
+
+def test_what_stores_something_is_tried_on_postgresql_too(request: pytest.FixtureRequest, app: Flask) -> None:
+    assert request.node.get_closest_marker("stores")
+
+
+def test_what_asks_for_no_database_is_tried_once(request: pytest.FixtureRequest) -> None:
+    assert not request.node.get_closest_marker("stores")

@@ -122,3 +122,60 @@ def test_the_tutorials_commands_do_what_it_says(app: Flask, catalogue: None) -> 
 
     assert len(lines) == 3
     assert "you@example.com" in printed
+
+
+# What stands on pages of Stripe's, or has a plan's name in it; and the guide's product.
+ELSEWHERE = {
+    "Sprout",
+    "Add promotion code",
+    "Choose Pro",
+    "Roll secret",
+    "Update subscription",
+    "Report a vulnerability",
+    "Choose",
+}
+
+
+def test_every_button_and_heading_that_is_named_is_on_a_page() -> None:
+    shown = " ".join(
+        " ".join(file.read_text().split())
+        for folder in ("templates", "app", "emulator/src")
+        for file in sorted((ROOT / folder).rglob("*"))
+        if file.suffix in (".html", ".py")
+    )
+    wrong = {}
+
+    # The page about security has the names of requirements in italics.
+    for page in {*PAGES} - {ROOT / "docs/security.md"}:
+        text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        # What people write to support stands in the first column, and what a line is about at its head.
+        text = " ".join(re.sub(r"^(?:\|[^|\n]*|- \*[^*]*:\*)", "", text, flags=re.MULTILINE).split())
+        named = {said.rstrip(".,") for said in re.findall(r"(?<![\w*])\*([A-Z][^*\"]+)\*(?!\*)", text)} - ELSEWHERE
+        titles = {title for other in PAGES for title in re.findall(r"^#+ (?:\d+\. )?(.+)$", other.read_text(), re.M)}
+        wrong[name_of(page)] = sorted(said for said in named - titles if said not in shown)
+
+    assert {page: said for page, said in wrong.items() if said} == {}
+
+
+@pytest.mark.needs(".github/workflows/checks.yml")
+def test_the_workflow_of_a_code_host_runs_what_our_own_does() -> None:
+    workflow, ours = ((ROOT / name).read_text() for name in (".github/workflows/checks.yml", ".ci/run"))
+    [programs] = re.findall(r"^for program in (.+); do$", ours, re.MULTILINE)
+    on_the_runner = {"chromium"}
+
+    installed = {
+        name.removesuffix("-light") for name in " ".join(re.findall(r"apt-get install (.+)", workflow)).split()
+    }
+
+    assert set(programs.split()) <= installed | on_the_runner
+    assert {"make check", "make docs", "make test", "make -C emulator test"} <= {
+        run.strip() for run in re.findall(r"- run: (.+)", workflow)
+    }
+
+
+def test_the_map_for_programs_names_every_page() -> None:
+    named = set(re.findall(r"\]\((docs/[^)]+)\)", (ROOT / "llms.txt").read_text()))
+
+    # Its guides are reached from the page about deploying, and the site's first page is the README's double.
+    pages = {name_of(page) for page in PAGES if page.parent == ROOT / "docs"} - {"docs/index.md"}
+    assert named == pages | {"docs/deploy/README.md"}

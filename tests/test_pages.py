@@ -162,3 +162,9 @@ def test_manifest_names_the_app_and_icons_that_exist(client: FlaskClient) -> Non
     assert manifest["name"] == "Perennial"
     assert all(fetch(client, icon["src"]) for icon in manifest["icons"])
     assert fetch(client, "/favicon.ico")
+
+
+def test_styles_are_no_more_than_somebody_reads_in_an_hour() -> None:
+    styles = [file.read_text().splitlines() for file in (ROOT / "static/css").glob("*.css")]
+
+    assert sum(map(len, styles)) <= 1_100

@@ -1,6 +1,8 @@
 """What somebody just did in the portal, in a sentence, for when they are back."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from flask import session
 
 from app.account.page import current_subscription, recent_payments
 from app.auth.models import User
@@ -22,12 +24,24 @@ class Standing:
     charged: str = ""
 
 
+def remember_standing(user: User) -> None:
+    """Keep how things stand in the session: Stripe tells of what is done in the portal before its reader is back."""
+    session["before_portal"] = asdict(standing_of(user))
+
+
+def remembered_standing(user: User) -> Standing:
+    """How things stood when the reader left for the portal; how they stand now where nothing was kept."""
+    kept = session.pop("before_portal", None)
+    return Standing(**{**kept, "rhythm": tuple(kept["rhythm"])}) if kept else standing_of(user)
+
+
 def standing_of(user: User) -> Standing:
     """How the reader stands now."""
     subscription, payments = current_subscription(user), recent_payments(user, 1)
     paid = payments[0] if payments and payments[0].status == PaymentStatus.PAID and payments[0].amount else None
     last = paid.id if paid else None
-    is_of_today = paid is not None and paid.created_at.date() == utcnow().date()
+    # In development the emulator's clock may be ahead of ours: what it charged is of today all the same.
+    is_of_today = paid is not None and paid.created_at.date() >= utcnow().date()
     charged = money(paid.amount, paid.currency) if paid and is_of_today else ""
     if subscription is None or subscription.has_ended:
         return Standing(last_payment=last, charged=charged)

@@ -451,13 +451,13 @@ def _describe_canceling(subscription: DescribedSubscription, other_access: str |
 
 def _last_charges(subscription: DescribedSubscription) -> str:
     """What is still charged before the end that is set."""
-    renews_at = subscription.current_period_end
+    due = subscription.next_charge
+    renews_at = (due.at if due else None) or subscription.current_period_end
     if not subscription.is_charged_again or renews_at is None:
         is_first = subscription.status == "trialing"
         return _("You won't be charged.") if is_first else _("You won't be charged again.")
     elif subscription.skips_next_charge:
         return _renews(subscription)
-    due = subscription.next_charge
     asked = money(due.amount, due.currency) if due else describe_price(subscription)
     if asked:
         return _("Until then it renews: on %(date)s, for %(amount)s.", date=date(renews_at), amount=asked)
@@ -502,7 +502,9 @@ def _renews(subscription: DescribedSubscription) -> str:
     when, becomes = date(subscription.current_period_end), _becomes(subscription)
     if due := _due_before(subscription, subscription.current_period_end):
         asked, first = money(due.amount, due.currency), date(due.at) if due.at else when
-        return _("%(amount)s is due on %(date)s, and it renews on %(then)s.", amount=asked, date=first, then=when)
+        if not becomes:
+            return _("%(amount)s is due on %(date)s, and it renews on %(then)s.", amount=asked, date=first, then=when)
+        when = first
     amount = _due_otherwise(subscription)
     if becomes and amount:
         return _("On %(date)s it becomes %(what)s, for %(amount)s.", date=when, what=becomes, amount=amount)

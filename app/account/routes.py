@@ -7,7 +7,7 @@ from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
 from app.account import bp, security_routes, session_routes, settings_routes  # noqa: F401  # They add their pages to `bp`.
-from app.account.back_from_portal import describe_return, standing_of
+from app.account.back_from_portal import describe_return, remember_standing, remembered_standing, standing_of
 from app.account.export import export_of
 from app.account.history import history_of
 from app.account.page import account_page, open_problem, payments_of, totals_of_year
@@ -36,7 +36,7 @@ def index() -> str | Response:
     """The subscription in a sentence, the last payments, and how one signs in."""
     if request.args.get("from") == "portal":
         user = this_user()
-        before = standing_of(user)
+        before = remembered_standing(user)
         return_from_portal(user)
         if told := describe_return(before, standing_of(user)):
             flash(told, "success")
@@ -99,7 +99,10 @@ def portal() -> Response:
     if current_app.extensions["settings"].step_up_for_portal:
         require_fresh_sign_in()
     try:
-        return redirect(open_portal(this_user(), request.form.get("flow") or None), 303)
+        user = this_user()
+        address = open_portal(user, request.form.get("flow") or None)
+        remember_standing(user)
+        return redirect(address, 303)
     except NoCustomer:
         flash(_("There is nothing to manage yet: choose a plan first."), "info")
         return redirect(url_for("pricing.index"), 303)

@@ -37,6 +37,14 @@ class ActForm(FlaskForm):
     reason = StringField("Reason, for the audit", validators=[Optional(), Length(max=500)])
 
 
+def typed_minor_units(amount: Decimal | None, currency: str) -> int:
+    """An amount that was typed in, in minor units; raise `ValidationError` for one that is finer than the currency."""
+    try:
+        return minor_units(amount or Decimal(0), currency)
+    except ValueError as error:
+        raise ValidationError(f"That is no amount in {currency.upper()}.") from error
+
+
 class SuspendForm(ActForm):
     """Why somebody is shut out."""
 
@@ -55,14 +63,11 @@ class RefundForm(ActForm):
     @property
     def minor_units(self) -> int:
         """The amount in minor units."""
-        return minor_units(self.amount.data or Decimal(0), self.currency)
+        return typed_minor_units(self.amount.data, self.currency)
 
     def validate_amount(self, field: DecimalField) -> None:
         """Refuse an amount that is finer than its currency."""
-        try:
-            _ = self.minor_units
-        except ValueError as error:
-            raise ValidationError(f"That is no amount in {self.currency.upper()}.") from error
+        typed_minor_units(field.data, self.currency)
 
 
 class CancelForm(ActForm):

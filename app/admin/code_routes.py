@@ -19,7 +19,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
-from app.admin.act_forms import LastDayField
+from app.admin.act_forms import LastDayField, typed_minor_units
 from app.admin.lists import emails_of
 from app.admin.paging import newest_first
 from app.billing.catalog.plans import current_catalog
@@ -29,7 +29,6 @@ from app.billing.gateway.code_objects import PromotionCodeObject
 from app.billing.models.used import UsedCode
 from app.billing.payments.codes import plans_of, uses_of
 from app.billing.support.codes import FOREVER, ONCE, REPEATING, NewCode, find_code, list_codes, make_code, switch_code
-from app.templating import minor_units
 
 PERCENT, AMOUNT = "percent", "amount"
 
@@ -71,10 +70,7 @@ class CodeForm(FlaskForm):
         if not off.is_finite() or off <= 0 or (self.kind.data == PERCENT and off > 100):
             raise ValidationError("Enter more than nothing, and at most 100 percent.")
         if self.kind.data == AMOUNT:
-            try:
-                minor_units(off, current_catalog().currency)
-            except ValueError as error:
-                raise ValidationError(f"That is no amount in {current_catalog().currency.upper()}.") from error
+            typed_minor_units(off, current_catalog().currency)
 
     def validate_duration(self, field: SelectField) -> None:
         """Where it lasts some months, say how many."""
@@ -89,7 +85,7 @@ class CodeForm(FlaskForm):
             code=(self.code.data or "").upper(),
             token=self.token.data or uuid.uuid4().hex,
             percent_off=None if is_amount else float(off),
-            amount_off=minor_units(off, currency) if is_amount else None,
+            amount_off=typed_minor_units(off, currency) if is_amount else None,
             currency=currency if is_amount else None,
             duration=self.duration.data,
             months=self.months.data,

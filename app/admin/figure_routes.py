@@ -24,6 +24,9 @@ from app.billing.models.subscription import Subscription
 from app.database import db
 
 RANGES = (3, 12, 24)
+MOVEMENTS_SHOWN = 500
+# This month and the twelve before it: who began then has had twelve months to stay.
+COHORTS_SHOWN = 13
 KIND_NAMES = {"new": "New", "reactivation": "Won back", "expansion": "More", "contraction": "Less", "churn": "Lost"}
 
 
@@ -119,7 +122,7 @@ def figures() -> str:
         kinds=KIND_NAMES,
         movements=moving.movements(scope, shown, now),
         revenue=reports.revenue_by_month(scope, shown, now),
-        cohorts=by_time.cohorts(scope, now=now),
+        cohorts=by_time.cohorts(scope, COHORTS_SHOWN, now),
         trials=by_time.trial_conversion(scope, now),
         customer_churn=reports.churn(scope, now=now),
         revenue_churn=by_time.revenue_churn(scope, now),
@@ -141,7 +144,7 @@ def figure_rows(name: str) -> str:
         query = query.where((Payment if is_of_payments else Subscription).currency == asked.currency)
     after = request.args.get("after")
     page: Page[Any] = (
-        newest_first(query, Payment.created_at, Payment.id, after)
+        newest_first(query, Payment.paid_at if name == "month" else Payment.created_at, Payment.id, after)
         if is_of_payments
         else newest_first(query, Subscription.started_at, Subscription.stripe_subscription_id, after)
     )
@@ -160,10 +163,11 @@ def figure_rows(name: str) -> str:
 
 
 def _movements(asked: Asked) -> str:
+    # The figure that leads here wrote the changes down, and these rows come to what it says.
     kind = request.args.get("kind", "")
-    moving.note_changes(asked.scope, asked.now)
     found = moving.movements_of(asked.scope, asked.month, asked.currency, kind)
-    customers = {row.stripe_customer_id for row in found}
+    shown = found[:MOVEMENTS_SHOWN]
+    customers = {row.stripe_customer_id for row in shown}
     query = (
         sa.select(StripeCustomer.stripe_customer_id, User.id, User.email)
         .join(User, User.id == StripeCustomer.user_id)
@@ -172,7 +176,9 @@ def _movements(asked: Asked) -> str:
     return render_template(
         "admin/movements.html",
         clock=moved_clock(asked.now),
-        rows=found,
+        rows=shown,
+        count=len(found),
+        difference=sum(row.difference for row in found),
         owners={row.stripe_customer_id: row for row in db.session.execute(query)},
         kinds=KIND_NAMES,
         kind=kind if kind in KIND_NAMES else "",

@@ -58,7 +58,7 @@ def _revoke(user: User, form: ActForm) -> str:
 
 def _resume(user: User, form: ActForm) -> str:
     row = resume_payments(user, current_scope(), actor=actor(), reason=form.reason.data or "")
-    return f"The next charge comes on {date(row.current_period_end)}." if row.current_period_end else "It goes on."
+    return f"The next charge comes on {date(row.renews_at)}." if row.renews_at else "It goes on."
 
 
 def _says_resume(user: User) -> list[str]:
@@ -71,7 +71,7 @@ def _paying(user: User) -> Subscription | None:
 
 
 def _next_charges(subscription: Subscription) -> str:
-    due, day = subscription.next_charge, subscription.current_period_end
+    due, day = subscription.next_charge, subscription.renews_at
     amount, currency = (due.amount, due.currency) if due else (subscription.amount, subscription.currency)
     asked = money(amount, currency) if amount is not None and currency else "something"
     price = describe_price(subscription)

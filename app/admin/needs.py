@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.auth.models import User
+from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.access import TURNED_AWAY
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
@@ -20,7 +21,7 @@ from app.billing.payments.disputes import DISPUTED
 from app.billing.reports import count_payments_to_refund
 from app.billing.setup.prices import subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use
-from app.billing.statuses import EventOutcome, OrderState, PaymentStatus
+from app.billing.statuses import ASKED_FOR, ENDED_STATUSES, EventOutcome, OrderState
 from app.billing.support.evidence import open_disputes
 from app.billing.webhooks import log as event_log
 from app.billing.webhooks.invoice_events import STUCK_INVOICE
@@ -106,6 +107,7 @@ def _events() -> Iterator[Need]:
 
 def _money(scope: StripeScope) -> Iterator[Need]:
     yield from _disputes(scope)
+    yield from _paying_for_what_they_own(scope)
     for alert in open_alerts(STUCK_INVOICE):
         yield Need(alert.message, "admin.payments", "See payments")
     for alert in open_alerts(shared_card(scope)):
@@ -124,6 +126,25 @@ def _money(scope: StripeScope) -> Iterator[Need]:
         amount = money(payment.amount, payment.currency)
         sentence = f"A refund of the {amount} of {date(payment.created_at)} failed: the money is still here."
         yield Need(sentence, "admin.refund", "Refund it again", {"payment_id": payment.id})
+
+
+def _paying_for_what_they_own(scope: StripeScope) -> Iterator[Need]:
+    """Who bought a plan for good and goes on paying for no more than that: it came later, or cannot be ended."""
+    row = Subscription
+    goes_on = sa.or_(row.cancel_at.is_(None), row.cancel_at > row.renews_at)
+    found = (
+        sa.select(Order, row, User.email)
+        .join(row, row.user_id == Order.user_id)
+        .join(User, User.id == Order.user_id)
+        .where(scope.covers(Order), Order.interval.is_(None), Order.state == OrderState.FULFILLED)
+        .where(scope.covers(row), row.status.not_in(ENDED_STATUSES), row.plan_key.is_not(None))
+        .where(row.cancel_at_period_end.is_(False), goes_on, row.role_rank <= Order.role_rank)
+        .order_by(row.stripe_subscription_id)
+    )
+    for order, subscription, email in db.session.execute(found.limit(NAMED)):
+        owned = current_catalog().plan_name(order.plan_key)
+        sentence = f"{email} has {owned} for good, and goes on paying for {subscription.plan_name}."
+        yield Need(sentence, "admin.user", "See them", {"user_id": order.user_id})
 
 
 def _disputes(scope: StripeScope) -> Iterator[Need]:
@@ -160,7 +181,7 @@ def _past_due(scope: StripeScope) -> Iterator[Need]:
 
 def _open_payment(row: Subscription) -> Payment | None:
     of_it = sa.select(Payment).where(Payment.stripe_subscription_id == row.stripe_subscription_id)
-    unpaid = of_it.where(Payment.status.in_((PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED)))
+    unpaid = of_it.where(Payment.status.in_(ASKED_FOR))
     found: Payment | None = db.session.scalar(unpaid.order_by(Payment.created_at.desc()).limit(1))
     return found
 

@@ -65,7 +65,7 @@ def standing_of(user: User, subscription: Subscription | None, payments: Sequenc
         ended = f" The {name}subscription ended on {date(ended_at)}." if ended_at else ""
         return f"{_without_subscription(user)}{ended}"
     name, asked = subscription.plan_name or "Something that is no plan", _next_amount(subscription)
-    day = subscription.current_period_end
+    day = subscription.renews_at
     if subscription.needs_payment or subscription.status == "paused":
         return _owing(name, subscription, payments)
     elif subscription.is_canceling and not subscription.is_charged_again:

@@ -135,7 +135,7 @@ def tell_as_problem(response: Response) -> Response:
 
 
 csrf.exempt(bp)  # No cookie counts here, so there is nothing that a foreign page could make a browser do.
-limiter.limit(LIMIT, key_func=user_key)(bp)
+limiter.shared_limit(LIMIT, scope=bp.name, key_func=user_key)(bp)
 bp.register_error_handler(problems.Refusal, problems.show_refusal)
 bp.register_error_handler(UpgradeRequired, problems.show_upgrade)
 bp.register_error_handler(HTTPException, problems.show_http_error)

@@ -109,3 +109,11 @@ class AlreadyOwned(BillingError):
     def __init__(self, plan_key: str) -> None:
         self.plan_key = plan_key
         super().__init__(f"The user has {plan_key} for good.")
+
+
+class BilledInOtherCurrency(BillingError):
+    """Stripe bills the user in this currency, and keeps them to it while anything is billed there."""
+
+    def __init__(self, currency: str, plan_key: str, interval: str | None, seats: int) -> None:
+        self.currency, self.plan_key, self.interval, self.seats = currency, plan_key, interval, seats
+        super().__init__(f"Somebody who is billed in {currency.upper()} wanted to buy {plan_key} in another currency.")

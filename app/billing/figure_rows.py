@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.subscription import Subscription
-from app.billing.reports import IN_A_MONTH, NEVER_PAID, PAYING, first_day, month_of, ran_at
+from app.billing.reports import IN_A_MONTH, NEVER_PAID, PAYING, first_day, in_month, ran_at
 from app.billing.statuses import PaymentStatus, SubscriptionStatus
 
 MONTH, QUARTER, YEAR = timedelta(days=30), timedelta(days=90), timedelta(days=365)
@@ -55,7 +55,7 @@ def answered_subscriptions(scope: StripeScope, now: datetime) -> sa.Select[Subsc
 def subscriptions_of_cohort(scope: StripeScope, month: str) -> sa.Select[Subscription]:
     """Every subscription of those whose first paid one began in a month."""
     lives = lives_of_payers(scope).subquery()
-    members = sa.select(lives.c.user_id).where(month_of(lives.c.began) == month)
+    members = sa.select(lives.c.user_id).where(in_month(lives.c.began, month))
     return sa.select(Subscription).where(scope.covers(Subscription), Subscription.user_id.in_(members), HAS_PAID)
 
 
@@ -91,8 +91,7 @@ def paid_payments(scope: StripeScope, since: datetime) -> sa.Select[Payment]:
 
 def payments_of_month(scope: StripeScope, month: str, currency: str) -> sa.Select[Payment]:
     """What a month's revenue is made of."""
-    in_month = (month_of(Payment.paid_at) == month, Payment.currency == currency)
-    return paid_payments(scope, first_day(month)).where(*in_month)
+    return paid_payments(scope, first_day(month)).where(in_month(Payment.paid_at, month), Payment.currency == currency)
 
 
 def payments_of_plan(scope: StripeScope, plan: str, interval: str, currency: str, now: datetime) -> sa.Select[Payment]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.billing.gateway.account import StripeScope
 from app.billing.models.subscription import RecurringChange, Subscription
-from app.billing.reports import IN_A_MONTH, MONTHLY_AMOUNT, MONTHS_SHOWN, NEVER_PAID, last_months, month_of
+from app.billing.reports import IN_A_MONTH, MONTHLY_AMOUNT, MONTHS_SHOWN, NEVER_PAID, in_month, last_months, month_of
 from app.billing.statuses import SubscriptionStatus
 from app.database import allowed_to_write, db, insert, utcnow
 
@@ -90,7 +90,11 @@ class Movement:
 
 def movements_of(scope: StripeScope, month: str, currency: str, kind: str = "") -> list[Movement]:
     """Whose revenue moved in a month, the largest difference first; of one kind where that is named."""
-    by_customer = _by_customer(scope).subquery()
+    # Whoever did not move in the month need not be summed up.
+    moved = sa.select(RecurringChange.stripe_customer_id).where(
+        scope.covers(RecurringChange), in_month(RecurringChange.at, month)
+    )
+    by_customer = _by_customer(scope, RecurringChange.stripe_customer_id.in_(moved)).subquery()
     is_meant = (by_customer.c.month == month, by_customer.c.currency == currency)
     found = sa.select(by_customer, _kind_of(by_customer).label("kind")).where(*is_meant)
     rows = [
@@ -113,13 +117,13 @@ def _rows_of(
             yield row
 
 
-def _by_customer(scope: StripeScope) -> sa.Select[Any]:
+def _by_customer(scope: StripeScope, *of: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """What each customer's month moved, what they brought after it, and which was their first."""
     month = month_of(RecurringChange.at)
     whose = (RecurringChange.stripe_customer_id, RecurringChange.currency)
     net = (
         sa.select(*whose, month.label("month"), sa.func.sum(RecurringChange.difference).label("difference"))
-        .where(scope.covers(RecurringChange))
+        .where(scope.covers(RecurringChange), *of)
         .group_by(*whose, month)
         .subquery()
     )

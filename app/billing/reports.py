@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,9 +32,9 @@ _LOST = sa.case((Payment.dispute_status == "lost", Payment.amount_disputed), els
 TAKEN_BACK = sa.case(
     (Payment.amount_refunded + _LOST > Payment.amount, Payment.amount), else_=Payment.amount_refunded + _LOST
 )
-# All items count, and what discounts take off the next invoice is taken off, as Stripe last told; tax is not ours, and
-# credit is no discount.
-_A_PERIOD = sa.func.coalesce(Subscription.amount, 0) - sa.func.coalesce(Subscription.next_discount, 0)
+# All items count, less the discounts of the next charge, as Stripe last told: those that a schedule brings, and none
+# that is used up; where nothing is charged again, those that it has. Tax is not ours, and credit is no discount.
+_A_PERIOD = sa.func.coalesce(Subscription.amount, 0) - sa.func.coalesce(Subscription.period_discount, 0)
 _TIMES = sa.case({name: times for name, (times, _) in CHARGES_A_MONTH.items()}, value=Subscription.interval, else_=0)
 _PER = Subscription.interval_count * sa.case(
     {name: per for name, (_, per) in CHARGES_A_MONTH.items()}, value=Subscription.interval, else_=1
@@ -167,6 +168,12 @@ def last_months(now: datetime, count: int) -> list[str]:
     return [f"{number // 12}-{number % 12 + 1:02d}" for number in range(newest - count + 1, newest + 1)]
 
 
+def in_month(column: sa.ColumnElement[Any] | sa.orm.InstrumentedAttribute[Any], month: str) -> sa.ColumnElement[bool]:
+    """The condition of a moment that lies in a month, written `2026-11`: a range, so that an index can find it."""
+    begin = first_day(month)
+    return sa.and_(column >= begin, column < (begin + timedelta(days=31)).replace(day=1))
+
+
 def first_day(month: str) -> datetime:
     """When a month, written `2026-11`, begins."""
     return datetime.fromisoformat(f"{month}-01T00:00:00+00:00")
@@ -178,9 +185,12 @@ IS_STANDING = sa.and_(Payment.status == PaymentStatus.PAID.value, Payment.amount
 OF_ONE_ORDER = sa.and_(IS_STANDING, Payment.order_id.is_not(None))
 PAID_TWICE = sa.select(Payment.order_id).where(OF_ONE_ORDER).group_by(Payment.order_id).having(sa.func.count() > 1)
 FIRSTS = PAID_TWICE.with_only_columns(sa.func.min(Payment.id))
-# Its invoice was paid when the subscription had ended, perhaps with the deletion of the account.
-CAME_LATE = sa.exists().where(
-    Subscription.stripe_subscription_id == Payment.stripe_subscription_id, Subscription.ended_at < Payment.paid_at
+PAID_AGAIN = sa.select(Payment.id).where(Payment.order_id.in_(PAID_TWICE), Payment.id.not_in(FIRSTS))
+# Their invoices were paid when the subscription had ended, perhaps with the deletion of the account.
+CAME_LATE = (
+    sa.select(Payment.id)
+    .join(Subscription, Subscription.stripe_subscription_id == Payment.stripe_subscription_id)
+    .where(Subscription.ended_at < Payment.paid_at)
 )
 
 
@@ -189,12 +199,11 @@ def payments_to_refund(scope: StripeScope) -> sa.Select[Payment]:
 
     A payment for an order that could not be fulfilled is shown with its order.
     """
-    paid_again = sa.and_(Payment.order_id.in_(PAID_TWICE), Payment.id.not_in(FIRSTS))
     return sa.select(Payment).where(
         scope.covers(Payment),
         IS_STANDING,
         Payment.settled_at.is_(None),
-        sa.or_(paid_again, CAME_LATE),
+        Payment.id.in_(sa.union(PAID_AGAIN, CAME_LATE)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from app.config.settings import ROOT, Settings
+from app.machine import PortTaken, is_free
 
 HOST = "127.0.0.1"
 LAST_PORT = 65535
@@ -113,18 +113,3 @@ def _accent() -> list[str]:
     """The site's own colour for Checkout and the portal, as `make pictures` wrote it into the icon."""
     found = re.search(r'fill="(#[0-9a-fA-F]{6})"', (ROOT / "static/favicon.svg").read_text())
     return ["--accent", found[1]] if found else []
-
-
-class PortTaken(Exception):
-    """A port that is needed is in use; the message says which, and what to do."""
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether somebody could listen there."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from app.config.load import StartRefused, load_catalog, load_settings
 from app.config.settings import ROOT, Settings
-from app.dev.emulator import EmulatorProcess, PortTaken, is_free
+from app.dev.emulator import EmulatorProcess
+from app.machine import PortTaken, is_free
 
 if TYPE_CHECKING:
     from flask import Flask

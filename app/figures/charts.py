@@ -81,13 +81,15 @@ def _bars(points: Sequence[Point], low: float, high: float, is_running: bool) ->
     width = min(step * 0.62, 9.0)
     complete = points[:-1] if is_running else points
     best = max(range(len(complete)), key=lambda index: complete[index][1], default=-1)
+    # Beside each other their values would run into one another.
+    labelled = {len(points) - 1} | ({best} if best < len(points) - 2 else set())
     every = ceil(len(points) / 6)
     return tuple(
         _bar(
             point,
             (round(step * index + (step - width) / 2, 2), round(width, 2)),
             (low, high),
-            is_labelled=bool(point[1]) and (index in (best, len(points) - 1)),
+            is_labelled=bool(point[1]) and index in labelled,
             is_running=is_running and index == len(points) - 1,
             shows_label=(len(points) - 1 - index) % every == 0,
         )

@@ -120,8 +120,8 @@ def _receipt(order: CheckoutResult) -> list[tuple[str, str]]:
     what = [translated(order.plan_name), often, seats(order.seats) if order.seats else ""]
     lines = [(_("Plan"), ", ".join(filter(None, what)))]
     subscription = _subscription() if order.interval else None
-    if subscription and subscription.current_period_end and subscription.is_charged_again:
-        lines.append((_("Next charge"), date(subscription.current_period_end)))
+    if subscription and subscription.renews_at and subscription.is_charged_again:
+        lines.append((_("Next charge"), date(subscription.renews_at)))
     if subscription and (card := _card()):
         lines.append((_("Card"), card))
     return [*lines, (_("Receipt"), order.receipt_number)] if order.receipt_number else lines

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.paths import emulator, flatness, lists, outages, pages, round_trips, sign_in, startup, webhook
+from benchmarks.paths import emulator, figures, flatness, lists, outages, pages, round_trips, sign_in, startup, webhook
 from benchmarks.report import Line
 from benchmarks.rounds import Pace
 
@@ -12,6 +12,7 @@ PATHS: dict[str, Callable[[Pace], Iterator[Line]]] = {
     "round-trips": round_trips.measure,
     "flatness": flatness.measure,
     "lists": lists.measure,
+    "figures": figures.measure,
     "pages": pages.measure,
     "sign-in": sign_in.measure,
     "startup": startup.measure,

@@ -171,6 +171,20 @@ def test_sent_invoice_waits_for_the_customer(shop: Shop) -> None:
     assert invoice.due_date == invoice.created + 7 * 86400
 
 
+def test_invoice_of_a_change_is_sent_as_the_first_was(shop: Shop) -> None:
+    customer = shop.customer(card=None)
+    subscription = shop.subscribe(customer, shop.basic, collection_method="send_invoice", days_until_due=7)
+
+    items: Any = [{"id": subscription["items"].data[0].id, "price": shop.pro.id}]
+    shop.client.v1.subscriptions.update(subscription.id, {"items": items, "proration_behavior": "always_invoice"})
+
+    sent = [event.data.object for event in shop.events("invoice.sent") if event.data.object["customer"] == customer.id]
+    assert [(one["billing_reason"], one["status"]) for one in sent] == [
+        ("subscription_update", "open"),
+        ("subscription_create", "open"),
+    ]
+
+
 def test_entitlements_follow_the_subscription(shop: Shop) -> None:
     feature = shop.client.v1.entitlements.features.create({"name": "Export", "lookup_key": f"export_{shop.pro.id}"})
     shop.client.v1.products.features.create(str(shop.pro.product), {"entitlement_feature": feature.id})

@@ -158,16 +158,70 @@ def test_preview_knows_until_when_a_discount_lasts(shop: Shop, duration: Any, am
 def test_preview_shows_the_plan_that_the_schedule_has_for_then(shop: Shop) -> None:
     clock = shop.clock(1_785_542_400)
     subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro)
-    schedules = shop.client.v1.subscription_schedules
-    schedule = schedules.create({"from_subscription": subscription.id})
-    current = schedule.phases[0]
-    phases: Any = [
-        {"items": [{"price": shop.pro.id}], "start_date": current.start_date, "end_date": current.end_date},
-        {"items": [{"price": shop.basic.id}]},
-    ]
-    schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})
+    plan(shop, subscription, {"items": [{"price": shop.basic.id}]})
 
     assert renewed_as_previewed(shop, clock, subscription) == (900, 900)
+
+
+def test_preview_has_the_discount_that_the_schedule_brings(shop: Shop) -> None:
+    clock = shop.clock(1_785_542_400)
+    half = shop.client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro)
+    plan(shop, subscription, {"items": [{"price": shop.pro.id}], "discounts": [{"coupon": half.id}]})
+
+    [shown] = preview(shop, subscription=subscription.id, expand=["discounts.source.coupon"]).discounts
+    assert isinstance(shown, stripe.Discount) and isinstance(shown.source.coupon, stripe.Coupon)
+    assert shown.source.coupon.percent_off == 50
+    assert renewed_as_previewed(shop, clock, subscription) == (1450, 1450)
+    assert shop.client.v1.coupons.retrieve(half.id).times_redeemed == 1
+
+
+@pytest.mark.parametrize(("is_named", "amount"), [(True, 450), (False, 900)])
+def test_discount_goes_on_in_the_phases_that_name_it(shop: Shop, is_named: bool, amount: int) -> None:
+    clock = shop.clock(1_785_542_400)
+    half = shop.client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.pro, discounts=[{"coupon": half.id}])
+    [discount] = subscription.discounts or []
+    named: Any = {"discounts": [{"discount": discount}]} if is_named else {}
+
+    schedule = plan(shop, subscription, {"items": [{"price": shop.basic.id}], **named})
+
+    assert [one.discount for one in schedule.phases[0].discounts] == [discount]
+    assert shop.client.v1.subscriptions.retrieve(subscription.id).discounts == [discount]
+    assert renewed_as_previewed(shop, clock, subscription) == (amount, amount)
+
+
+def test_phase_that_begins_within_a_period_is_previewed_as_the_invoice_that_it_brings(shop: Shop) -> None:
+    clock = shop.clock(1_785_542_400)
+    subscription = shop.subscribe(shop.customer(clock=clock.id), shop.basic)
+    month_ends = subscription["items"].data[0].current_period_end
+    plan(shop, subscription, {"items": [{"price": shop.pro_year.id}]})
+    quarter: Any = {"interval": "month", "interval_count": 3}
+    made: Any = {"product": shop.pro.product, "currency": "usd", "unit_amount": 7800, "recurring": quarter}
+    items: Any = [{"id": subscription["items"].data[0].id, "price": shop.client.v1.prices.create(made).id}]
+    shop.client.v1.subscriptions.update(subscription.id, {"items": items, "proration_behavior": "always_invoice"})
+
+    shown = preview(shop, subscription=subscription.id)
+    shop.advance(clock, month_ends + 7200)
+
+    [invoice] = shop.client.v1.invoices.list({"subscription": subscription.id, "limit": 1}).data
+    assert shown.created == month_ends
+    assert (shown.amount_due, shown.total) == (invoice.amount_due, invoice.total)
+    assert invoice.amount_due > 0
+
+
+def plan(shop: Shop, subscription: stripe.Subscription, then: Any) -> stripe.SubscriptionSchedule:
+    """Schedule what begins when the current period is over; the running phase stays as it is."""
+    schedules = shop.client.v1.subscription_schedules
+    schedule = schedules.create({"from_subscription": subscription.id})
+    now = schedule.phases[0]
+    today: Any = {
+        "items": [{"price": one.price} for one in now["items"]],
+        "start_date": now.start_date,
+        "end_date": now.end_date,
+        "discounts": [{"discount": one.discount} for one in now.discounts],
+    }
+    return schedules.update(schedule.id, {"phases": [today, then], "end_behavior": "release"})
 
 
 @pytest.mark.parametrize("how", ["of the subscription", "in the preview"])

@@ -196,3 +196,16 @@ def test_running_phase_can_be_given_another_discount(shop: Shop) -> None:
     assert discounted.discounts is not None and len(discounted.discounts) == 1
     assert shop.client.v1.coupons.retrieve(coupon.id).times_redeemed == 1
     assert shop.client.v1.invoice_items.list({"customer": str(subscription.customer)}).data == []
+
+
+def test_phase_with_a_discount_that_cannot_be_is_refused_at_once(shop: Shop) -> None:
+    in_euros = shop.client.v1.coupons.create({"amount_off": 200, "currency": "eur", "duration": "forever"})
+    subscription = shop.subscribe(shop.customer(), shop.basic)
+    schedule = shop.client.v1.subscription_schedules.create({"from_subscription": subscription.id})
+    now = schedule.phases[0]
+    today: Any = {"items": [{"price": shop.basic.id}], "start_date": now.start_date, "end_date": now.end_date}
+
+    for coupon, words in ((in_euros.id, "it cannot be applied to usd"), ("GONE", "No such coupon")):
+        then: Any = {"items": [{"price": shop.pro.id}], "discounts": [{"coupon": coupon}]}
+        with pytest.raises(stripe.InvalidRequestError, match=words):
+            shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [today, then]})

@@ -131,6 +131,27 @@ def test_flag_set_by_api_is_the_flag(shop: Shop) -> None:
     assert "metadata" not in event.data.previous_attributes
 
 
+def test_of_several_rhythms_the_flag_means_the_earliest_end_and_the_portal_the_latest(
+    shop: Shop, emulator: Emulator
+) -> None:
+    def ends(how: str) -> tuple[int | None, int, int]:
+        monthly = shop.price(500, str(shop.pro.product))
+        made: Any = {"customer": shop.customer().id, "items": [{"price": shop.pro_year.id}, {"price": monthly.id}]}
+        subscription = shop.client.v1.subscriptions.create(made)
+        if how == "flag":
+            shop.client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+        else:
+            emulator.cancel_in_portal(subscription.id)
+        found = shop.client.v1.subscriptions.retrieve(subscription.id)
+        periods = [item.current_period_end for item in found["items"].data]
+        return found.cancel_at, min(periods), max(periods)
+
+    by_flag, earliest, _ = ends("flag")
+    by_portal, _, latest = ends("portal")
+
+    assert (by_flag, by_portal) == (earliest, latest)
+
+
 def test_cancellation_can_be_taken_back(shop: Shop) -> None:
     subscription = shop.subscribe(shop.customer(), shop.pro)
     shop.client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})

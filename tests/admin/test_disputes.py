@@ -44,6 +44,7 @@ def test_the_deadline_is_named_and_leads_to_the_evidence(olga: Person, alice: Pe
     ):
         assert fact in said, fact
     assert "/dashboard/disputes/du_1" in olga.get(address).text
+    assert "/dashboard/search?q=pi_" in olga.get(address).text
 
 
 def test_a_later_word_moves_the_deadline_and_the_end_takes_it_off(

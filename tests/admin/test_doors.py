@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.audit import OperatorAct
+from app.auth.models import User, UserSession
 from app.billing.models.payments import Payment
-from app.database import db
+from app.database import db, utcnow
 from tests.admin.test_acts import page_of, payment_page
 from tests.billing.support.conftest import absent_stripe, paid
 from tests.people import Person
@@ -38,6 +40,39 @@ def test_who_is_no_admin_is_refused_everywhere(app: Flask, alice: Person) -> Non
 
     assert len(known) > 30
     assert {one: status for one, status in refused.items() if status != 403} == {}
+
+
+def test_no_role_that_is_paid_for_opens_them(app: Flask, alice: Person) -> None:
+    with app.app_context():
+        db.session.execute(db.update(User).where(User.email == alice.email).values(role="pro", role_rank=99))
+        db.session.commit()
+    token = alice.csrf_token()
+
+    for method, path in addresses(app):
+        assert alice.client.open(path, method=method, data={"csrf_token": token}).status_code == 403, (method, path)
+
+
+def test_who_is_signed_out_can_send_nothing(app: Flask, client: FlaskClient) -> None:
+    for method, path in addresses(app):
+        if method == "POST":
+            assert client.post(path).status_code in (302, 303, 400, 403), path
+    with app.app_context():
+        assert db.session.scalar(db.select(OperatorAct.id)) is None
+
+
+def test_every_act_asks_again_who_it_is(app: Flask, olga: Person) -> None:
+    token = olga.csrf_token()
+    with app.app_context():
+        an_hour_ago = utcnow() - timedelta(hours=1)
+        db.session.execute(db.update(UserSession).values(created_at=an_hour_ago, confirmed_at=None))
+        db.session.commit()
+
+    for method, path in addresses(app):
+        if method == "POST":
+            answer = olga.client.post(path, data={"csrf_token": token})
+            assert "/confirm" in (answer.location or ""), path
+    with app.app_context():
+        assert db.session.scalar(db.select(OperatorAct.id)) is None
 
 
 def test_who_is_signed_out_is_led_to_the_log_in(app: Flask, client: FlaskClient) -> None:

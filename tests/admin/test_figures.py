@@ -1,17 +1,22 @@
 """The operator's figures: each leads to the rows that it is made of, and they come to it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
 from app.billing import reports
 from app.billing.gateway.account import current_scope
+from app.billing.models.payments import Payment
+from app.billing.models.subscription import Subscription
+from app.database import db, utcnow
 from tests.billing.support.conftest import paid
 from tests.people import Person
 from tests.stripe_actions import Stripe
 
 pytestmark = pytest.mark.needs("app/admin")
+DAY = timedelta(days=1)
 
 
 def links(page: str) -> set[str]:
@@ -47,6 +52,81 @@ def test_the_rows_name_who_paid_and_the_total(
         assert "$29.00" in said
 
 
+@pytest.fixture
+def told_of(app: Flask, olga: Person) -> None:
+    """One of each, in two currencies: a trial that went on, somebody who said why they left, and failed payments."""
+    at = utcnow() - timedelta(days=3)
+    with app.app_context():
+        scope = current_scope()
+        where = {"stripe_account": scope.stripe_account, "livemode": scope.livemode}
+        for currency, amount in (("usd", 2900), ("eur", 1700)):
+            whose = {"stripe_customer_id": f"cus_{currency}", "currency": currency, **where}
+            lives = {"started_at": at - 30 * DAY, "snapshot_at": at, "amount": amount, "interval": "month"}
+            trial = {"status": "active", "trial_end": at}
+            left = {"status": "canceled", "ended_at": at, "canceled_at": at, "cancellation_feedback": "too_expensive"}
+            for name, values in (("trial", trial), ("left", left)):
+                db.session.add(
+                    Subscription(stripe_subscription_id=f"sub_{name}_{currency}", **whose, **lives, **values)
+                )
+            for name, status, tries in (("after", "paid", 2), ("failed", "failed", 1), ("void", "void", 3)):
+                asked = {"status": status, "attempt_count": tries, "currency": currency, "amount": amount}
+                paid_at = at if status == "paid" else None
+                db.session.add(
+                    Payment(stripe_invoice_id=f"in_{name}_{currency}", created_at=at, paid_at=paid_at, number=name,
+                            **asked, **where)
+                )  # fmt: skip
+        db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("trials", "sub_trial_"),
+        ("reasons", "sub_left_"),
+        ("lost", "sub_left_"),
+        ("recovered", "after"),
+        ("unpaid", "failed"),
+        ("given-up", "void"),
+    ],
+)
+def test_each_figure_leads_to_the_rows_it_counts(olga: Person, told_of: None, name: str, row: str) -> None:
+    found = [one for one in links(olga.get("/admin/figures").text) if one.startswith(f"/admin/figures/{name}")]
+
+    assert found
+    for address in found:
+        page = olga.get(address).text
+        others = {"sub_trial_", "sub_left_", ">after<", ">failed<", ">void<"} - {row, f">{row}<"}
+        assert row in page, address
+        assert not [other for other in others if other in page], address
+        # A sum is of one currency, and named by it.
+        if "currency=usd" in address:
+            assert "€" not in page, address
+
+
+def test_a_cohort_is_followed_for_twelve_months(
+    olga: Person, alice: Person, catalogue: None, at_stripe: Stripe
+) -> None:
+    paid(alice, at_stripe, "pro")
+
+    table = olga.get("/admin/figures").text.partition("Cohorts by the month in which they began")[2]
+
+    assert re.findall(r">(\d+)</th>", table.partition("</thead>")[0]) == [str(age) for age in range(1, 13)]
+
+
+def test_what_needs_somebody_is_the_overviews_first_column(olga: Person) -> None:
+    page = olga.get("/admin/").text
+
+    assert page.index(">Needs you</h2>") < page.index(">Revenue by month</h2>")
+
+
+def test_currencies_stand_side_by_side_and_are_never_added_up(olga: Person, told_of: None) -> None:
+    overview, page = olga.read("/admin/"), olga.read("/admin/figures")
+
+    assert "€17 + $29 a month" in overview
+    for words in ("$46", "€46"):
+        assert words not in page + overview
+
+
 def test_where_the_clock_was_moved_the_figures_count_from_it_and_say_so(
     olga: Person, alice: Person, catalogue: None, at_stripe: Stripe, app: Flask
 ) -> None:
@@ -68,7 +148,6 @@ def test_where_the_clock_was_moved_the_figures_count_from_it_and_say_so(
 def paid_again(person: Person) -> None:
     from app.auth.models import User
     from app.billing.reconcile.users import sync_user
-    from app.database import db
 
     with person.app.app_context():
         sync_user(db.session.get_one(User, person.id), with_payments=True)

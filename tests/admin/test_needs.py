@@ -1,6 +1,7 @@
 """What needs the operator, and the way to put each thing right."""
 
 import csv
+import html
 import re
 import uuid
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from app.auth.models import User
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeEvent
+from app.billing.models.subscription import Subscription
 from app.chores import Chore
 from app.database import db, utcnow
 from app.jobs import HEARTBEAT, NIGHT
@@ -63,7 +65,46 @@ def test_who_owes_is_named_with_the_amount_and_the_next_try(
 
         sync_user(db.session.scalars(db.select(User).where(User.email == alice.email)).one(), with_payments=True)
 
-    assert re.search(r"alice@example\.com owes \$29 for Pro since \d", words(olga.get("/admin/").text))
+    assert re.search(
+        r"alice@example\.com owes \$29 for Pro since \d.*\. Stripe tries again on \d", words(olga.get("/admin/").text)
+    )
+
+
+def test_each_trouble_ends_in_an_act(
+    olga: Person, alice: Person, catalogue: None, at_stripe: Stripe, app: Flask
+) -> None:
+    """Each row of "Needs you" names what is the matter, and its link leads to a page that can be read."""
+    paid(alice, at_stripe, "pro")
+    add_mismatched_order(app, alice)
+    an_hour_ago = utcnow() - timedelta(hours=2)
+    with app.app_context():
+        db.session.execute(db.update(OutboxMail).values(created_at=an_hour_ago, sent_at=None))
+        columns = {"type": "invoice.paid", "created_at": utcnow(), "error": "down", "payload": "{}"}
+        db.session.add(StripeEvent(id="evt_1", outcome="failed", **columns))
+        late = {"paid_at": utcnow() + timedelta(hours=1), "has_failed_refund": True, "dispute_status": "needs_response"}
+        db.session.execute(db.update(Payment).values(stripe_dispute_id="du_1", **late))
+        gone = {"stripe_price_id": "price_gone", "lookup_key": None, "plan_key": None}
+        status = {"status": "past_due", "unpaid_since": an_hour_ago, "ended_at": utcnow()}
+        db.session.execute(db.update(Subscription).values(**gone, **status))
+        db.session.commit()
+
+    page = olga.get("/admin/").text.partition("Needs you")[2].partition("</section>")[0]
+    told = words(page)
+
+    for sentence in (
+        "1 event was not processed.",
+        "is disputed.",
+        "1 order was paid and could not be fulfilled.",
+        "1 payment bought nothing.",
+        "A refund of the $29 of",
+        "alice@example.com owes",
+        "for more than an hour: is the mail server up?",
+    ):
+        assert sentence in told, sentence
+    links = [html.unescape(one) for one in re.findall(r'href="(/admin/[^"]*)"', page)]
+    assert len(links) >= 7
+    for link in links:
+        assert olga.get(link).status_code == 200, link
 
 
 def test_failed_events_are_replayed_all_at_once(olga: Person, app: Flask) -> None:

@@ -1,8 +1,10 @@
 """What the API answers whatever is asked: who may, how often, and errors that a program can read."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -94,7 +96,7 @@ def test_answers_say_how_much_room_is_left(alice: Person) -> None:
     program = Program.of(alice)
     most = int(LIMIT.split()[0])
 
-    first, second = program.get("/me"), program.get("/me")
+    first, second = program.get("/me"), program.get("/entries")
 
     assert first.headers["X-RateLimit-Limit"] == str(most)
     assert int(first.headers["X-RateLimit-Remaining"]) == int(second.headers["X-RateLimit-Remaining"]) + 1
@@ -107,7 +109,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(alice: Person, bob: Person
     program, other = Program.of(alice), Program.of(bob)
     another = Program.of(alice)
 
-    answers = [program.get("/me") for _ in range(int(LIMIT.split()[0]))]
+    answers = [program.get(path) for _ in range(int(LIMIT.split()[0]) // 2) for path in ("/me", "/entries")]
     refused = another.get("/me")
 
     assert {answer.status_code for answer in answers} == {200}
@@ -143,3 +145,30 @@ def test_document_is_for_everybody(app: Flask) -> None:
     assert document["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
     assert all(path.startswith("/api/v1/") for path in document["paths"])
     assert "/api/v1/me" in document["paths"]
+
+
+@pytest.fixture
+def no_entries(app: Flask) -> Iterator[None]:
+    """A table is missing, as after a release without its migration."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE entries RENAME TO elsewhere"))
+    yield
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO entries"))
+    app.config["PROPAGATE_EXCEPTIONS"] = None
+
+
+def test_mistake_of_ours_is_a_problem_that_tells_nothing(alice: Person, no_entries: None) -> None:
+    answer = Program.of(alice).get("/entries")
+
+    assert told(answer) == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
+
+
+def test_database_that_is_away_is_a_problem_too(app_with: Callable[..., Flask]) -> None:
+    away = app_with(database_url="sqlite:////nowhere/at/all.sqlite3")
+
+    answer = Program(away, "shop_pat_" + "x" * 43).get("/me")
+
+    assert told(answer) == {"type": "about:blank", "title": "Service Unavailable", "status": 503}
+    assert int(answer.headers["Retry-After"]) > 0

@@ -78,8 +78,8 @@ def test_a_subscription_that_ended_before_anybody_looked_has_its_start_and_its_e
         ({"interval_count": 3}, round(2900 / 3)),
         ({"amount": 9000, "interval": "year"}, 750),
         ({"amount": 1200, "interval": "week"}, round(1200 * 365 / 7 / 12)),
-        ({"next_discount": 1450}, 2900 - 1450),
-        ({"next_discount": 5000}, 0),
+        ({"period_discount": 1450}, 2900 - 1450),
+        ({"period_discount": 5000}, 0),
         ({"status": "trialing"}, 0),
         ({"status": "past_due"}, 2900),
         ({"status": "unpaid"}, 0),
@@ -135,7 +135,7 @@ def test_a_discount_that_stripe_tells_of_later_counts_from_when_it_was_told(cont
     alice = customer(3, "alice", snapshot_at=first_of(3))
     note_changes(OURS, first_of(3))
     row = db.session.get_one(Subscription, alice.stripe_subscription_id)
-    row.next_discount = 900
+    row.period_discount = 900
     db.session.commit()
     note_changes(OURS, utcnow())
 

@@ -1,6 +1,10 @@
 """The addresses of the pages that the browser tests and the screenshots go through, by name."""
 
+from stripe_emulator import Emulator
+
 from app.config.settings import ROOT
+from tests.people import Person
+from tests.stripe_actions import Stripe
 
 PUBLIC = {
     "landing": "/",
@@ -41,6 +45,12 @@ ADMIN = {
     "admin-codes": "/admin/codes",
     "admin-announcements": "/admin/announcements",
 }
+# Shown to who works on the site, and not among the pictures.
+UNSEEN = {"mail": "/dev/mail", "setup": "/setup"}
+EMULATOR_UNSEEN = {
+    f"emulator-{name}": f"/dashboard/{name}"
+    for name in ("customers", "invoices", "payments", "products", "prices", "checkout-sessions", "portal", "reset")
+} | {"emulator-search": "/dashboard/search?q=alice"}
 if not (ROOT / "app/auth/factors").exists():
     del SIGNED_IN["authenticator"], SIGNED_IN["passkey"]
 if not (ROOT / "app/api").exists():
@@ -56,3 +66,23 @@ EMULATOR = {
     "emulator-time": "/dashboard/time",
     "emulator-chaos": "/dashboard/chaos",
 }
+
+
+def hosted_pages(subscriber: Person, buyer: Person, emulator: Emulator, at_stripe: Stripe) -> dict[str, str]:
+    """The addresses of Checkout, the portal and its steps, an invoice, and the pages of single objects, by name."""
+    checkout = buyer.buy("pro").location
+    portal = subscriber.post("/account/portal").location
+    subscription, invoice = at_stripe.subscriptions()[-1], at_stripe.invoices()[-1]
+    plan = f"{portal}/subscriptions/{subscription['id']}"
+    objects = {"subscription": subscription["id"], "customer": subscription["customer"], "invoice": invoice["id"]}
+    objects["event"] = at_stripe.events()[-1]["id"]
+    return {
+        "checkout": checkout,
+        "portal": portal,
+        "portal-cancel": f"{plan}/cancel",
+        "portal-update": f"{plan}/update",
+        "portal-card": f"{portal}/payment-methods/add",
+        "hosted-invoice": invoice["hosted_invoice_url"],
+        **{f"object-{kind}": f"{emulator.url}/dashboard/object/{kind}/{id}" for kind, id in objects.items()},
+        "delivery": f"{emulator.url}/dashboard/webhooks/deliveries/1",
+    }

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from stripe_emulator import Emulator
 
-from tests.browser.pages import ADMIN, EMULATOR, PUBLIC, SIGNED_IN
+from tests.browser.pages import ADMIN, EMULATOR, EMULATOR_UNSEEN, PUBLIC, SIGNED_IN, UNSEEN, hosted_pages
 from tests.browser.states import Subscriber
 from tests.browser.tools import require_tool
 from tests.people import Person
+from tests.stripe_actions import Stripe
 
 pytestmark = pytest.mark.slow
 
@@ -20,16 +21,18 @@ RULES = {
 }
 
 
-def test_every_page_is_valid_html(alice: Person, bob: Person, emulator: Emulator, site: str, tmp_path: Path):
+def test_every_page_is_valid_html(
+    alice: Person, bob: Person, emulator: Emulator, at_stripe: Stripe, site: str, tmp_path: Path
+):
     validator = require_tool(".bin/html-validate")
     session_id = Subscriber(alice, emulator).buy()
     alice.become_admin()
     visitor = alice.app.test_client()
-    pages = {name: visitor.get(path).text for name, path in PUBLIC.items()}
+    pages = {name: visitor.get(path).text for name, path in (PUBLIC | UNSEEN).items()}
     own = SIGNED_IN | ADMIN | {"account": "/account", "success": f"/checkout/success?session_id={session_id}"}
     pages |= {name: alice.get(path).text for name, path in own.items()}
-    stripe = {"checkout": bob.buy("pro").location, "portal": alice.post("/account/portal").location}
-    stripe |= {name: emulator.url + path for name, path in EMULATOR.items()}
+    stripe = hosted_pages(alice, bob, emulator, at_stripe)
+    stripe |= {name: emulator.url + path for name, path in (EMULATOR | EMULATOR_UNSEEN).items()}
     pages |= {name: read(url) for name, url in stripe.items()}
     for name, page in pages.items():
         (tmp_path / f"{name}.html").write_text(page)

@@ -5,6 +5,8 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from stripe_emulator import Emulator
 
+from tests.browser.states import Subscriber
+from tests.browser.tools import sign_in
 from tests.people import PASSWORD, Person
 
 pytestmark = pytest.mark.slow
@@ -68,9 +70,7 @@ def test_pro_can_be_bought_and_canceled_with_the_keyboard_alone(page: Page, site
 
 
 def test_escape_closes_a_form_that_was_opened_and_gives_the_focus_back(page: Page, site: str, alice: Person):
-    cookie = alice.client.get_cookie("session")
-    assert cookie is not None
-    page.context.add_cookies([{"name": "session", "value": cookie.value, "url": site}])
+    sign_in(page, alice, site)
     page.goto(f"{site}/account/security")
     opener = page.locator("summary", has_text="Change e-mail")
     opener.focus()
@@ -81,3 +81,27 @@ def test_escape_closes_a_form_that_was_opened_and_gives_the_focus_back(page: Pag
 
     expect(opener).to_be_focused()
     expect(page.get_by_label("New e-mail")).to_be_hidden()
+
+
+def test_a_dot_of_the_lifeline_moves_the_clock_with_the_keyboard_alone(
+    page: Page, site: str, alice: Person, emulator: Emulator
+):
+    Subscriber(alice, emulator).buy()
+    page.goto(f"{emulator.url}/dashboard/time")
+    expect(page.get_by_text("The clock shows the real time.")).to_be_visible()
+
+    press(page, "button", "Advance to")
+
+    expect(page.get_by_text("The clock was moved from the real time")).to_be_visible()
+    expect(page.locator(".life__paid")).to_have_count(2)
+
+
+def test_the_mails_are_chosen_and_read_with_the_keyboard_alone(page: Page, site: str, alice: Person, bob: Person):
+    page.goto(f"{site}/dev/mail")
+    older = page.get_by_role("navigation", name="Mails").get_by_role("link").last
+    expect(older).not_to_have_attribute("aria-current", "true")
+
+    press(page, "link", "alice@example.com")
+
+    expect(older).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("article").get_by_text("To alice@example.com")).to_be_visible()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.config.settings import ROOT, Settings
-from app.dev.emulator import EmulatorProcess, PortTaken
+from app.dev.emulator import EmulatorProcess
+from app.machine import PortTaken
 from tests.test_development_server import START_SECONDS, answers, free_port
 
 pytestmark = pytest.mark.slow

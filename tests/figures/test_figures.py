@@ -94,6 +94,8 @@ def test_amounts_and_dates_of_a_sentence_are_marked_and_nothing_is_lost(sentence
     [
         ("1 \N{MULTIPLICATION SIGN} Perennial Pro (at $29.00 / month)", "Pro, monthly"),
         ("5 \N{MULTIPLICATION SIGN} Perennial Team (at $12.00 / year)", "Team, yearly, 5 seats"),
+        ("Remaining time on Perennial Pro after 27 Dec 2026", "Change to Pro"),
+        ("Remaining time on 3 \N{MULTIPLICATION SIGN} Perennial Team after 27 Dec 2026", "Change to Team, 3 seats"),
         ("Lifetime", "Lifetime"),
         ("", "Payment"),
     ],

@@ -54,6 +54,40 @@ def test_mail_about_a_failed_payment_names_the_plan_the_last_day_and_leads_to_pa
     assert invoice.hosted_invoice_url in mail
 
 
+def test_an_overdue_invoice_is_told_by_mail_with_the_last_day_and_the_way_to_pay(
+    subscription: Json, app: Flask, at_stripe: Stripe, emulator: Emulator, read_mails: Callable[[str], list[str]]
+) -> None:
+    """No card is charged for it, so no failed payment tells that the plan is about to end."""
+    by_mail = {"collection_method": "send_invoice", "days_until_due": 7}
+    at_stripe.v1.subscriptions.update(subscription["id"], by_mail)
+    emulator.advance(days=32)
+    emulator.advance(days=8)
+    emulator.wait_until_idle()
+
+    [mail] = read_mails("payment_overdue")
+    invoice = at_stripe.v1.invoices.retrieve(at_stripe.invoices()[-1]["id"])
+    with app.app_context():
+        row = db.session.scalars(db.select(Subscription)).one()
+        last_day = date(row.unpaid_since + timedelta(days=7))
+    assert "The invoice of $29 for Pro is overdue." in mail
+    assert f"Pro stays on until {last_day}." in mail
+    assert invoice.hosted_invoice_url in mail
+    assert read_mails("payment_failed") == []
+
+
+def test_end_of_one_of_two_subscriptions_does_not_call_the_account_free(
+    subscription: Json, at_stripe: Stripe, emulator: Emulator, read_mails: Callable[[str], list[str]]
+) -> None:
+    at_stripe.subscribe(subscription["customer"], at_stripe.price("shop_basic_month"))
+    emulator.wait_until_idle()
+    at_stripe.v1.subscriptions.cancel(subscription["id"])
+    emulator.wait_until_idle()
+
+    [mail] = read_mails("subscription_ended")
+    assert "You keep Basic" in mail
+    assert "free" not in mail
+
+
 def test_last_try_does_not_say_that_all_goes_on(
     subscription: Json, at_stripe: Stripe, emulator: Emulator, read_mails: Callable[[str], list[str]]
 ) -> None:
@@ -155,3 +189,21 @@ def test_date_of_a_one_time_payment_does_not_depend_on_what_is_heard_first(
     with app.app_context():
         payment = db.session.scalars(db.select(Payment)).one()
     assert payment.created_at.timestamp() == charge["created"]
+
+
+def test_unpaid_subscription_leads_to_its_open_invoice(
+    subscription: Json, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    """Stripe tries no more, and ends nothing: only paying what is open brings the plan back."""
+    emulator.configure(dunning_final_status="unpaid")
+    at_stripe.use_card(subscription["customer"], "tok_chargeCustomerFail")
+    emulator.advance(days=32)
+    emulator.advance(days=25)
+    emulator.wait_until_idle()
+
+    page = alice.get("/account").text
+
+    open_invoices = [one for one in at_stripe.invoices() if one["status"] == "open"]
+    assert at_stripe.subscription(subscription["id"])["status"] == "unpaid"
+    assert any(one["hosted_invoice_url"] in page for one in open_invoices)
+    assert "Pay now" in page

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -208,3 +209,104 @@ def test_monthly_revenue_counts_discounts_that_last(
 
     with app.app_context():
         assert reports.monthly_recurring_revenue(current_scope()) == {"usd": 1450}
+
+
+def another_rhythm(at_stripe: Stripe, subscription: str) -> None:
+    """Storage by the month beside Pro by the year."""
+    item = at_stripe.subscription(subscription)["items"]["data"][0]["id"]
+    yearly = [{"id": item, "price": at_stripe.price("shop_pro_year")}]
+    at_stripe.v1.subscriptions.update(subscription, {"items": yearly, "proration_behavior": "always_invoice"})
+    add_an_add_on(at_stripe, subscription)
+
+
+def test_what_renews_before_a_plan_ends_is_said(
+    subscription: str, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    """Set to end in the portal, the year runs to its end, and the storage is charged each month until then."""
+    another_rhythm(at_stripe, subscription)
+    at_stripe.cancel_in_portal(subscription)
+    emulator.wait_until_idle()
+
+    said = sentence(alice)
+    emulator.advance(days=32)
+
+    assert at_stripe.invoices()[-1]["amount_due"] == 1000
+    assert "Until then it renews" in said and "for $10" in said
+    assert "won't be charged" not in said
+
+
+def test_set_to_end_with_its_earliest_period_nothing_more_is_charged(
+    subscription: str, app: Flask, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    another_rhythm(at_stripe, subscription)
+    at_stripe.v1.subscriptions.update(subscription, {"cancel_at_period_end": True})
+    emulator.wait_until_idle()
+
+    said, known = sentence(alice), len(at_stripe.invoices())
+    emulator.advance(days=32)
+
+    assert "You won't be charged again." in said
+    assert len(at_stripe.invoices()) == known
+    assert at_stripe.subscription(subscription)["status"] == "canceled"
+
+
+def test_an_invoice_that_is_sent_for_a_change_of_plan_can_be_paid_from_the_page(
+    site: str, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    alice.buy("basic")
+    customer = at_stripe.v1.customers.list({}).data[0].id
+    by_mail = {"collection_method": "send_invoice", "days_until_due": 7}
+    wanted = {"customer": customer, "items": [{"price": at_stripe.price("shop_basic_month")}], **by_mail}
+    subscription = at_stripe.v1.subscriptions.create(wanted).id
+    at_stripe.v1.invoices.pay(at_stripe.invoices()[-1]["id"], {"paid_out_of_band": True})
+    at_stripe.swap_price(subscription, "shop_pro_month")
+    emulator.wait_until_idle()
+
+    page, invoice = alice.get("/account").text, at_stripe.invoices()[-1]
+
+    assert (invoice["billing_reason"], invoice["status"]) == ("subscription_update", "open")
+    assert "that we sent you waits to be paid" in page
+    assert f"${invoice['amount_due'] / 100:g}" in page
+    assert invoice["hosted_invoice_url"] in page
+
+
+def test_a_change_that_is_planned_within_a_longer_period_is_said_with_its_day(
+    subscription: str, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    """Pro by the month shall become Basic; then the running plan is made one by the quarter."""
+    plan_basic(at_stripe, subscription)
+    [item] = at_stripe.subscription(subscription)["items"]["data"]
+    quarter = {"interval": "month", "interval_count": 3}
+    made = {"product": "shop_pro", "currency": "usd", "unit_amount": 900, "recurring": quarter}
+    items = [{"id": item["id"], "price": at_stripe.v1.prices.create(made).id}]
+    at_stripe.v1.subscriptions.update(subscription, {"items": items, "proration_behavior": "always_invoice"})
+    emulator.wait_until_idle()
+
+    said = sentence(alice)
+    month_ends = item["current_period_end"]
+    emulator.advance(days=32)
+
+    newest = at_stripe.invoices()[-1]
+    day = f"{datetime.fromtimestamp(month_ends, UTC).day} "
+    assert newest["billing_reason"] == "subscription_update"
+    assert "it becomes Basic" in said and f"On {day}" in said
+    asked = f"for ${newest['amount_due'] / 100:.2f}".removesuffix(".00") if newest["amount_due"] else "nothing is due"
+    assert asked in said
+
+
+def test_monthly_revenue_counts_the_discount_that_a_schedule_brings(
+    subscription: str, app: Flask, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    """Pro shall become Basic at half its price: what is charged now is Pro, with the discount of the next charge."""
+    coupon = at_stripe.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    at_stripe.plan_change(subscription, "shop_basic_month", coupon.id)
+    emulator.wait_until_idle()
+
+    said = sentence(alice)
+    with app.app_context():
+        monthly = reports.monthly_recurring_revenue(current_scope())
+    emulator.advance(days=32)
+
+    assert "it becomes Basic, for $4.50." in said
+    assert at_stripe.invoices()[-1]["amount_due"] == 450
+    assert monthly == {"usd": 1450}

@@ -1,5 +1,6 @@
 """Alice's life as a subscriber: renewals, changes, trouble with the card, and the end."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -102,8 +103,23 @@ def test_account_page_knows_what_was_just_done_in_the_portal(
     page = alice.get(answer.location).text
     assert (answer.status_code, answer.location) == (303, "/account")
     assert "be charged again" in page
-    assert "Remaining time on" in page
+    assert "Change to Pro" in page
     assert_everything_equals_stripe(app, at_stripe)
+
+
+def test_return_from_the_portal_tells_the_charge_where_the_emulators_clock_was_moved(
+    site: str, alice: Person, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    session = at_stripe.pay(session_id_in(alice.buy("basic").location))
+    emulator.advance(days=10)
+    emulator.wait_until_idle()
+    alice.post("/account/portal")
+    at_stripe.swap_price(session["subscription"], "shop_pro_month")
+    emulator.wait_until_idle()
+
+    alice.get(way_back(at_stripe))
+
+    assert re.search(r"You're on Pro now\. \$\d+(\.\d\d)? was charged today\.", alice.read("/account"))
 
 
 def test_return_from_the_portal_does_not_need_stripe(

@@ -25,12 +25,19 @@ ALLOWED = re.compile(rf"\b(?:{NAMES}|{MONTHS}|{LANGUAGES})\b|[^\W\d_]|[A-Z]{{3}}
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
+@pytest.fixture(scope="module")
+def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of translations with a made-up language in the place of German."""
+    folder = tmp_path_factory.mktemp("pseudo")
+    write_pseudo(folder, "de")
+    return folder
+
+
 @pytest.fixture
-def bracketed(app_with: Callable[..., Flask], tmp_path: Path) -> Flask:
-    """The site with a made-up language in the place of German."""
-    write_pseudo(tmp_path, "de")
+def bracketed(app_with: Callable[..., Flask], pseudo: Path) -> Flask:
+    """The site in the made-up language."""
     app = app_with(languages="en,de")
-    app.extensions["languages"] = Languages(("en", "de"), tmp_path)
+    app.extensions["languages"] = Languages(("en", "de"), pseudo)
     return app
 
 

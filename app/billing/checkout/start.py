@@ -12,6 +12,7 @@ from app.billing.checkout.session import create_session, success_url
 from app.billing.customers import customer_is_gone, ensure_customer, replace_customer
 from app.billing.errors import (
     AlreadyOwned,
+    BilledInOtherCurrency,
     NoCustomer,
     StripeMisconfigured,
     StripeObjectMissing,
@@ -21,7 +22,7 @@ from app.billing.errors import (
 from app.billing.gateway.access import end_turning_away
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.objects import CheckoutSessionObject
+from app.billing.gateway.objects import CheckoutSessionObject, CustomerObject
 from app.billing.gateway.prices import forget_prices, price_id, price_id_now
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
@@ -118,12 +119,20 @@ def _sell(user: User, price: Price, seats: int, scope: StripeScope) -> str | Non
     except StripeRefused:
         discard_order(order)
         if price_id_now(price, scope) == stripe_price_id:
+            _explain_refusal(customer, price, seats, scope)
             raise
         # The remembered price was replaced in Stripe by one that charges the same.
         return None
     except StripeUnavailable:
         discard_order(order)
         raise
+
+
+def _explain_refusal(customer: str, price: Price, seats: int, scope: StripeScope) -> None:
+    """Raise `BilledInOtherCurrency` where that is why Stripe refused: for something that we did not sell, perhaps."""
+    billed_in = retrieve(CustomerObject, customer, scope).currency
+    if billed_in not in (None, price.currency):
+        raise BilledInOtherCurrency(str(billed_in), price.plan_key, price.interval, seats)
 
 
 def _settle(order: Order, price: Price, seats: int, scope: StripeScope) -> str | None:

@@ -7,6 +7,7 @@ are aware UTC, amounts are minor units, and an expandable field is the id of wha
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
@@ -323,11 +324,16 @@ class DiscountTotal(Part):
     """What one discount takes off an invoice."""
 
     amount: Amount
+    discount: Reference = None
 
 
-class DiscountNames(Part):
-    """What a discount comes from: a promotion code as people type it, or a coupon by its name or id."""
+class ExpandedDiscount(Part):
+    """What a discount comes from: a promotion code as people type it, or a coupon by its name or id; and how much."""
 
+    id: Reference = None
+    amount_off: Amount | None = Field(None, validation_alias=AliasPath("source", "coupon", "amount_off"))
+    currency: Currency | None = Field(None, validation_alias=AliasPath("source", "coupon", "currency"))
+    percent_off: float | None = Field(None, validation_alias=AliasPath("source", "coupon", "percent_off"))
     code: Text | None = Field(None, validation_alias=AliasPath("promotion_code", "code"))
     coupon_name: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "name"))
     coupon: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "id"))
@@ -337,6 +343,22 @@ class DiscountNames(Part):
         return self.code or self.coupon_name or self.coupon
 
 
+def discount_of(discounts: list[ExpandedDiscount], amount: int) -> int:
+    """What these take off an amount of their currency, one after the other; half a cent counts as one."""
+    left = amount
+    for one in discounts:
+        share = int(Decimal(str(one.percent_off)) * left / 100 + Decimal("0.5")) if one.percent_off else 0
+        left -= min(share + (one.amount_off or 0), left)
+    return amount - left
+
+
+class DiscountedSubscription(StripeResource):
+    """A subscription's own discounts; they are expanded."""
+
+    service = "subscriptions"
+    discounts: list[ExpandedDiscount] = []
+
+
 class InvoicePreview(StripeResource):
     """https://docs.stripe.com/api/invoices/create_preview; its discounts are expanded."""
 
@@ -344,7 +366,7 @@ class InvoicePreview(StripeResource):
     amount_due: Amount
     created: Moment
     currency: Currency
-    discounts: list[DiscountNames] = []
+    discounts: list[ExpandedDiscount] = []
     lines: InvoiceLines | None = None
     total_discount_amounts: list[DiscountTotal] | None = None
 
@@ -352,6 +374,13 @@ class InvoicePreview(StripeResource):
     def discount(self) -> int:
         """What all discounts together take off."""
         return sum(one.amount for one in self.total_discount_amounts or [])
+
+    def discount_on(self, amount: int) -> int:
+        """What the same discounts would take off this amount: the invoice may be about something else as well."""
+        taken = {one.discount: one.amount for one in self.total_discount_amounts or []}
+        known = [one for one in self.discounts if taken.get(one.id) and one.currency in (None, self.currency)]
+        others = sum(taken.values()) - sum(taken[one.id] for one in known)
+        return min(discount_of(known, amount) + others, amount)
 
     @property
     def next_lines(self) -> list[InvoiceLine]:
@@ -449,6 +478,8 @@ class CustomerObject(StripeResource):
     """https://docs.stripe.com/api/customers/object; of a deleted one Stripe keeps the id alone."""
 
     service = "customers"
+    # What it is billed in; None before the first time.
+    currency: Currency | None = None
     deleted: bool = False
     metadata: OurMetadata = NO_METADATA
 

@@ -5,7 +5,14 @@ from typing import Any, TypeVar
 
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.objects import InvoiceObject, InvoicePreview, StripeResource, SubscriptionObject
+from app.billing.gateway.objects import (
+    DiscountedSubscription,
+    ExpandedDiscount,
+    InvoiceObject,
+    InvoicePreview,
+    StripeResource,
+    SubscriptionObject,
+)
 
 Kind = TypeVar("Kind", bound=StripeResource)
 PAGE = 100
@@ -49,6 +56,11 @@ def preview_of(subscription_id: str, scope: StripeScope) -> InvoicePreview:
         service = get_gateway().v1.invoices
         found = service.create_preview(params, {**scope.options(), "max_network_retries": 0}).to_dict()
     return InvoicePreview.read(found)
+
+
+def discounts_of(subscription_id: str, scope: StripeScope) -> list[ExpandedDiscount]:
+    """The discounts that a subscription has now, not those of its customer."""
+    return retrieve(DiscountedSubscription, subscription_id, scope, expand=["discounts.source.coupon"]).discounts
 
 
 def invoices_of(subscription_id: str, scope: StripeScope) -> list[InvoiceObject]:

@@ -81,6 +81,7 @@ class Payment(db.Model):  # type: ignore[name-defined]
         CheckConstraint("amount_refunded >= 0", name="amount_refunded"),
         CheckConstraint("stripe_invoice_id IS NOT NULL OR stripe_payment_intent_id IS NOT NULL", name="stripe_id"),
         Index("ix_payments_amount", "currency", "amount", "id"),
+        Index("ix_payments_paid_at", "paid_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

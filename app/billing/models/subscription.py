@@ -56,6 +56,7 @@ class SubscriptionPredicates:
     cancel_at: datetime | None
     cancel_at_period_end: bool
     current_period_end: datetime | None
+    renews_at: datetime | None
     is_collection_paused: bool
     collection_resumes_at: datetime | None
     paid_until: datetime | None
@@ -139,8 +140,8 @@ class SubscriptionPredicates:
         """Whether a period that is not paid yet begins before it ends: what is set to end may renew until then."""
         if self.has_ended or self.cancel_at_period_end:
             return False
-        elif self.cancel_at and self.current_period_end:
-            return self.cancel_at > self.current_period_end
+        elif self.cancel_at and self.renews_at:
+            return self.cancel_at > self.renews_at
         else:
             return self.cancel_at is None
 
@@ -209,6 +210,8 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     quantity: Mapped[int] = mapped_column(default=1)
     current_period_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
     current_period_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When something of it is charged again: something beside the plan may be charged more often.
+    renews_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     trial_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_at_period_end: Mapped[bool] = mapped_column(default=False)
@@ -231,11 +234,12 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     paid_role_rank: Mapped[int] = mapped_column(default=0, server_default="0")
     snapshot_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Stripe's preview of the next invoice, written by `next_charge` alone: what is due, what discounts take
-    # off, and the plan where it is another.
+    # off, what they take off what is charged now, and the plan where it is another.
     next_amount: Mapped[int | None] = mapped_column(BigInteger)
     next_currency: Mapped[str | None] = mapped_column(String(3))
     next_charge_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_discount: Mapped[int | None] = mapped_column(BigInteger)
+    period_discount: Mapped[int | None] = mapped_column(BigInteger)
     next_discount_names: Mapped[str | None] = mapped_column(Text)
     next_plan_key: Mapped[str | None] = mapped_column(String(32))
     next_quantity: Mapped[int | None]

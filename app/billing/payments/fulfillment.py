@@ -163,7 +163,7 @@ def _confirm_by_mail(
     row = db.session.get(Subscription, bought) if bought else None
     if row:
         note_next_charge(row, scope)
-    renews_at = row.current_period_end if row else None
+    renews_at = row.renews_at if row else None
     card = ask(ask_card_of, session.customer, bought, scope) if row and bought and session.customer else None
     receipt = payment_of_invoice(session.invoice) if session.invoice else None
     queue_mail(

@@ -29,7 +29,7 @@ RANK = {
 # Nothing of an attempt comes after these; what was given up can still be paid, or declared void.
 FINALITY = {PaymentStatus.UNCOLLECTIBLE: 1, PaymentStatus.VOID: 2, PaymentStatus.PAID: 3}
 CLOSED = {"paid": PaymentStatus.PAID, "void": PaymentStatus.VOID, "uncollectible": PaymentStatus.UNCOLLECTIBLE}
-MAILED = (PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED)
+MAILED = (PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED, PaymentStatus.OVERDUE)
 
 
 def record_invoice(invoice: InvoiceObject, status: PaymentStatus, scope: StripeScope) -> Effect:

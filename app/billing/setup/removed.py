@@ -19,7 +19,7 @@ RESTING = sa.or_(BOUGHT_ONCE, Order.state == OrderState.PENDING)
 
 
 def removed_in_use(scope: StripeScope) -> list[str]:
-    """One line for each plan, price and role that something rests on and the catalogue no longer has."""
+    """One line for each plan, price (in a currency) and role that something rests on and the catalogue lacks."""
     counts: Counter[tuple[str, str]] = Counter()
     for thing, what, count in [*_subscriptions(scope), *_orders(scope), *_grants()]:
         counts[thing, what] += count
@@ -32,19 +32,22 @@ def removed_in_use(scope: StripeScope) -> list[str]:
 def _subscriptions(scope: StripeScope) -> Iterator[tuple[str, str, int]]:
     row = Subscription
     is_live = sa.and_(scope.covers(row), row.status.not_in(ENDED_STATUSES))
-    query = sa.select(row.plan_key, row.interval, row.role, sa.func.count()).where(is_live)
-    for plan_key, interval, role, count in db.session.execute(query.group_by(row.plan_key, row.interval, row.role)):
-        for thing in _gone(plan_key, interval, role):
+    grouped = (row.plan_key, row.interval, row.role, row.currency)
+    query = sa.select(*grouped, sa.func.count()).where(is_live).group_by(*grouped)
+    for plan_key, interval, role, currency, count in db.session.execute(query):
+        for thing in _gone(plan_key, interval, role, currency):
             yield thing, "subscription", count
 
 
 def _orders(scope: StripeScope) -> Iterator[tuple[str, str, int]]:
     row = Order
-    query = sa.select(row.plan_key, row.interval, row.role, row.state, sa.func.count())
-    query = query.where(scope.covers(row), RESTING).group_by(row.plan_key, row.interval, row.role, row.state)
-    for plan_key, interval, role, state, count in db.session.execute(query):
-        for thing in _gone(plan_key, interval, role):
-            yield thing, "open order" if state == OrderState.PENDING else "order", count
+    grouped = (row.plan_key, row.interval, row.role, row.state, row.currency)
+    query = sa.select(*grouped, sa.func.count()).where(scope.covers(row), RESTING).group_by(*grouped)
+    for plan_key, interval, role, state, currency, count in db.session.execute(query):
+        is_open = state == OrderState.PENDING
+        # What was paid once is paid, in whatever currency.
+        for thing in _gone(plan_key, interval, role, currency if is_open else None):
+            yield thing, "open order" if is_open else "order", count
 
 
 def _grants() -> Iterator[tuple[str, str, int]]:
@@ -56,7 +59,7 @@ def _grants() -> Iterator[tuple[str, str, int]]:
             yield f"role {role}", "grant", count
 
 
-def _gone(plan_key: str | None, interval: str | None, role: str | None) -> Iterator[str]:
+def _gone(plan_key: str | None, interval: str | None, role: str | None, currency: str | None) -> Iterator[str]:
     """What of this is not in the catalogue. A plan that is there gives the role that it has now."""
     plan = current_catalog().plan(plan_key)
     if plan_key is None:
@@ -65,5 +68,10 @@ def _gone(plan_key: str | None, interval: str | None, role: str | None) -> Itera
         yield f"plan {plan_key}"
         if role and not current_catalog().has_role(role):
             yield f"role {role}"
-    elif all(price.interval != interval for price in plan.prices):
-        yield f"price {plan_key}_{interval}" if interval else f"price {plan_key}"
+        return
+    name = f"price {plan_key}_{interval}" if interval else f"price {plan_key}"
+    prices = [price for price in plan.prices if price.interval == interval]
+    if not prices:
+        yield name
+    elif currency and all(price.in_currency(currency) is None for price in prices):
+        yield f"{name} in {currency.upper()}"

@@ -5,6 +5,7 @@ to be told: on the account page, once after each change of the subscription and 
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,8 @@ from app.billing.catalog.entitlements import plan_of
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import InvoiceLine, InvoicePreview, PriceObject
-from app.billing.gateway.read import preview_of, retrieve
+from app.billing.gateway.objects import InvoiceLine, InvoicePreview, PriceObject, discount_of
+from app.billing.gateway.read import discounts_of, preview_of, retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.subscriptions.lookup import live_subscriptions
 from app.database import allowed_to_write, db, may_write, utcnow
@@ -28,18 +29,31 @@ VALID_FOR = timedelta(days=1)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 
 
+@dataclass(frozen=True)
+class ChargedNow:
+    """What a subscription is for today, so that another price is noticed: minor units of its currency a period."""
+
+    subscription_id: str
+    price_id: str | None
+    amount: int
+    is_charged_again: bool
+
+    @classmethod
+    def of(cls, row: Subscription) -> "ChargedNow":
+        return cls(row.stripe_subscription_id, row.stripe_price_id, row.amount or 0, row.is_charged_again)
+
+
 def refresh_next_charges(user: User, scope: StripeScope) -> bool:
     """Ask Stripe what comes next of this user's subscriptions, where that is not known; whether it did. Commits then.
 
     While Stripe cannot be asked, no figure is known, and nobody asks again for five minutes.
     """
     live = live_subscriptions(user, scope)
-    due = [(row.stripe_subscription_id, row.snapshot_at, row.stripe_price_id) for row in live if _is_due(row)]
+    due = [(ChargedNow.of(row), row.snapshot_at) for row in live if _is_due(row)]
     if due and may_write():
         with allowed_to_write():
-            for subscription_id, snapshot_at, price_id in due:
-                values = ask_next_charge(subscription_id, price_id, scope)
-                _write(subscription_id, snapshot_at, values)
+            for charged, snapshot_at in due:
+                _write(charged, snapshot_at, ask_next_charge(charged, scope))
                 db.session.commit()
     return bool(due)
 
@@ -51,28 +65,32 @@ def forget_next_charges(stripe_customer_id: str, scope: StripeScope) -> None:
     db.session.execute(forget)
 
 
-def ask_next_charge(subscription_id: str, price_id: str | None, scope: StripeScope) -> dict[str, Any]:
+def ask_next_charge(charged: ChargedNow, scope: StripeScope) -> dict[str, Any]:
     """The columns that Stripe's preview of the next invoice sets: empty ones where none comes, or Stripe is away.
 
-    `price_id` is the price of today, so that another one is noticed.
+    What discounts take off is known all the same where nothing is charged again: those that it has now.
 
     For use with no transaction open, or through `asking.ask`. Never raises: a figure that is not known delays nothing.
     """
     now = utcnow()
     try:
-        preview = preview_of(subscription_id, scope)
-        return _columns(preview, now) | _what_is_charged(preview, price_id, scope)
+        if not charged.is_charged_again:
+            held = discounts_of(charged.subscription_id, scope)
+            return _columns(None, now) | {"period_discount": discount_of(held, charged.amount)}
+        preview = preview_of(charged.subscription_id, scope)
+        off = {"period_discount": preview.discount_on(charged.amount)}
+        return _columns(preview, now) | off | _what_is_charged(preview, charged.price_id, scope)
     except (StripeRefused, StripeObjectMissing):
         # Nothing comes any more.
         return _columns(None, now)
     except BillingError as error:
-        logger.warning("What comes next of %s could not be asked: %s", subscription_id, error)
+        logger.warning("What comes next of %s could not be asked: %s", charged.subscription_id, error)
         return _columns(None, now) | {"next_valid_until": now + ASK_AGAIN_AFTER}
 
 
 def _what_is_charged(preview: InvoicePreview, price_id: str | None, scope: StripeScope) -> dict[str, Any]:
     """The plan that comes next where it is another than that of this price, and how many seats."""
-    same = [line for line in preview.next_lines if line.stripe_price_id == price_id]
+    same = [line for line in preview.next_lines if line.stripe_price_id == price_id and (line.amount or 0) >= 0]
     if same or not preview.next_lines:
         return {"next_plan_key": None, "next_quantity": same[0].quantity if same else None}
     found = [(_plan_key(line, scope), line) for line in preview.next_lines]
@@ -105,13 +123,14 @@ def _columns(preview: InvoicePreview | None, now: datetime) -> dict[str, Any]:
         }
     charge_at = found["charge_at"]
     until = min(now + VALID_FOR, charge_at) if charge_at and charge_at > now else now + VALID_FOR
-    return {f"next_{name}": value for name, value in found.items()} | {"next_valid_until": until}
+    columns = {f"next_{name}": value for name, value in found.items()}
+    return columns | {"next_valid_until": until, "period_discount": None}
 
 
 def note_next_charge(row: Subscription, scope: StripeScope) -> None:
     """Ask what comes next of a subscription and write it on its (locked) row, inside `ask_then_lock`."""
-    if row.is_charged_again:
-        for name, value in ask(ask_next_charge, row.stripe_subscription_id, row.stripe_price_id, scope).items():
+    if not row.has_ended:
+        for name, value in ask(ask_next_charge, ChargedNow.of(row), scope).items():
             setattr(row, name, value)
         row.next_asked_for = row.snapshot_at
 
@@ -124,12 +143,12 @@ def amount_due_otherwise(row: Subscription, price: int | None) -> int | None:
 
 def _is_due(row: Subscription) -> bool:
     is_current = row.next_asked_for == row.snapshot_at
-    return row.is_charged_again and not (is_current and row.next_valid_until and row.next_valid_until > utcnow())
+    return not (is_current and row.next_valid_until and row.next_valid_until > utcnow())
 
 
-def _write(subscription_id: str, snapshot_at: datetime, values: dict[str, Any]) -> None:
+def _write(charged: ChargedNow, snapshot_at: datetime, values: dict[str, Any]) -> None:
     """Keep the answer, unless the subscription has changed meanwhile."""
     update = sa.update(Subscription).where(
-        Subscription.stripe_subscription_id == subscription_id, Subscription.snapshot_at == snapshot_at
+        Subscription.stripe_subscription_id == charged.subscription_id, Subscription.snapshot_at == snapshot_at
     )
     db.session.execute(update.values(**values, next_asked_for=snapshot_at))

@@ -30,6 +30,7 @@ class SubscriptionSnapshot:
     quantity: int
     current_period_start: datetime | None
     current_period_end: datetime | None
+    renews_at: datetime | None
     trial_end: datetime | None
     cancel_at: datetime | None
     cancel_at_period_end: bool
@@ -73,6 +74,7 @@ class SubscriptionSnapshot:
             quantity=item.quantity or 1,
             current_period_start=item.current_period_start,
             current_period_end=item.current_period_end,
+            renews_at=min(one.current_period_end for one in subscription.items.data),
             trial_end=subscription.trial_end,
             cancel_at=subscription.cancel_at,
             cancel_at_period_end=subscription.cancel_at_period_end,

@@ -16,7 +16,7 @@ from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 from app.languages.formats import number_typed
 from app.languages.forms import Form
-from app.templating import decimals_of
+from app.templating import decimals_of, minor_units
 
 MOST = 10**12
 EARLIEST = date(1900, 1, 1)
@@ -26,14 +26,15 @@ KINDS = [SelectChoice(Kind.IN.value, _l("Came in")), SelectChoice(Kind.OUT.value
 def read_amount(text: str, currency: str) -> int:
     """Read an amount as people write it: "1,250", "$9.50". Raises `ValueError`, in words for its writer."""
     try:
-        amount = Decimal(text.strip().lstrip("$€£¥+").replace(",", "").strip()) * 10 ** decimals_of(currency)
+        amount = Decimal(text.strip().lstrip("$€£¥+").replace(",", "").strip())
     except InvalidOperation:
         raise ValueError(_("Write the amount as a number, like 1250 or 9.50.")) from None
-    if not amount.is_finite() or not 0 < amount <= MOST:
+    if not amount.is_finite() or not 0 < amount.scaleb(decimals_of(currency)) <= MOST:
         raise ValueError(_("Write an amount that is more than nothing."))
-    if amount != int(amount):
-        raise ValueError(_("The amount has too many decimal places."))
-    return int(amount)
+    try:
+        return minor_units(amount, currency)
+    except ValueError:
+        raise ValueError(_("The amount has too many decimal places.")) from None
 
 
 class EntryForm(Form):

@@ -68,6 +68,7 @@ def test_subscribing_after_a_decline_and_three_d_secure(shop: Shop, merchant: st
     fill_card(page, "4000 0000 0000 0002")
     page.get_by_role("button", name="Subscribe").click()
     expect(page.get_by_role("alert")).to_contain_text("Your card was declined.")
+    expect(page.get_by_label("Card number")).to_have_value("4000 0000 0000 0002")
 
     fill_card(page, "4000 0027 6000 3184")
     page.get_by_role("button", name="Subscribe").click()

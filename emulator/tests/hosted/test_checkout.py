@@ -98,7 +98,7 @@ def test_email_is_asked_for_when_nobody_is_known(shop: Shop, visitor: Visitor) -
 
     paid = shop.client.v1.checkout.sessions.retrieve(session.id)
     assert refused.status == 422
-    assert "Enter an email address" in refused.text
+    assert "Enter an e-mail address" in refused.text
     assert shop.client.v1.customers.retrieve(str(paid.customer)).email == "bob@example.com"
 
 

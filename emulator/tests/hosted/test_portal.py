@@ -274,6 +274,17 @@ def test_a_method_can_be_made_default_and_another_removed(shop: Shop, visitor: V
     assert [method.id for method in left] == [other.id]
 
 
+def test_a_removed_card_that_asks_for_three_d_secure_is_gone(shop: Shop, visitor: Visitor) -> None:
+    customer, _ = shop.subscriber()
+    asks = shop.client.v1.payment_methods.attach("pm_card_threeDSecure2Required", {"customer": customer.id})
+    path = open_portal(shop, customer)
+
+    visitor.post(f"{path}/payment-methods/{asks.id}/remove", {})
+
+    assert asks.id not in [one.id for one in shop.client.v1.customers.payment_methods.list(customer.id).data]
+    assert asks.id not in visitor.get(path).text
+
+
 def test_billing_details_are_saved(shop: Shop, visitor: Visitor) -> None:
     customer = shop.customer()
     path = f"{open_portal(shop, customer)}/details"

@@ -90,6 +90,23 @@ def test_subscription_that_still_renews_beside_what_is_owned_says_so(
     assert "It renews on" in page and "nothing more to pay" not in page
 
 
+def test_operator_is_shown_who_pays_for_what_they_own(
+    app: Flask, subscribed: Person, bob: Person, at_stripe: Stripe
+) -> None:
+    """With the way to cancel it; nobody who is set to end is named."""
+    pay_for(subscribed, "lifetime", at_stripe)
+    bob.become_admin()
+    set_to_end = bob.get("/admin/").text
+    at_stripe.v1.subscriptions.update(at_stripe.subscriptions()[0]["id"], {"cancel_at_period_end": False})
+    subscribed.get("/account?from=portal")
+
+    renews = bob.get("/admin/").text
+
+    sentence = f"{subscribed.email} has Lifetime for good, and goes on paying for Pro."
+    assert (sentence in set_to_end, sentence in renews) == (False, True)
+    assert f"/admin/users/{subscribed.id}" in renews
+
+
 def test_another_applications_subscription_keeps_nobody_from_buying(
     app: Flask, alice: Person, at_stripe: Stripe, emulator: Emulator
 ) -> None:

@@ -9,10 +9,8 @@ from flask import Flask
 from stripe_emulator import Emulator
 
 from app.billing.catalog.plans import Catalog, Plan, Role, monthly, yearly
-from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
-from app.billing.setup.push import push_catalogue
 from app.database import db
 from app.mail.compose import compose
 from app.mail.outbox import OutboxMail
@@ -34,11 +32,10 @@ TEAMS = Catalog(
 
 
 @pytest.fixture
-def shop(app_with: Callable[..., Flask], emulator: Emulator) -> Flask:
+def shop(app_with: Callable[..., Flask], push: Callable[[Flask], None]) -> Flask:
     """A site that sells by the seat, its prices in Stripe."""
     shop = app_with(TEAMS)
-    with shop.app_context():
-        push_catalogue(get_gateway(), shop.extensions["settings"])
+    push(shop)
     return shop
 
 

@@ -49,6 +49,7 @@ def _assert_mirror(stripe: Stripe) -> None:
         assert row.amount == sum(stripe.unit_amount(one["price"], currency) * one["quantity"] for one in alike)
         assert row.quantity == item["quantity"]
         assert row.current_period_end == optional_time(item["current_period_end"])
+        assert row.renews_at == optional_time(min(one["current_period_end"] for one in subscription["items"]["data"]))
         assert row.cancel_at == optional_time(subscription["cancel_at"])
         assert row.cancel_at_period_end == subscription["cancel_at_period_end"]
         assert row.trial_end == optional_time(subscription["trial_end"])

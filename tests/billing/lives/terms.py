@@ -23,8 +23,9 @@ TERMS: st.SearchStrategy[Term] = st.sampled_from(
         ("give_credit", 300),
         ("give_a_discount", "third_for_good"),
         ("give_a_discount", "two_dollars_twice"),
-        ("plan_a_change", "shop_basic_month"),
-        ("plan_a_change", "shop_pro_year"),
+        ("add_an_add_on_of_another_rhythm", "none"),
+        ("plan_a_change", ("shop_basic_month", None)),
+        ("plan_a_change", ("shop_pro_year", "third_for_good")),
         ("send_invoices", True),
     ]
 )
@@ -41,6 +42,17 @@ class Terms(Subscriber):
         subscription = self.chance.choice(self.live)
         recurring = subscription["items"]["data"][0]["price"]["recurring"]
         price = self.stage.add_ons.get((recurring["interval"], recurring["interval_count"]))
+        item = {"subscription": subscription["id"], "price": price, "proration_behavior": behavior}
+        with suppress(*REFUSED):
+            self.stripe.v1.subscription_items.create(item)
+
+    @precondition(lambda self: self.live)
+    @rule(behavior=st.sampled_from(["none", "create_prorations"]))
+    def add_an_add_on_of_another_rhythm(self, behavior: str) -> None:
+        """Something that is charged each month beside a plan by the year, or each year beside one by the month."""
+        subscription = self.chance.choice(self.live)
+        interval = subscription["items"]["data"][0]["price"]["recurring"]["interval"]
+        price = self.stage.add_ons["year" if interval == "month" else "month", 1]
         item = {"subscription": subscription["id"], "price": price, "proration_behavior": behavior}
         with suppress(*REFUSED):
             self.stripe.v1.subscription_items.create(item)
@@ -70,11 +82,12 @@ class Terms(Subscriber):
             self.stripe.v1.subscriptions.update(self.one_of(self.live), {"discounts": discounts})
 
     @precondition(lambda self: self.live)
-    @rule(key=PLANNED)
-    def plan_a_change(self, key: str) -> None:
-        """As the portal does for a cheaper plan: it begins with the next period."""
+    @rule(planned=st.tuples(PLANNED, st.sampled_from([None, None, "third_for_good", "two_dollars_twice"])))
+    def plan_a_change(self, planned: tuple[str, str | None]) -> None:
+        """As the portal does for a cheaper plan: it begins with the next period, perhaps with a discount."""
+        key, coupon = planned
         with suppress(*REFUSED):
-            self.stripe.plan_change(self.one_of(self.live), key)
+            self.stripe.plan_change(self.one_of(self.live), key, self.stage.coupons[coupon] if coupon else None)
 
     @precondition(lambda self: self.planned)
     @rule(way=st.sampled_from(["release", "release", "cancel"]))

@@ -147,3 +147,16 @@ def test_plan_that_is_retired_is_still_in_the_catalogue(app: Flask, app_selling:
 
     with app_selling(dataclasses.replace(CATALOG, plans=plans)).app_context():
         assert removed_in_use(current_scope()) == []
+
+
+def test_a_currency_that_has_gone_is_named_while_something_is_charged_in_it(
+    smaller: Flask, lines: Callable[[], list[str]]
+) -> None:
+    add(
+        smaller,
+        subscription("pro", "pro", currency="usd"),
+        subscription("pro", "pro", currency="eur"),
+        subscription("pro", "pro", currency="eur", status="canceled"),
+    )
+
+    assert lines() == ["price pro_month in EUR has gone from the catalogue; on it rest: 1 subscription"]

@@ -35,7 +35,7 @@ def enter(configuration_id: str) -> Response | Page:
 
     url = attempt(carry_out)
     if url is None:
-        return page(configuration_id, {"email": email}, {"email": "No customer has this email."}, 422)
+        return page(configuration_id, {"email": email}, {"email": "No customer has this e-mail."}, 422)
     return redirect(local(url), 303)
 
 

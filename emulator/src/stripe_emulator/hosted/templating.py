@@ -46,6 +46,7 @@ def init_app(app: Flask) -> None:
         "day": format_day,
         "short_day": format_short_day,
         "moment": format_moment,
+        "row_moment": format_row_moment,
         "iso": format_iso,
         "words": in_words,
         "tone": tone,
@@ -75,7 +76,12 @@ def format_short_day(timestamp: float) -> str:
 
 def format_moment(timestamp: float | None) -> str:
     """Write a date and time to the second."""
-    return "" if timestamp is None else f"{_at(timestamp):%-d %b %Y, %H:%M:%S} UTC"
+    return f"{written} UTC" if (written := format_row_moment(timestamp)) else ""
+
+
+def format_row_moment(timestamp: float | None) -> str:
+    """Write it in a table, whose head says that its times are UTC."""
+    return "" if timestamp is None else f"{_at(timestamp):%-d %b %Y, %H:%M:%S}"
 
 
 def format_iso(timestamp: float) -> str:

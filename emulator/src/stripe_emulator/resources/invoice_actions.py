@@ -4,7 +4,6 @@ from stripe_emulator.api import errors
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.engine.invoices import invoices
 from stripe_emulator.engine.payments import charging, lifecycle, payment_methods
-from stripe_emulator.engine.subscriptions import renewal
 from stripe_emulator.resources.invoices import check_draft, retrieve
 from stripe_emulator.state.documents import Json
 
@@ -70,7 +69,7 @@ def send(request: Request) -> Json:
     invoice = retrieve(request)
     if invoice["status"] == "draft":
         invoices.finalize_invoice(request.tx, invoice)
-    renewal.send(request.tx, invoice)
+    request.tx.emit("invoice.sent", invoice)
     return invoice
 
 

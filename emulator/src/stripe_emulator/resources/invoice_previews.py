@@ -1,6 +1,7 @@
 """Invoice previews: what a renewal, a change or a new subscription would cost."""
 
 from stripe_emulator.api import errors
+from stripe_emulator.api.expand import expand
 from stripe_emulator.api.registry import Request, operation
 from stripe_emulator.engine.invoices import discounts, preview
 from stripe_emulator.engine.subscriptions import schedule_progress, trials
@@ -15,15 +16,9 @@ from stripe_emulator.state.transaction import Transaction
 @operation("POST", "/v1/invoices/create_preview")
 def create_preview(request: Request) -> Json:
     """Return the invoice that would come; nothing of it is kept."""
-    tx, params = request.tx, request.params
-    known = len(tx.events)
-    tx.connection.execute("SAVEPOINT preview")
-    try:
-        return _preview(tx, params)
-    finally:
-        tx.connection.execute("ROLLBACK TO preview")
-        tx.connection.execute("RELEASE preview")
-        del tx.events[known:]
+    with request.tx.undone():
+        # A discount that is to come is there to be expanded only now.
+        return expand(request.tx, _preview(request.tx, request.params), request.params.get("expand") or [])
 
 
 def _preview(tx: Transaction, params: Json) -> Json:

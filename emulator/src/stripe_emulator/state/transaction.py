@@ -21,6 +21,7 @@ class Transaction(StoredObjects):
         self.request_id: str | None = None
         self.idempotency_key: str | None = None
         self.events: list[Json] = []
+        self._moment: int | None = None
         self.events_for_cli: list[Json] = []
 
     @contextmanager
@@ -33,9 +34,30 @@ class Transaction(StoredObjects):
         finally:
             self.request_id, self.idempotency_key = request
 
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Keep nothing of what happens in the block, and tell nobody: it is tried out for a preview."""
+        known = len(self.events)
+        self.connection.execute("SAVEPOINT undone")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK TO undone")
+            self.connection.execute("RELEASE undone")
+            del self.events[known:]
+
+    @contextmanager
+    def at(self, moment: int) -> Iterator[None]:
+        """Let what is tried out in the block happen at a time to come."""
+        self._moment = moment
+        try:
+            yield
+        finally:
+            self._moment = None
+
     def now(self, of: Json | None = None) -> int:
         """Return the time for `of`: its test clock's if it has one, else real time moved by the dashboard."""
-        return clock.now(self, of)
+        return clock.now(self, of) if self._moment is None else self._moment
 
     def emit(self, type: str, obj: Json, previous: Json | None = None) -> Json:
         """Record an event with a snapshot of `obj` and put it on its way to the webhook endpoints."""

@@ -27,6 +27,7 @@ def issue(tx: Transaction, subscription: Json, invoice: Json, *, collect: bool =
     tx.emit("invoice.created", invoice)
     _remember_latest(tx, subscription, invoice)
     invoices.finalize_invoice(tx, invoice)
+    invoices.send_by_mail(tx, invoice)
     outcome = SETTLED
     if invoice["status"] == "open" and collect and invoice["collection_method"] == "charge_automatically":
         outcome = charging.pay_invoice(tx, invoice)

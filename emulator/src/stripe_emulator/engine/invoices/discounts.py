@@ -107,6 +107,13 @@ def redeem_all(
     return found
 
 
+def check(tx: Transaction, given: Json, currency: str, param: str) -> None:
+    """Refuse what cannot be redeemed for something in this currency; nothing is redeemed yet."""
+    if not given.get("discount"):
+        coupon, _ = resolve(tx, given, param)
+        _check_currency(coupon, currency, param)
+
+
 def is_over(tx: Transaction, discount_id: str, now: int) -> bool:
     """Tell whether the discount no longer counts."""
     discount = tx.get("discount", discount_id)

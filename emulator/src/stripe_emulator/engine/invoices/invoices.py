@@ -71,6 +71,12 @@ def finalize_invoice(
     return invoice
 
 
+def send_by_mail(tx: Transaction, invoice: Json) -> None:
+    """Send an open invoice to the customer, where that is how it is collected."""
+    if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
+        tx.emit("invoice.sent", invoice)
+
+
 def mark_paid(tx: Transaction, invoice: Json, *, attempted: bool = False, out_of_band: bool = False) -> Json:
     """Close the invoice as paid, with the three events that say so."""
     before = copy.deepcopy(invoice)

@@ -4,25 +4,54 @@ import copy
 
 from stripe_emulator.engine.invoices import discounts, lines
 from stripe_emulator.engine.invoices.invoice_building import build_invoice, pending_item_lines
-from stripe_emulator.engine.subscriptions.item_changes import ItemChange, plan_change
+from stripe_emulator.engine.subscriptions import schedule_progress
+from stripe_emulator.engine.subscriptions.item_changes import ItemChange, apply_entries, plan_change
 from stripe_emulator.engine.subscriptions.periods import next_boundary
 from stripe_emulator.engine.subscriptions.proration import credit_unused
-from stripe_emulator.engine.subscriptions.schedule_progress import items_at
 from stripe_emulator.engine.subscriptions.subscription_items import period_end
+from stripe_emulator.engine.subscriptions.subscription_settings import set_fields
 from stripe_emulator.spec import complete
 from stripe_emulator.state.documents import Json, id_of
 from stripe_emulator.state.transaction import Transaction
 
 
 def upcoming_invoice(tx: Transaction, subscription: Json, change: ItemChange | None = None) -> Json:
-    """Return the invoice of the next renewal, with what is pending and what a change would add."""
-    items = copy.deepcopy(change.items if change else subscription["items"]["data"])
-    boundary = period_end({"items": {"data": items}})
-    if change is None:
-        items = items_at(tx, subscription, boundary)
-    subscription = {**subscription, "discounts": _lasting(tx, subscription["discounts"], boundary)}
-    start = min(item["current_period_start"] for item in items)
+    """Return the invoice of the next renewal, with what is pending and what a change would add.
+
+    A phase of a schedule that begins before, and is billed at once, has an invoice of its own. Call it where what it
+    does is undone: a phase's discounts are redeemed.
+    """
     found = [lines.invoice_item_line(item) for item in change.prorations] if change else []
+    subscription = copy.deepcopy(subscription)
+    if change:
+        subscription["items"]["data"] = copy.deepcopy(change.items)
+    for phase in [] if change else schedule_progress.phases_to_come(tx, subscription):
+        params = schedule_progress.params_of(tx, subscription, phase)
+        if phase["start_date"] == period_end(subscription):
+            # The old period is used up: the renewal bills what is new, and nothing is prorated.
+            subscription["items"]["data"] = apply_entries(tx, subscription, params["items"])
+            _set_fields(tx, subscription, params, phase)
+            break
+        with tx.at(phase["start_date"]):
+            step = plan_change(tx, subscription, params)
+        subscription["items"]["data"] = step.items
+        _set_fields(tx, subscription, params, phase)
+        if step.billed_now:
+            billed = step.invoice_lines(tx, subscription)
+            return _preview(tx, subscription, billed, phase["start_date"], step.period_start)
+        found += [lines.invoice_item_line(item) for item in step.prorations]
+    return _renewal(tx, subscription, found)
+
+
+def _set_fields(tx: Transaction, subscription: Json, params: Json, phase: Json) -> None:
+    with tx.at(phase["start_date"]):
+        set_fields(tx, subscription, params)
+
+
+def _renewal(tx: Transaction, subscription: Json, found: list[Json]) -> Json:
+    items = subscription["items"]["data"]
+    boundary = period_end(subscription)
+    start = min(item["current_period_start"] for item in items)
     found += pending_item_lines(tx, subscription["customer"], subscription["currency"], subscription["id"])
     for item in items:
         if item["current_period_end"] <= boundary:
@@ -65,6 +94,7 @@ def cancellation_invoice(tx: Transaction, subscription: Json, prorate: bool) -> 
 
 def _preview(tx: Transaction, subscription: Json, found: list[Json], end: int, start: int) -> Json:
     customer = tx.require("customer", subscription["customer"])
+    subscription = {**subscription, "discounts": _lasting(tx, subscription["discounts"], end)}
     if customer.get("discount") and not _lasting(tx, [id_of(customer["discount"])], end):
         customer = {**customer, "discount": None}
     invoice = build_invoice(

@@ -4,7 +4,7 @@ from stripe_emulator.api import errors
 from stripe_emulator.engine.changes import changing
 from stripe_emulator.engine.invoices import billing
 from stripe_emulator.engine.subscriptions import ending, proration
-from stripe_emulator.engine.subscriptions.subscription_items import latest_period_end
+from stripe_emulator.engine.subscriptions.subscription_items import latest_period_end, period_end
 from stripe_emulator.engine.subscriptions.subscription_timers import set_timers
 from stripe_emulator.state.documents import Json
 from stripe_emulator.state.transaction import Transaction
@@ -60,8 +60,8 @@ def resume(tx: Transaction, subscription: Json) -> Json:
 
 
 def mark_period_end(tx: Transaction, subscription: Json) -> None:
-    """Set the flag, as the API parameter of that name does."""
-    subscription.update(cancel_at_period_end=True, cancel_at=latest_period_end(subscription))
+    """Set the flag, as the API parameter of that name does: of several periods, the earliest end counts."""
+    subscription.update(cancel_at_period_end=True, cancel_at=period_end(subscription))
     _note_request(tx, subscription)
 
 

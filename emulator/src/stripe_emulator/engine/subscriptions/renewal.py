@@ -48,7 +48,9 @@ def end_at_time(tx: Transaction, subscription: Json) -> None:
 def announce_invoice(tx: Transaction, subscription: Json) -> None:
     """Emit `invoice.upcoming` some days before the renewal."""
     if subscription["status"] in RENEWING:
-        tx.emit("invoice.upcoming", preview.upcoming_invoice(tx, subscription))
+        with tx.undone():
+            invoice = preview.upcoming_invoice(tx, subscription)
+        tx.emit("invoice.upcoming", invoice)
 
 
 def finalize_and_collect(tx: Transaction, invoice: Json) -> None:
@@ -62,14 +64,9 @@ def finalize_and_collect(tx: Transaction, invoice: Json) -> None:
     elif invoice["status"] == "open" and pause.get("behavior") == "void":
         invoices.void_invoice(tx, invoice)
     elif invoice["collection_method"] == "send_invoice":
-        send(tx, invoice)
+        invoices.send_by_mail(tx, invoice)
     elif invoice["status"] == "open":
         charging.pay_invoice(tx, invoice, scheduled=True)
-
-
-def send(tx: Transaction, invoice: Json) -> None:
-    """Send the invoice to the customer."""
-    tx.emit("invoice.sent", invoice)
 
 
 def retry(tx: Transaction, invoice: Json) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from stripe_emulator.api import errors
 from stripe_emulator.engine.currencies import common_currency
+from stripe_emulator.engine.invoices import discounts
 from stripe_emulator.engine.prices import resolve_price
 from stripe_emulator.engine.subscriptions.periods import add_intervals
 from stripe_emulator.engine.subscriptions.schedule_settings import phase_settings
@@ -37,6 +38,9 @@ def phase_of_subscription(subscription: Json) -> Json:
     start = min(item["current_period_start"] for item in items)
     shown = [_item(item["price"], item.get("quantity"), item["metadata"]) for item in items]
     phase = _phase(subscription["currency"], shown, start, latest_period_end(subscription))
+    phase["discounts"] = [
+        {"coupon": None, "discount": one, "promotion_code": None} for one in subscription["discounts"]
+    ]
     if subscription["status"] == "trialing":
         phase["trial_end"] = subscription["trial_end"]
     return phase
@@ -56,6 +60,8 @@ def _build(tx: Transaction, entry: Json, start: int, param: str) -> Json:
     phase["metadata"] = entry.get("metadata") or {}
     phase["proration_behavior"] = entry.get("proration_behavior") or "create_prorations"
     phase |= phase_settings(entry)
+    for index, discount in enumerate(phase["discounts"]):
+        discounts.check(tx, discount, phase["currency"], f"{param}[discounts][{index}]")
     if isinstance(entry.get("trial_end"), int):
         phase["trial_end"] = entry["trial_end"]
     elif entry.get("trial"):

@@ -1,7 +1,5 @@
 """How a subscription schedule goes from phase to phase, and ends."""
 
-import copy
-
 from stripe_emulator.api import errors
 from stripe_emulator.engine import timers
 from stripe_emulator.engine.changes import changing
@@ -87,33 +85,36 @@ def _enter(tx: Transaction, schedule: Json, index: int) -> None:
     with changing(tx, "subscription_schedule.updated", schedule):
         start_phase(schedule, index)
     set_phase_timer(tx, schedule)
-    _bring_to(tx, subscription, schedule, schedule["phases"][index])
+    _bring_to(tx, subscription, schedule["phases"][index])
 
 
-def _bring_to(tx: Transaction, subscription: Json, schedule: Json, phase: Json) -> None:
+def _bring_to(tx: Transaction, subscription: Json, phase: Json) -> None:
     """Make the subscription what a phase says it is."""
-    entries = _entries(subscription, phase)
-    settings = subscription_params(tx, schedule, phase, subscription["discounts"])
+    params = params_of(tx, subscription, phase)
     if tx.now(subscription) < period_end(subscription):
-        behavior = {"proration_behavior": phase["proration_behavior"]}
-        update_subscription(tx, subscription, {"items": entries, **behavior, **settings})
+        update_subscription(tx, subscription, params)
         return
     # The old period is used up: the renewal that follows bills the new items, so nothing is prorated.
     with changing(tx, "customer.subscription.updated", subscription):
-        subscription["items"]["data"] = apply_entries(tx, subscription, entries)
-        set_fields(tx, subscription, settings)
+        subscription["items"]["data"] = apply_entries(tx, subscription, params["items"])
+        set_fields(tx, subscription, params)
     set_timers(tx, subscription)
     sync_entitlements(tx, subscription["customer"])
 
 
-def items_at(tx: Transaction, subscription: Json, at: int) -> list[Json]:
-    """Return the items that the subscription will have at a time to come, as its schedule says; nothing is changed."""
+def phases_to_come(tx: Transaction, subscription: Json) -> list[Json]:
+    """Return the phases that begin after the running one, and with the subscription's next renewal at the latest."""
     schedule = tx.get("subscription_schedule", subscription["schedule"] or "") or {"status": "none"}
     phases = schedule["phases"] if schedule["status"] == "active" else []
-    phase = next((each for each in phases if each["start_date"] <= at < each["end_date"]), None)
-    if phase is None or phase["start_date"] == schedule["current_phase"]["start_date"]:
-        return copy.deepcopy(list(subscription["items"]["data"]))
-    return apply_entries(tx, subscription, _entries(subscription, phase))
+    ends = period_end(subscription)
+    return [phase for phase in phases if schedule["current_phase"]["start_date"] < phase["start_date"] <= ends]
+
+
+def params_of(tx: Transaction, subscription: Json, phase: Json) -> Json:
+    """Return the update of the subscription that makes it what a phase says it is."""
+    schedule = tx.require("subscription_schedule", subscription["schedule"])
+    settings = subscription_params(tx, schedule, phase, subscription["discounts"])
+    return {"items": _entries(subscription, phase), "proration_behavior": phase["proration_behavior"], **settings}
 
 
 def end_of(tx: Transaction, subscription: Json) -> int | None:
@@ -157,7 +158,7 @@ def resume_phase(tx: Transaction, schedule: Json) -> None:
     index = next((n for n, phase in enumerate(schedule["phases"]) if phase["start_date"] <= now < phase["end_date"]), 0)
     start_phase(schedule, index)
     subscription = tx.require("subscription", schedule["subscription"])
-    _bring_to(tx, subscription, schedule, schedule["phases"][index])
+    _bring_to(tx, subscription, schedule["phases"][index])
 
 
 def start_phase(schedule: Json, index: int) -> None:

@@ -51,15 +51,16 @@ def subscription_params(tx: Transaction, schedule: Json, phase: Json, held: list
         **{name: own.get(name) or shared.get(name) for name in _PLAIN},
         "automatic_tax": {"enabled": True} if shared["automatic_tax"]["enabled"] else None,
         "days_until_due": next(filter(None, days), None),
-        "discounts": [_kept(tx, entry, held or []) for entry in own["discounts"]],
         "metadata": own["metadata"],
     }
-    return {name: value for name, value in params.items() if value}
+    # A phase that names no discounts has none of its own: what the subscription has does not go on by itself.
+    named = [_kept(tx, entry, held or []) for entry in own["discounts"]]
+    return {**{name: value for name, value in params.items() if value}, "discounts": named}
 
 
 def _kept(tx: Transaction, entry: Json, held: list[str]) -> Json:
     """Return the discount that the subscription has of this coupon already, or the entry to be redeemed."""
-    for discount_id in held:
+    for discount_id in () if entry["discount"] else held:
         discount = tx.require("discount", discount_id)
         if id_of(discount["source"]["coupon"]) == entry["coupon"]:
             return {"discount": discount_id}

@@ -89,7 +89,7 @@ def once_period(subscription: Json) -> Json:
 def follow_period_end(subscription: Json) -> None:
     """Keep `cancel_at` of a subscription that ends with its period at that end, wherever it has moved."""
     if subscription["cancel_at_period_end"]:
-        subscription["cancel_at"] = latest_period_end(subscription)
+        subscription["cancel_at"] = period_end(subscription)
 
 
 def latest_period_end(subscription: Json) -> int:

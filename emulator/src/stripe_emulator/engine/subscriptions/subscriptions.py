@@ -94,6 +94,7 @@ def _issue_first(tx: Transaction, subscription: Json, invoice: Json, params: Jso
     claim_items(tx, invoice)
     tx.emit("invoice.created", invoice)
     invoices.finalize_invoice(tx, invoice, intent=intent)
+    invoices.send_by_mail(tx, invoice)
     if invoice["status"] == "paid":
         return
     if intent is not None:

@@ -43,7 +43,7 @@ def read_answers(tx: Transaction, session: Json, form: Mapping[str, str]) -> Ans
     answers.customer_details = _details(values, email)
     name, _, host = email.partition("@")
     if not known and not (name and host and " " not in email):
-        answers.errors = {"email": "Enter an email address, like name@example.com.", **answers.errors}
+        answers.errors = {"email": "Enter an e-mail address, like name@example.com.", **answers.errors}
     return answers
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stripe_emulator.hosted.money import format_amount, format_interval, format_price
-from stripe_emulator.hosted.templating import format_brand, format_moment
+from stripe_emulator.hosted.templating import format_brand, format_row_moment
 from stripe_emulator.state.store import Json
 
 
@@ -59,7 +59,7 @@ def _off(coupon: Json) -> str:
     return format_amount(coupon["amount_off"], coupon["currency"])
 
 
-CREATED = Column("Created", lambda each: format_moment(each.get("created")))
+CREATED = Column("Created, UTC", lambda each: format_row_moment(each.get("created")))
 CUSTOMER = link("Customer", "customer")
 STATUS = badge("Status")
 PLAN = Column("Plan", _plan)
@@ -67,4 +67,4 @@ PRICE = Column("Price", format_price, "figure")
 OFF = Column("Off", _off, "figure")
 ABOUT = Column("Object", lambda each: each["data"]["object"].get("id"), "id")
 METHOD = Column("Method", format_brand)
-CLOCK = Column("Time", lambda each: format_moment(each.get("frozen_time")))
+CLOCK = Column("Time, UTC", lambda each: format_row_moment(each.get("frozen_time")))

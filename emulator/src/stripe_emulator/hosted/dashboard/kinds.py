@@ -45,7 +45,7 @@ class Kind:
 FIRST_CUSTOMER = "No customers yet. The first appears when somebody starts a checkout."
 
 _TABLE = (
-    Kind("customer", "Customer", (text("Email", "email"), text("Name", "name"), CREATED), "", FIRST_CUSTOMER, True),
+    Kind("customer", "Customer", (text("E-mail", "email"), text("Name", "name"), CREATED), "", FIRST_CUSTOMER, True),
     Kind("subscription", "Subscription", (STATUS, PLAN, CUSTOMER, CREATED), in_navigation=True),
     Kind(
         "invoice",
@@ -81,7 +81,7 @@ _TABLE = (
     Kind("billing_portal.session", "Portal session", (CUSTOMER, CREATED)),
     Kind("test_helpers.test_clock", "Test clock", (text("Name", "name"), badge("Status"), CLOCK)),
     Kind("webhook_endpoint", "Webhook endpoint", (text("Address", "url"), STATUS, CREATED)),
-    Kind("account", "Account", (text("Email", "email"), CREATED)),
+    Kind("account", "Account", (text("E-mail", "email"), CREATED)),
 )
 KINDS = {kind.slug: kind for kind in _TABLE}
 BY_OBJECT = {kind.object: kind for kind in _TABLE}

@@ -81,10 +81,10 @@ def _schedule(tx: Transaction, change: Change) -> None:
     schedule = call(tx, "POST", "/v1/subscription_schedules", {"from_subscription": change.subscription["id"]})
     current = schedule["phases"][0]
     items = [{"price": each["price"], "quantity": each.get("quantity") or 1} for each in current["items"]]
-    phases = [
-        {"items": items, "start_date": current["start_date"], "end_date": current["end_date"]},
-        {"items": [{"price": change.price["id"], "quantity": change.quantity}]},
-    ]
+    discounts = [{"discount": each["discount"]} for each in current["discounts"]]
+    today = {"items": items, "start_date": current["start_date"], "end_date": current["end_date"]}
+    then = {"items": [{"price": change.price["id"], "quantity": change.quantity}]}
+    phases = [{**phase, "discounts": discounts} for phase in (today, then)]
     call(
         tx,
         "POST",

@@ -1,0 +1,121 @@
+"""What the eye sees at once: a masthead of one row, values over the bars, a row of links that shows where one is."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from stripe_emulator import Emulator
+
+from tests.browser.states import Subscriber
+from tests.browser.tools import sign_in
+from tests.people import Person
+
+pytestmark = pytest.mark.slow
+
+PHONES = (360, 390)
+ONE_ROW = 72
+
+
+@pytest.fixture(params=["en-US", "de-DE"])
+def phone(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A phone whose reader asks for this language."""
+    context = browser.new_context(viewport={"width": PHONES[0], "height": 800}, locale=request.param)
+    yield context.new_page()
+    context.close()
+
+
+def height_of_masthead(phone: Page, width: int) -> float:
+    phone.set_viewport_size({"width": width, "height": 800})
+    return float(phone.locator(".masthead").evaluate("element => element.getBoundingClientRect().height"))
+
+
+def test_masthead_is_one_row_on_a_phone(phone: Page, site: str, alice: Person, emulator: Emulator) -> None:
+    phone.goto(site)
+    assert [width for width in PHONES if height_of_masthead(phone, width) > ONE_ROW] == []
+
+    Subscriber(alice, emulator).buy()
+    sign_in(phone, alice, site)
+    phone.goto(f"{site}/account")
+
+    assert [width for width in PHONES if height_of_masthead(phone, width) > ONE_ROW] == []
+
+
+def test_row_of_links_begins_at_the_page_that_one_is_on(phone: Page, site: str, alice: Person) -> None:
+    sign_in(phone, alice, site)
+
+    phone.goto(f"{site}/account/data")
+
+    here = phone.locator(".subnav [aria-current]").bounding_box()
+    assert here is not None
+    assert here["x"] >= 0
+    assert here["x"] + here["width"] <= PHONES[0]
+
+
+def test_charts_show_the_value_of_their_last_point(page: Page, site: str) -> None:
+    page.goto(site)
+
+    shown = page.locator(".value--kept").evaluate_all("all => all.map(each => getComputedStyle(each).opacity)")
+
+    assert shown
+    assert set(shown) == {"1"}
+
+
+def test_a_form_says_what_is_wrong_once_above_and_once_beside_the_field(page: Page, site: str) -> None:
+    page.goto(f"{site}/signup")
+    page.get_by_role("button", name="Sign up").click()
+
+    assert page.get_by_text("There is a problem").count() == 1
+    assert page.get_by_text("Enter your e-mail address.").count() == 2
+
+
+def test_the_only_filled_button_of_a_form_sends_it(page: Page, site: str) -> None:
+    page.goto(f"{site}/signup")
+    buttons = page.get_by_role("main").get_by_role("button")
+
+    grounds = dict(
+        buttons.evaluate_all(
+            "all => all.map(each => [each.textContent.trim(), getComputedStyle(each).backgroundColor])"
+        )
+    )
+
+    assert set(grounds) == {"Show", "Sign up"}
+    assert grounds["Show"] == "rgba(0, 0, 0, 0)"
+
+
+def test_a_receipt_and_its_pdf_stand_on_one_line(page: Page, site: str, alice: Person, emulator: Emulator) -> None:
+    Subscriber(alice, emulator).buy()
+    sign_in(page, alice, site)
+    page.goto(f"{site}/account")
+
+    links = page.get_by_role("cell").filter(has_text="PDF").get_by_role("link")
+
+    assert links.count() == 2
+    assert len(set(links.evaluate_all("all => all.map(each => each.getBoundingClientRect().top)"))) == 1
+
+
+def test_the_emulators_masthead_begins_where_its_pages_do(page: Page, emulator: Emulator) -> None:
+    page.goto(f"{emulator.url}/dashboard/time")
+
+    begins = {
+        page.locator(part).first.evaluate("each => each.getBoundingClientRect().left")
+        for part in (".wordmark", ".nav a", "h1")
+    }
+
+    assert len(begins) == 1
+
+
+@pytest.mark.needs("app/admin")
+def test_a_wide_table_of_figures_scrolls_by_itself(phone: Page, site: str, alice: Person, emulator: Emulator) -> None:
+    """What only those who hear the page meet lies in the table's own box, and takes no room beside it."""
+    subscriber = Subscriber(alice, emulator)
+    subscriber.buy("basic")
+    emulator.advance(days=31.2)
+    subscriber.at_stripe.v1.subscriptions.cancel(subscriber.subscription["id"])
+    emulator.wait_until_idle()
+    alice.become_admin()
+    sign_in(phone, alice, site)
+
+    phone.goto(f"{site}/admin/figures")
+
+    assert phone.get_by_role("region", name="Movements in US dollars").get_by_role("link").count() > 1
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONES[0]
