@@ -5,7 +5,6 @@ import re
 import smtplib
 import ssl
 import sys
-from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -156,14 +155,9 @@ def _template(name: str) -> Any:
 
 
 def _context(row: OutboxMail) -> dict[str, Any]:
-    """The row's context, with its dates as dates, and what every mail has."""
+    """The row's context, and what every mail has."""
     defaults = {"user_email": row.to_email, "url": canonical_url(DEFAULT_PATHS.get(row.template, "/account"))}
-    return defaults | {name: _date_or_value(name, value) for name, value in row.context.items()}
-
-
-def _date_or_value(name: str, value: Any) -> Any:
-    is_date = isinstance(value, str) and (name == "date" or name.endswith(("_at", "_until", "_date")))
-    return datetime.fromisoformat(value) if is_date else value
+    return defaults | row.context
 
 
 def _address(text: str) -> Address:

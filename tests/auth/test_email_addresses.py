@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.auth.email_addresses import InvalidAddress, normalize_address
+from app.auth.email_addresses import InvalidAddress, can_get_mail, normalize_address
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,14 @@ def test_address_is_written_one_way(typed: str, written: str) -> None:
 def test_anything_else_is_refused(typed: str) -> None:
     with pytest.raises(InvalidAddress):
         normalize_address(typed)
+
+
+@pytest.mark.parametrize(
+    ("address", "can"),
+    [("alice@example.com", True), ("alice@b\u00fccher.example", True), ("j\u00fcrgen@example.com", False)],
+)
+def test_mail_reaches_plain_letters_before_the_at_alone(address: str, can: bool) -> None:
+    assert can_get_mail(address) is can
 
 
 @given(st.text() | st.emails())

@@ -53,6 +53,8 @@ def test_link_works_once(alice: Person) -> None:
     assert answer.status_code == 400
     assert "This link was used already" in answer.text
     assert "This link was used already" in alice.app.test_client().get(path).text
+    pressed = alice.post(path)
+    assert (pressed.status_code, "This link was used already" in pressed.text) == (400, True)
 
 
 def test_link_followed_again_says_that_the_address_is_confirmed(alice: Person) -> None:

@@ -1,8 +1,10 @@
 """Logging in and out."""
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from app.auth.forms import LoginForm, text_of
 from app.auth.models import User
 from app.auth.passwords import HASHER
 from app.auth.routes import LOGIN_FAILED
@@ -21,6 +23,11 @@ def test_right_password_signs_in(alice: Person, client: FlaskClient) -> None:
 
     assert (answer.status_code, answer.location) == (303, "/dashboard")
     assert client.get("/account").status_code == 200
+
+
+def test_field_that_was_not_sent_is_an_empty_text(app: Flask) -> None:
+    with app.test_request_context():
+        assert text_of(LoginForm().email) == ""
 
 
 def test_address_is_taken_in_any_case(alice: Person, client: FlaskClient) -> None:

@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth.models import User
+from app.auth.sign_in import create_user
 from app.database import db
 from tests.mail.mailbox import mails
 from tests.people import PASSWORD, Person
@@ -52,6 +53,13 @@ def test_taken_address_is_refused_and_changes_nothing(alice: Person, visitor: Pe
     assert "log in or set a new password" in answer.text
     assert visitor.get("/account").status_code == 302
     assert visitor.post("/login", page="/login", email=alice.email, password=PASSWORD).status_code == 303
+
+
+def test_language_that_somebody_signs_up_in_is_kept(app: Flask) -> None:
+    with app.test_request_context(method="POST"):
+        user = create_user("carol@example.com", PASSWORD, language="de")
+
+        assert user is not None and user.language == "de"
 
 
 def test_role_and_admin_cannot_be_set_by_a_field(visitor: Person) -> None:

@@ -5,9 +5,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.account import support
+from app.auth.admission import admit
 from app.auth.email_tokens import Purpose, make_token, was_used
 from app.auth.models import SecurityEvent, User
+from app.auth.next_page import Destination
 from app.auth.password_reset import request_reset
+from app.auth.sessions import Method
 from app.auth.sign_in import authenticate
 from app.billing.errors import CannotBeDone
 from app.database import db
@@ -51,8 +54,21 @@ def test_the_right_password_is_told_and_the_reason_is_not(alice: Person, app: Fl
     assert SENTENCE in page
     assert "sends spam" not in page
     with app.app_context():
-        kinds = db.session.scalars(db.select(SecurityEvent.kind).order_by(SecurityEvent.id)).all()
-        assert kinds[-2:] == ["suspended", "sign_in_refused"]
+        events = db.session.scalars(db.select(SecurityEvent).order_by(SecurityEvent.id)).all()
+        assert [event.kind for event in events[-2:]] == ["suspended", "sign_in_refused"]
+        assert events[-1].user_id == events[-2].user_id
+
+
+def test_another_way_in_is_written_down_too(alice: Person, app: Flask) -> None:
+    suspend(alice)
+    alice_id = alice.id
+
+    with app.test_request_context(method="POST"):
+        answer = admit(alice_id, Method.PASSKEY, remember=False, destination=Destination())
+        last = db.session.scalars(db.select(SecurityEvent).order_by(SecurityEvent.id.desc())).first()
+
+        assert answer.location == "/login"
+        assert (last.kind, last.user_id) == ("sign_in_refused", alice_id)
 
 
 def test_a_wrong_password_is_told_nothing(alice: Person, app: Flask) -> None:

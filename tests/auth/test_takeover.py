@@ -144,6 +144,18 @@ def test_undoing_works_once_and_after_another_change_too(stolen: Person) -> None
     with stolen.app.app_context():
         told = db.session.scalars(db.select(OutboxMail).filter_by(template="email_changed", to_email=THEIRS)).one()
     assert "url" not in told.context
+    assert told.context["new_email"] == "another@example.net"
+
+
+def test_change_of_a_week_ago_stands_and_the_next_one_can_be_undone(stolen: Person) -> None:
+    make_older(stolen.app, email_changed_at=timedelta(days=8))
+    change_address(stolen, "alice@example.org")
+    stolen.get(link_path(stolen.app, "verify_email", "alice@example.org"))
+
+    with stolen.app.app_context():
+        told = db.session.scalars(db.select(OutboxMail).filter_by(template="email_changed", to_email=THEIRS)).one()
+        assert "url" in told.context
+        assert db.session.scalars(db.select(User.previous_email)).one() == THEIRS
 
 
 def test_address_that_can_be_taken_back_is_given_to_nobody_else(stolen: Person, bob: Person) -> None:

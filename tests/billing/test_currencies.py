@@ -193,6 +193,7 @@ def test_subscription_is_bought_mirrored_and_told_in_the_currency_that_was_chose
 
     order, row, payment = (only(shop, kind) for kind in (Order, Subscription, Payment))
     assert (order.state, order.amount, order.currency) == ("fulfilled", 2610, "eur")
+    assert at_stripe.session(order.stripe_checkout_session_id)["cancel_url"].endswith("checkout=cancelled&currency=eur")
     assert subscription["items"]["data"][0]["price"]["currency"] == "usd"
     assert (row.amount, row.currency, carol.role) == (2610, "eur", "pro")
     assert (payment.amount, payment.currency) == (2610, "eur")

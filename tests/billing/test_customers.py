@@ -1,6 +1,6 @@
 from flask import Flask
 
-from app.billing.customers import owner_of
+from app.billing.customers import customer_of, owner_of
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.objects import NO_METADATA
 from app.billing.models.payments import Order
@@ -46,3 +46,12 @@ def test_a_customer_who_has_bought_nothing_is_known_too(
         db.session.execute(db.delete(Order))
         customer = db.session.scalars(db.select(StripeCustomer.stripe_customer_id)).one()
         assert owner_of(customer, NO_METADATA, current_scope()) == alice_id
+
+
+def test_everybody_has_a_customer_of_their_own(alice: Person, bob: Person, catalogue: None, app: Flask) -> None:
+    people = [(person.id, person.buy("pro").status_code) for person in (alice, bob)]
+
+    with app.app_context():
+        found = [customer_of(user_id, current_scope()) for user_id, _ in people]
+        owners = [owner_of(customer, NO_METADATA, current_scope()) for customer in found]
+        assert owners == [user_id for user_id, _ in people]

@@ -50,6 +50,7 @@ def test_production_starts_with_a_whole_set(load):
         ({"SECRET_KEY": ""}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"SECRET_KEY": f"{'a' * 32}, short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": f"{'a' * 32},short"}, "SECRET_KEY"),
         ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
         ({"STRIPE_PUBLISHABLE_KEY": "pk_test_public0000000000"}, "STRIPE_PUBLISHABLE_KEY"),
         ({"STRIPE_SECRET_KEY": "mk_live_0000000000000000"}, "STRIPE_SECRET_KEY"),
@@ -74,6 +75,7 @@ def test_production_starts_with_a_whole_set(load):
         ({"LOGIN_OIDC_ISSUER": "https://sso.example"}, "LOGIN_OIDC_ISSUER"),
         ({"LOGIN_OIDC_CLIENT_ID": "id", "LOGIN_OIDC_CLIENT_SECRET": "secret"}, "LOGIN_OIDC_ISSUER"),
         (OIDC | {"LOGIN_OIDC_ISSUER": "http://127.0.0.1:9000"}, "LOGIN_OIDC_ISSUER"),
+        ({"CURRENCY": "xts"}, "CURRENCY"),
         ({"LOGIN_GITHUB_URL": "http://github.example"}, "LOGIN_GITHUB_URL"),
     ],
 )
@@ -161,6 +163,11 @@ def test_one_message_lists_every_problem_without_a_secret(load):
         ("DATABASE_URL", "postgresql://user:hunter2@db:port/perennial"),
         ("REDIS_URL", "redis://:hunter2[@redis"),
         ("REDIS_URL", "redis://:hunter2@redis:port"),
+        ("REDIS_URL", "http://:hunter2@redis"),
+        ("MAIL_URL", "http://user:hunter2@mail"),
+        ("MAIL_URL", "smtp://user:hunter2@mail:0"),
+        ("SENTRY_DSN", "hunter2@sentry.example.com"),
+        ("DATABASE_URL", "mysql://user:hunter2@db/perennial"),
     ],
 )
 def test_address_that_cannot_be_read_is_named_without_what_is_in_it(load, name, value):
@@ -169,6 +176,21 @@ def test_address_that_cannot_be_read_is_named_without_what_is_in_it(load, name, 
 
     assert [problem.split(":")[0] for problem in refused.value.problems] == [name]
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "rediss://:secret@redis:6380/1"),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+        ("MAIL_URL", "smtps://user:secret@mail"),
+        ("SENTRY_DSN", "https://key@sentry.example.com/1"),
+        ("DATABASE_URL", "postgres://user:secret@db/perennial"),
+        ("CURRENCY", "usd"),
+    ],
+)
+def test_other_ways_to_write_an_address_or_a_currency_are_taken(load, name, value):
+    assert load(GOOD | {name: value}).is_production
 
 
 def test_settings_never_show_a_secret(load):
@@ -213,11 +235,15 @@ def test_development_keeps_the_key_it_generates(load, tmp_path):
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_file_of_settings_is_read_in_development_alone(monkeypatch, tmp_path):
+@pytest.mark.parametrize("unset", [True, False])
+def test_the_file_of_settings_is_read_in_development_alone(monkeypatch, tmp_path, unset):
     file, link = tmp_path / ".env", "https://buy.stripe.com/test_1"
     file.write_text(f"TRIAL_DAYS=9\nSTRIPE_PRICE_PRO=price_1\nSTRIPE_PAYMENT_LINK_LIFETIME={link}\n")
-    for name, value in {"INSTANCE_PATH": str(tmp_path), "APP_ENV": "development"}.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+    if unset:
+        monkeypatch.delenv("APP_ENV", raising=False)
+    else:
+        monkeypatch.setenv("APP_ENV", "development")
 
     settings = load_settings(CATALOG, env_file=file)
 

@@ -17,6 +17,8 @@ from tests.mutants.places import functions_of, place_of
 IMPORT, SESSION = "(import)", "(session)"
 KEPT = Path("mutants/reach.json")
 
+# As they are when the run begins: it takes long, and its files may be worked on meanwhile.
+_functions = {path.as_posix(): functions_of(path.as_posix()) for path in Path("app").rglob("*.py")}
 _running = IMPORT
 _passed: set[str] = set()
 _coverage = coverage.Coverage(data_file=None, config_file=False, source=["app"], context=IMPORT)
@@ -72,7 +74,7 @@ def pytest_sessionfinish() -> None:
     known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for name in data.measured_files():
         path = os.path.relpath(name)
-        functions, of_file = functions_of(path), known.setdefault(path, {})
+        functions, of_file = _functions[path], known.setdefault(path, {})
         for line, contexts in data.contexts_by_lineno(name).items():
             function, offset = place_of(line, functions)
             lines = of_file.setdefault(function, {})

@@ -204,12 +204,13 @@ def test_event_of_another_account_is_ignored(deliver, stored) -> None:
     assert stored()[0].outcome == "ignored"
 
 
-def test_a_thin_event_is_taken_and_ignored(deliver, stored) -> None:
+@pytest.mark.parametrize("livemode", [False, True])
+def test_a_thin_event_is_taken_and_ignored(deliver, stored, livemode: bool) -> None:
     thin = {
         "id": "evt_thin_1",
         "object": "v2.core.event",
         "type": "v1.billing.meter.error_report_triggered",
-        "livemode": False,
+        "livemode": livemode,
         "created": "2026-11-26T10:00:00.000Z",
         "related_object": {"id": "mtr_1", "type": "billing.meter", "url": "/v1/billing/meters/mtr_1"},
     }
@@ -217,7 +218,7 @@ def test_a_thin_event_is_taken_and_ignored(deliver, stored) -> None:
     answers = [deliver(thin).status_code for _ in range(2)]
 
     assert answers == [200, 200]
-    assert [(event.outcome, event.type) for event in stored()] == [("ignored", thin["type"])]
+    assert [(one.outcome, one.type, one.livemode) for one in stored()] == [("ignored", thin["type"], livemode)]
 
 
 @pytest.mark.parametrize("broken", [{"id": None}, {"created": "soon"}, {"created": None}, {"type": ["a"]}])

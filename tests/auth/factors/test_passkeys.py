@@ -50,6 +50,7 @@ def test_passkey_is_added_and_signs_in_alone(alice: Person, visitor: Person) -> 
 def test_new_passkey_has_to_find_its_owner_by_itself_and_ask_for_a_finger_or_pin(alice: Person) -> None:
     asked = options_on(alice, NEW)
 
+    assert alice.get(NEW).status_code == 200
     assert asked["authenticatorSelection"]["residentKey"] == "required"
     assert asked["authenticatorSelection"]["userVerification"] == "required"
     assert asked["rp"] == {"id": "localhost", "name": alice.app.config["APP_NAME"]}

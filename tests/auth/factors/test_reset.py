@@ -75,11 +75,12 @@ def test_owner_who_is_signed_in_says_no(alice: Person, phone: Phone) -> None:
     ask(alice.app, alice.email)
     page = alice.get("/account/security").text
 
-    alice.post("/account/security/keep-factors")
+    answer = alice.post("/account/security/keep-factors")
     with alice.app.app_context():
         kept = db.session.get(FactorReset, alice.id)
 
     assert "Your second factors are to be removed" in page
+    assert (answer.status_code, answer.location) == (303, "/account/security")
     assert kept is None
     assert logging_in(alice).answer.location == "/login/second-step"  # type: ignore[attr-defined]
 

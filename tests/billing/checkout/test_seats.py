@@ -15,7 +15,7 @@ from app.database import db
 from app.mail.compose import compose
 from app.mail.outbox import OutboxMail
 from tests.people import PASSWORD, Person
-from tests.stripe_actions import Stripe, event_of, session_id_in, signed
+from tests.stripe_actions import Json, Stripe, event_of, session_id_in, signed
 
 TEAMS = Catalog(
     slug="teams",
@@ -58,6 +58,11 @@ def team(carol: Person, at_stripe: Stripe) -> Person:
 def buy(person: Person, plan: str, seats: str | None = None, interval: str = "month"):  # type: ignore[no-untyped-def]
     fields = {"interval": interval} | ({"seats": seats} if seats is not None else {})
     return person.post(f"/checkout/{plan}", page="/pricing", **fields)
+
+
+def deliver_to(shop: Flask, event: Json) -> None:
+    body, headers = signed(event, shop.extensions["settings"].webhook_secrets[0])
+    assert shop.test_client().post("/webhooks/stripe", data=body, headers=headers).status_code == 200
 
 
 def order_of(person: Person) -> Order:
@@ -161,6 +166,8 @@ def test_seats_of_a_trial_are_told(carol: Person, at_stripe: Stripe) -> None:
     assert order_of(carol).state == "fulfilled"
     assert "Then €45 a month for 3 seats." in carol.read("/account")
     assert "Your trial of Club with 3 seats has begun" in mail_to(carol, "order_confirmed")
+    deliver_to(carol.app, event_of("customer.subscription.trial_will_end", at_stripe.subscriptions()[0]))
+    assert "€45 a month for 3 seats" in mail_to(carol, "trial_will_end")
 
 
 @pytest.mark.parametrize("seats", ["1", "8"])
@@ -229,11 +236,8 @@ def test_amount_is_right_for_a_whole_number_of_seats_alone(
 ) -> None:
     at_stripe.mute()
     session = at_stripe.pay(session_id_in(buy(carol, "team", "5").location))
-    body, headers = signed(
-        event_of("checkout.session.completed", session | change), carol.app.extensions["settings"].webhook_secrets[0]
-    )
 
-    carol.app.test_client().post("/webhooks/stripe", data=body, headers=headers)
+    deliver_to(carol.app, event_of("checkout.session.completed", session | change))
 
     assert order_of(carol).state == state
 

@@ -66,6 +66,7 @@ def test_order_is_written_and_named_in_the_session(alice: Person, at_stripe: Str
     assert (order.state, order.plan_key, order.interval) == ("pending", "pro", "year")
     assert (order.amount, order.currency) == (29000, "usd")
     assert session["client_reference_id"] == str(order.id)
+    assert session["cancel_url"].endswith("/pricing?checkout=cancelled")
     assert session["metadata"] == {"userId": str(alice.id), "orderId": str(order.id)}
     assert (session["mode"], session["customer"]) == ("subscription", order.stripe_customer_id)
     assert session["allow_promotion_codes"] is True
@@ -75,6 +76,19 @@ def test_subscription_carries_the_orders_ids(subscribed: Person, at_stripe: Stri
     [order] = orders()
 
     assert at_stripe.subscriptions()[0]["metadata"] == {"userId": str(subscribed.id), "orderId": str(order.id)}
+
+
+def test_success_page_names_the_receipt_once_it_is_known(
+    subscribed: Person, at_stripe: Stripe, deliver, orders
+) -> None:
+    page = f"/checkout/success?session_id={orders()[0].stripe_checkout_session_id}"
+    [invoice] = at_stripe.invoices()
+    before = subscribed.read(page)
+
+    deliver(at_stripe.events("invoice.paid")[0])
+
+    assert invoice["number"] not in before
+    assert invoice["number"] in subscribed.read(page)
 
 
 def test_payment_for_life_carries_the_orders_ids(alice: Person, at_stripe: Stripe, orders) -> None:
