@@ -1,6 +1,5 @@
 """The site with what this fork sells: everything here runs on `app/catalog.py`, not on the tests' own catalogue."""
 
-import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -21,9 +20,3 @@ def application(settings: Settings) -> Iterator[Flask]:
     yield application
     with application.app_context():
         db.engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def pushed() -> list[tuple[sqlite3.Connection, str]]:
-    """The emulator once this catalogue has been pushed."""
-    return []
