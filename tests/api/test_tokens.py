@@ -73,7 +73,7 @@ def test_page_is_well_made_in_each_of_its_states(alice: Person) -> None:
     make(alice)
     new = alice.get("/account/tokens").text
 
-    assert "Your plan does not include the API" in without and "Make the token" in form and "Your new token" in new
+    assert "Your plan does not include the API" in without and "Create token" in form and "Your new token" in new
     for page in (without, form, new, make(alice, name="").text):
         assert_well_made(page)
 

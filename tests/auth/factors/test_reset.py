@@ -104,5 +104,7 @@ def test_both_are_acts_of_the_operators(alice: Person, phone: Phone) -> None:
     ask(alice.app, alice.email, "--cancel")
 
     with alice.app.app_context():
-        acts = db.session.execute(db.select(OperatorAct.kind, OperatorAct.user_id, OperatorAct.reason)).all()
+        acts = db.session.execute(
+            db.select(OperatorAct.kind, OperatorAct.user_id, OperatorAct.reason).order_by(OperatorAct.id)
+        ).all()
     assert acts == [("reset_factors", alice.id, "lost in the sea"), ("keep_factors", alice.id, "")]
