@@ -11,7 +11,7 @@ run: $(VENV)/.runs ## start the site and the Stripe emulator
 	@$(BIN)/python app.py
 
 test: $(VENV)/.installed ## the site's tests but for the slow ones, which ALL=1 adds; the emulator's are in emulator/
-	$(BIN)/pytest -q $(if $(ALL)$(CI)$(PYTEST_ARGS),,-m "not slow") --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -q $(if $(ALL)$(CI)$(PYTEST_ARGS),,-m "not slow") --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, format and types
 	$(BIN)/ruff check .

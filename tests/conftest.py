@@ -27,6 +27,7 @@ from app.billing.setup.push import push_catalogue
 from app.config.settings import ROOT, Settings
 from app.database import db
 from app.extensions import limiter
+from app.machine import available_cores
 from tests.applications import build_app
 from tests.catalogue import CATALOG
 from tests.chromium import launched
@@ -46,7 +47,7 @@ LASTING: dict[str, Any] = {
     "phases": [phase for phase in Phase if phase is not Phase.explain],
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
-for profile, examples in {"quick": 6, "ci": 16, "nightly": 1000}.items():
+for profile, examples in {"quick": 4, "ci": 16, "nightly": 1000}.items():
     # What has to be green before something lands is the same each time; a night looks for what is new.
     hypothesis.settings.register_profile(profile, max_examples=examples, derandomize=profile == "ci", **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
@@ -77,6 +78,11 @@ SAME_ON_ANY_DATABASE = (
     "tests/test_templating.py",
     "tests/test_well_known.py",
 )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, for tests wait a part of their time; at most four."""
+    return min(available_cores() + 1, 4)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

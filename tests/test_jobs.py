@@ -272,6 +272,7 @@ def test_jobs_signed_with_the_key_before_are_still_taken(app_with: Callable[...,
     assert task.name == "deliver"
 
 
+@pytest.mark.slow
 def test_flask_jobs_run_delivers_and_stops_when_asked_to(working: Flask, settings: Settings) -> None:
     environment = {
         **os.environ,

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser
 from scripts.pictures import ICONS, draw
 from tests.forks.copies import Copy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:

@@ -15,6 +15,8 @@ from tests.people import Person
 from tests.servers.redis import Redis, redis
 from tests.servers.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Redis]:

@@ -12,6 +12,8 @@ import pytest
 from scripts.rename import KEPT, Names, RenameRefused, rename
 from tests.forks.copies import Copy
 
+pytestmark = pytest.mark.slow
+
 CALLED = Names.now(Path(__file__).resolve().parents[1])
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 # PostgreSQL's driver is part of a start, its server is not.
 NOWHERE = "postgresql://127.0.0.1:1/nowhere"

@@ -12,6 +12,8 @@ from app.extensions import limiter
 from tests.api.programs import Program
 from tests.people import Person
 
+pytestmark = pytest.mark.slow
+
 ENTRY = {"happened_on": "2026-11-25", "kind": "in", "label": "Invoice", "amount": 1250}
 # A JSON schema cannot say that a text has to be readable.
 NOT_TRIED = [schemathesis.checks.positive_data_acceptance]

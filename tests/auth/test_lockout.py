@@ -11,6 +11,8 @@ from tests.auth.test_races import at_once, form
 from tests.mail.mailbox import link_path, mails
 from tests.people import PASSWORD, Person
 
+pytestmark = [pytest.mark.slow, pytest.mark.database]
+
 WRONG = "not the password"
 
 

@@ -9,6 +9,8 @@ from werkzeug.test import TestResponse
 
 from tests.people import PASSWORD, Person
 
+pytestmark = pytest.mark.slow
+
 
 def post(person: Person, path: str, address: str = "127.0.0.1", **fields: str) -> TestResponse:
     token = person.csrf_token("/login" if path in ("/login", "/signup", "/forgot-password") else "/account")

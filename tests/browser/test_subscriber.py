@@ -77,6 +77,7 @@ def test_a_visitor_becomes_pro_and_cancels(at_checkout: Page, app: Flask, emulat
     assert role_of(app, EMAIL) == "free"
 
 
+@pytest.mark.slow
 def test_a_declined_card_buys_nothing_and_can_be_corrected(at_checkout: Page, app: Flask, emulator: Emulator):
     page = at_checkout
 
@@ -91,6 +92,7 @@ def test_a_declined_card_buys_nothing_and_can_be_corrected(at_checkout: Page, ap
     assert role_of(app, EMAIL) == "pro"
 
 
+@pytest.mark.slow
 def test_the_back_arrow_leads_to_the_prices(at_checkout: Page, app: Flask):
     page = at_checkout
 
@@ -100,6 +102,7 @@ def test_the_back_arrow_leads_to_the_prices(at_checkout: Page, app: Flask):
     assert role_of(app, EMAIL) == "free"
 
 
+@pytest.mark.slow
 def test_three_d_secure_is_asked_for_and_can_be_failed_and_completed(at_checkout: Page, app: Flask, emulator: Emulator):
     page = at_checkout
 
@@ -116,6 +119,7 @@ def test_three_d_secure_is_asked_for_and_can_be_failed_and_completed(at_checkout
     assert role_of(app, EMAIL) == "pro"
 
 
+@pytest.mark.slow
 def test_a_failed_renewal_is_mended_with_another_card(
     at_checkout: Page, app: Flask, emulator: Emulator, at_stripe: Stripe, site: str
 ):
@@ -140,6 +144,7 @@ def test_a_failed_renewal_is_mended_with_another_card(
     assert role_of(app, EMAIL) == "pro"
 
 
+@pytest.mark.slow
 def test_lifetime_is_paid_once(page: Page, app: Flask, emulator: Emulator, site: str):
     page.goto(f"{site}/pricing")
     page.get_by_role("button", name="Choose Lifetime").click()

@@ -524,6 +524,7 @@ def test_payments_show_amount_status_and_refund(alice: Person, run: Run) -> None
     assert re.search(r" \$29  paid +\$9  alice@example\.com  A-0001$", result.output, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_commands_are_found_with_plain_flask_from_the_root(tmp_path: Path) -> None:
     environment = {**os.environ, "INSTANCE_PATH": str(tmp_path), "APP_ENV": "testing"}
     flask = Path(sys.executable).with_name("flask")
@@ -535,6 +536,7 @@ def test_commands_are_found_with_plain_flask_from_the_root(tmp_path: Path) -> No
         assert f"  {command} " in result.stdout
 
 
+@pytest.mark.slow
 def test_unusable_settings_are_told_without_a_traceback() -> None:
     environment = {**os.environ, "APP_ENV": "production", "SECRET_KEY": "hunter2"}
     flask = Path(sys.executable).with_name("flask")

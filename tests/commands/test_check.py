@@ -19,7 +19,7 @@ from app.chores import Chore
 from app.database import db, utcnow
 from tests.mail.smtp_server import SmtpServer
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = [pytest.mark.usefixtures("catalogue"), pytest.mark.slow]
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def on_a_terminal(columns: int, **environment: str) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals work otherwise there")
 def test_a_wide_terminal_gets_a_table_in_colour() -> None:
     shown = on_a_terminal(100)

@@ -208,6 +208,7 @@ def test_a_file_that_cannot_be_read_is_told_of_by_its_line(copy: Path) -> None:
     assert [line[: len(begin)] for line, begin in zip(lines, FILES.values(), strict=True)] == [*FILES.values()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", STARTS)
 def test_every_way_to_start_says_the_line_without_a_traceback(copy: Path, server: str) -> None:
     (copy / "app/catalog.py").write_text("CATALOG = {}")

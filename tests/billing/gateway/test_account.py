@@ -13,7 +13,7 @@ from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe, session_id_in
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = [pytest.mark.usefixtures("catalogue"), pytest.mark.slow, pytest.mark.database]
 RESTRICTED, ROLLED, FULL = "rk_test_before0000", "rk_test_after00000", "sk_test_full000000"
 
 

@@ -18,7 +18,7 @@ from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Json, Stripe, event_of, session_id_in, signed
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = [pytest.mark.usefixtures("catalogue"), pytest.mark.slow, pytest.mark.database]
 # What belongs to the platform whose key this is: who it is, and where its events go.
 OF_THE_PLATFORM = ("/v1/account", "/v1/webhook_endpoints")
 

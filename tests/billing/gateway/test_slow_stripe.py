@@ -17,7 +17,7 @@ from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Json, Stripe, session_id_in, signed
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = [pytest.mark.usefixtures("catalogue"), pytest.mark.slow, pytest.mark.database]
 OPEN = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
 
 

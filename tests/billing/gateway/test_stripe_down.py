@@ -14,7 +14,7 @@ from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.people import Person
 from tests.stripe_actions import Stripe, event_of, session_id_in, signed
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = [pytest.mark.usefixtures("catalogue"), pytest.mark.slow, pytest.mark.database]
 STATUSES = [400, 401, 429, 500]
 
 

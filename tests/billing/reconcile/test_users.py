@@ -221,6 +221,7 @@ def test_what_was_repaired_of_somebody_is_undone_where_the_rest_cannot_be(
         assert db.session.scalars(db.select(Subscription.user_id)).all() == [other_id]
 
 
+@pytest.mark.slow
 def test_more_subscriptions_than_stripe_lists_at_once_are_all_read(
     app: Flask, catalogue: None, at_stripe: Stripe
 ) -> None:
