@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
 from playwright.sync_api import Browser
+from sqlalchemy import QueuePool
 from stripe_emulator import Emulator
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
@@ -122,8 +124,7 @@ def application(settings: Settings) -> Iterator[Flask]:
     with application.app_context():
         db.create_all()
     yield application
-    with application.app_context():
-        db.engine.dispose()
+    _let_go(application)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -266,9 +267,12 @@ def _forget(app: Flask) -> None:
 
 
 def _let_go(app: Flask) -> None:
-    """End an application's connections to the database."""
+    """End an application's connections to the database, once the requests that its server still answers are over."""
     with app.app_context():
         db.session.remove()
+        pool, deadline = db.engine.pool, time.monotonic() + 2
+        while isinstance(pool, QueuePool) and pool.checkedout() and time.monotonic() < deadline:
+            time.sleep(0.01)
         db.engine.dispose()
 
 
