@@ -37,6 +37,16 @@ def read_mails(app: Flask) -> Callable[[str], list[str]]:
     return read
 
 
+def assert_leads_to_paying(mail: str, app: Flask, at_stripe: Stripe) -> None:
+    """It names the plan's last day, by the days of grace, and links to the newest invoice."""
+    invoice = at_stripe.v1.invoices.retrieve(at_stripe.invoices()[-1]["id"])
+    with app.app_context():
+        row = db.session.scalars(db.select(Subscription)).one()
+        last_day = date(row.unpaid_since + timedelta(days=7))
+    assert f"Pro stays on until {last_day}." in mail
+    assert invoice.hosted_invoice_url in mail
+
+
 def test_mail_about_a_failed_payment_names_the_plan_the_last_day_and_leads_to_paying(
     subscription: Json, app: Flask, at_stripe: Stripe, emulator: Emulator, read_mails: Callable[[str], list[str]]
 ) -> None:
@@ -45,13 +55,8 @@ def test_mail_about_a_failed_payment_names_the_plan_the_last_day_and_leads_to_pa
     emulator.wait_until_idle()
 
     [mail, *_] = read_mails("payment_failed")
-    invoice = at_stripe.v1.invoices.retrieve(at_stripe.invoices()[-1]["id"])
-    with app.app_context():
-        row = db.session.scalars(db.select(Subscription)).one()
-        last_day = date(row.unpaid_since + timedelta(days=7))
     assert "We could not collect $29 for Pro." in mail
-    assert f"Pro stays on until {last_day}." in mail
-    assert invoice.hosted_invoice_url in mail
+    assert_leads_to_paying(mail, app, at_stripe)
 
 
 def test_an_overdue_invoice_is_told_by_mail_with_the_last_day_and_the_way_to_pay(
@@ -65,13 +70,8 @@ def test_an_overdue_invoice_is_told_by_mail_with_the_last_day_and_the_way_to_pay
     emulator.wait_until_idle()
 
     [mail] = read_mails("payment_overdue")
-    invoice = at_stripe.v1.invoices.retrieve(at_stripe.invoices()[-1]["id"])
-    with app.app_context():
-        row = db.session.scalars(db.select(Subscription)).one()
-        last_day = date(row.unpaid_since + timedelta(days=7))
     assert "The invoice of $29 for Pro is overdue." in mail
-    assert f"Pro stays on until {last_day}." in mail
-    assert invoice.hosted_invoice_url in mail
+    assert_leads_to_paying(mail, app, at_stripe)
     assert read_mails("payment_failed") == []
 
 

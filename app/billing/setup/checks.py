@@ -40,6 +40,8 @@ class Check:
 Checks = Iterator[Check]
 DELIVERIES = "Stripe could deliver its events"
 MANAGED = "the account's Managed Payments are as the setting says"
+# What Stripe's refusals call it, where the account has it on and cannot use it.
+BY_NAME = "managed payments"
 
 
 def stripe_checks(gateway: StripeGateway, settings: Settings) -> Checks:
@@ -160,10 +162,6 @@ def _deliveries(gateway: StripeGateway) -> Checks:
     missing = undelivered_events(gateway, current_scope())
     detail = f"{len(missing)} of the last {LOOKED_BACK.days} days did not arrive ({', '.join(missing[:3])})"
     yield _fails_if(bool(missing), DELIVERIES, detail)
-
-
-# What Stripe's refusals call it, where the account has it on and cannot use it.
-BY_NAME = "managed payments"
 
 
 def is_on_by_default(gateway: StripeGateway, scope: StripeScope, site_url: str) -> bool | None:

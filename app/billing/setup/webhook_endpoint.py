@@ -21,6 +21,9 @@ from app.config.settings import Settings
 from app.database import db, end_transaction, utcnow
 
 PATH = "/webhooks/stripe"
+LOOKED_BACK = timedelta(days=3)
+# One page. Who has more has one trouble, not a hundred.
+MOST = 100
 
 
 def push(run: PushRun) -> None:
@@ -138,11 +141,6 @@ def _secret_is_kept(file: Path, endpoint: StripeObject) -> bool:
 
 def _fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
-
-
-LOOKED_BACK = timedelta(days=3)
-# One page. Who has more has one trouble, not a hundred.
-MOST = 100
 
 
 def undelivered_events(gateway: StripeGateway, scope: StripeScope) -> list[str]:

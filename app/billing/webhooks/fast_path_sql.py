@@ -28,6 +28,8 @@ from app.billing.roles.decision import sources
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 
 Values = dict[str, Any]
+Processor = Callable[[Any], Any] | None
+_TURN_IN_THIS_PROCESS = Lock()
 _USERS = cast(sa.Table, User.__table__)
 _SUBSCRIPTIONS = cast(sa.Table, Subscription.__table__)
 _EVENTS = cast(sa.Table, StripeEvent.__table__)
@@ -128,10 +130,6 @@ def _insert(table: sa.Table, prefix: str, names: list[str], locked: sa.CTE | Non
     if locked is not None:
         row = row.select_from(locked)
     return sa.insert(table).from_select(names, row, include_defaults=False)
-
-
-Processor = Callable[[Any], Any] | None
-_TURN_IN_THIS_PROCESS = Lock()
 
 
 @dataclass(frozen=True)
