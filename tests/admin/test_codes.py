@@ -1,6 +1,7 @@
 """Promotion codes: made at Stripe from the admin page, used in Checkout, and who used them."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -97,6 +98,18 @@ def test_a_code_is_switched_off_and_on(olga: Person, catalogue: None, at_stripe:
         assert code.active is (active == "true")
 
     assert acts(app) == [("make_code", False), ("switch_code", False), ("switch_code", False)]
+
+
+def test_a_code_whose_time_is_over_is_not_offered_to_be_switched_on(
+    olga: Person, catalogue: None, at_stripe: Stripe
+) -> None:
+    page = olga.post(PAGE, page=PAGE, **HALF).location
+    [half] = at_stripe.v1.promotion_codes.list({"expand": ["data.promotion.coupon"]}).data
+    promotion = {"type": "coupon", "coupon": half.promotion.coupon.id}
+    ended = at_stripe.v1.promotion_codes.create({"promotion": promotion, "expires_at": int(time.time())})
+
+    assert "Switch it" in olga.read(page)
+    assert "Switch it" not in olga.read(f"{PAGE}/{ended.id}")
 
 
 def test_a_code_that_is_taken_leaves_no_coupon_behind(
