@@ -1,5 +1,6 @@
 """What a price and a subscription's status give: the plan, the role, features and limits, and until when."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -8,6 +9,7 @@ from flask import current_app
 
 from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
 from app.billing.statuses import SubscriptionStatus
+from app.database import utcnow
 
 NO_PLAN = "price of no plan"
 
@@ -64,6 +66,19 @@ class RoleDecision:
     def strength(self) -> tuple[int, float]:
         """Higher roles first, and of equal ones the longer."""
         return self.role.rank, float("inf") if self.expires_at is None else self.expires_at.timestamp()
+
+    def audit(self, user_id: uuid.UUID, before: str, cause: str) -> dict[str, object]:
+        """The columns of the `RoleChange` from the role `before` to this one."""
+        return {
+            "user_id": user_id,
+            "role_before": before,
+            "role_after": self.role.key,
+            "rule": self.rule,
+            "object_id": self.object_id,
+            "cause": cause,
+            "expires_at": self.expires_at,
+            "changed_at": utcnow(),
+        }
 
 
 def price_known_as(stripe_price_id: str | None, lookup_key: str | None) -> Price | None:

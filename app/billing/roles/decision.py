@@ -92,23 +92,9 @@ def set_role(user: User, decision: RoleDecision, scope: StripeScope, cause: str)
     user.role_scope = scope.name
     if before == decision.role.key:
         return None
-    change = RoleChange(**role_change_values(user.id, before, decision, cause))
+    change = RoleChange(**decision.audit(user.id, before, cause))
     db.session.add(change)
     return change
-
-
-def role_change_values(user_id: uuid.UUID, before: str, decision: RoleDecision, cause: str) -> dict[str, object]:
-    """The columns of the audit row for this change."""
-    return {
-        "user_id": user_id,
-        "role_before": before,
-        "role_after": decision.role.key,
-        "rule": decision.rule,
-        "object_id": decision.object_id,
-        "cause": cause,
-        "expires_at": decision.expires_at,
-        "changed_at": utcnow(),
-    }
 
 
 def apply_role(user: User, scope: StripeScope, cause: str, *, believe_expired: bool = True) -> RoleChange | None:

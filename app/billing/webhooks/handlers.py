@@ -1,10 +1,7 @@
 """The whole Stripe integration in one table: event type, handler, and the reason it is there."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
-from app.auth.models import User
-from app.billing.catalog.plans import current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_of, unlink_customer
 from app.billing.gateway.account import StripeScope
@@ -19,7 +16,6 @@ from app.billing.gateway.objects import (
     RefundObject,
 )
 from app.billing.gateway.prices import forget_prices, is_of_catalog
-from app.billing.models.subscription import Subscription
 from app.billing.payments.cards import forget_card, note_card
 from app.billing.payments.codes import note_discount
 from app.billing.payments.disputes import record_dispute
@@ -27,9 +23,9 @@ from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import close_order
 from app.billing.payments.refunds import record_refund, record_refund_change
-from app.billing.roles.decision import role_changes, role_of
+from app.billing.roles.decision import role_changes
 from app.billing.statuses import OrderState
-from app.billing.subscriptions.next_charge import amount_due_otherwise, forget_next_charges, note_next_charge
+from app.billing.subscriptions.next_charge import forget_next_charges
 from app.billing.subscriptions.sync import end_subscription
 from app.billing.webhooks.deauthorization import on_deauthorized
 from app.billing.webhooks.event import Event, current_object, read_snapshot
@@ -42,9 +38,11 @@ from app.billing.webhooks.invoice_events import (
     on_invoice_paid,
     on_invoice_sent,
 )
-from app.billing.webhooks.subscription_events import sync_from_event
-from app.database import db
-from app.mail.outbox import queue_mail
+from app.billing.webhooks.subscription_events import (
+    on_subscription_changed,
+    on_subscription_deleted,
+    on_trial_will_end,
+)
 
 
 def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
@@ -60,30 +58,6 @@ def on_checkout_failed(event: Event, scope: StripeScope) -> Effect:
 def on_checkout_expired(event: Event, scope: StripeScope) -> Effect:
     """The buyer never paid."""
     return _close_order(event, OrderState.EXPIRED, scope)
-
-
-def on_subscription_changed(event: Event, scope: StripeScope) -> Effect:
-    """Mirror the subscription, set the role."""
-    return sync_from_event(event, scope)
-
-
-def on_subscription_deleted(event: Event, scope: StripeScope) -> Effect:
-    """Mirror the end, and say so once."""
-    effect = sync_from_event(event, scope)
-    row = db.session.get(Subscription, event.object_id)
-    if row and row.has_ended:
-        _mail_owner(row, "subscription_ended", f"subscription_ended:{row.stripe_subscription_id}")
-    return effect
-
-
-def on_trial_will_end(event: Event, scope: StripeScope) -> Effect:
-    """Three days before the first charge: say what it will be, unless there will be none."""
-    effect = sync_from_event(event, scope)
-    row = db.session.get(Subscription, event.object_id)
-    if row and row.is_trialing and row.trial_end and row.is_charged_again and not row.skips_next_charge:
-        note_next_charge(row, scope)
-        _mail_owner(row, "trial_will_end", f"trial_will_end:{row.stripe_subscription_id}:{row.trial_end.isoformat()}")
-    return effect
 
 
 def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
@@ -215,26 +189,3 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
 def _close_order(event: Event, state: OrderState, scope: StripeScope) -> Effect:
     order = find_order(current_object(CheckoutSessionObject, event, scope), scope)
     return Effect(changes=close_order(order, state)) if order else IGNORED
-
-
-def _mail_owner(row: Subscription, template: str, cause: str) -> None:
-    user = db.session.get(User, row.user_id) if row.user_id else None
-    if user:
-        context = {
-            "plan_name": row.plan_name or "paid",
-            "amount": row.amount,
-            "currency": row.currency,
-            "interval": row.interval,
-            "interval_count": row.interval_count,
-            "seats": row.seats,
-            "next_amount": amount_due_otherwise(row, row.amount),
-            "date": _iso(row.ended_at or row.trial_end),
-            "may_lack_card": bool(row.plan and not row.plan.trial_needs_card),
-            "reason": row.cancellation_reason,
-            "keeps": role_of(user).name if user.role_rank > current_catalog().lowest_role.rank else None,
-        }
-        queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
