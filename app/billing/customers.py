@@ -12,7 +12,6 @@ from app.billing.asking import ask, expect_no_change
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.locales import locales_of
 from app.billing.gateway.objects import NO_METADATA, CustomerObject, Metadata
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
@@ -21,6 +20,12 @@ from app.billing.models.subscription import Subscription
 from app.database import db, insert
 
 logger = logging.getLogger(__name__)
+# The languages of Stripe's own pages: https://docs.stripe.com/js/appendix/supported_locales
+PAGES = frozenset([
+    "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu", "id",
+    "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th", "tr",
+    "vi", "zh", "zh-HK", "zh-TW",
+])  # fmt: skip
 
 
 def ensure_customer(user: User, scope: StripeScope) -> str:
@@ -66,7 +71,12 @@ def update_customer_email(user: User) -> None:
 
 def update_customer_language(user: User) -> None:
     """Have Stripe write to the user in their language; that Stripe cannot be told is only logged. Commits."""
-    _update_customer(user, {"preferred_locales": locales_of(user.language)})
+    _update_customer(user, {"preferred_locales": [user.language] if user.language else []})
+
+
+def locale_of(language: str | None) -> dict[str, str]:
+    """What to say to a page of Stripe's; nothing where nobody has chosen, or Stripe cannot: it asks the browser."""
+    return {"locale": language} if language and language in PAGES else {}
 
 
 def _update_customer(user: User, values: dict[str, Any]) -> None:
@@ -174,7 +184,7 @@ def owner_is_gone(customer: str | None, scope: StripeScope) -> bool:
 
 
 def _params(user: User) -> dict[str, Any]:
-    spoken = {"preferred_locales": locales_of(user.language)} if user.language else {}
+    spoken = {"preferred_locales": [user.language]} if user.language else {}
     return {"email": user.email, "metadata": {"userId": str(user.id)}, **spoken}
 
 

@@ -8,9 +8,9 @@ from flask import current_app
 from app.auth.models import User
 from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import LARGEST_AMOUNT, MOST_SEATS, current_catalog
+from app.billing.customers import locale_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.locales import locale_of
 from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.database import db
