@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flask import current_app
 
-from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
+from app.billing.catalog.plans import Plan, Price, Role, current_catalog
 from app.billing.statuses import SubscriptionStatus
 from app.database import utcnow
 
@@ -84,13 +84,6 @@ class RoleDecision:
 def price_known_as(stripe_price_id: str | None, lookup_key: str | None) -> Price | None:
     """The catalogue's price for this Stripe price: by the configured id, or else by lookup key; None if it has none."""
     return _configured().get(stripe_price_id or "") or current_catalog().price_of(lookup_key)
-
-
-def is_per_seat(plan_key: str, interval: str | None) -> bool:
-    """Whether this plan's price for the interval is counted by the seat."""
-    plan = current_catalog().plan(plan_key)
-    price = plan.price(Interval(interval) if interval else None) if plan else None
-    return price is not None and price.per_seat
 
 
 def plan_of(stripe_price_id: str | None, lookup_key: str | None) -> Plan | None:
