@@ -161,10 +161,7 @@ def totals_of_year(user: User) -> list[tuple[str, int, str]]:
 def _open_payment(subscription: Subscription) -> Payment | None:
     query = (
         sa.select(Payment)
-        .where(
-            Payment.stripe_subscription_id == subscription.stripe_subscription_id,
-            Payment.status.in_(ASKED_FOR),
-        )
+        .where(Payment.stripe_subscription_id == subscription.stripe_subscription_id, Payment.status.in_(ASKED_FOR))
         .order_by(Payment.created_at.desc())
         .limit(1)
     )

@@ -57,8 +57,7 @@ def replace_customer(user: User, scope: StripeScope, gone: str) -> str:
 def customer_of(user_id: uuid.UUID, scope: StripeScope) -> str | None:
     """The id of the user's customer in this account and mode, or None."""
     query = sa.select(StripeCustomer.stripe_customer_id).where(
-        StripeCustomer.user_id == user_id,
-        scope.covers(StripeCustomer),
+        StripeCustomer.user_id == user_id, scope.covers(StripeCustomer)
     )
     found: str | None = db.session.scalar(query)
     return found
@@ -132,8 +131,7 @@ def owner_of(customer: str | None, metadata: Metadata, scope: StripeScope) -> uu
     into Checkout.
     """
     by_customer = sa.select(StripeCustomer.user_id).where(
-        StripeCustomer.stripe_customer_id == customer,
-        scope.covers(StripeCustomer),
+        StripeCustomer.stripe_customer_id == customer, scope.covers(StripeCustomer)
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
     return owner or _former_owner(customer, scope) or _named(metadata, customer, scope)
@@ -163,9 +161,7 @@ def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UU
         return None
     bought = [
         sa.select(rows.user_id).where(
-            rows.stripe_customer_id == stripe_customer_id,
-            scope.covers(rows),
-            rows.user_id.is_not(None),
+            rows.stripe_customer_id == stripe_customer_id, scope.covers(rows), rows.user_id.is_not(None)
         )
         for rows in (Order, Subscription)
     ]
@@ -176,9 +172,7 @@ def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UU
 def owner_is_gone(customer: str | None, scope: StripeScope) -> bool:
     """Whether this customer had subscriptions, which are locked then, and an account that is deleted."""
     query = sa.select(Subscription).where(
-        Subscription.stripe_customer_id == customer,
-        Subscription.user_id.is_(None),
-        scope.covers(Subscription),
+        Subscription.stripe_customer_id == customer, Subscription.user_id.is_(None), scope.covers(Subscription)
     )
     return bool(db.session.scalars(query.with_for_update()).all())
 

@@ -4,13 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    Index,
-    String,
-    Text,
-    text,
-)
+from sqlalchemy import BigInteger, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.billing.catalog.entitlements import decide_by_subscription, grace_ends_at, plan_of, price_known_as

@@ -100,10 +100,7 @@ def discard_order(order: Order) -> None:
 def bought_for_good(user: User, scope: StripeScope) -> list[Order]:
     """The user's orders of one-time plans that still stand, the highest role first."""
     query = sa.select(Order).where(
-        Order.user_id == user.id,
-        Order.interval.is_(None),
-        Order.state == OrderState.FULFILLED,
-        scope.covers(Order),
+        Order.user_id == user.id, Order.interval.is_(None), Order.state == OrderState.FULFILLED, scope.covers(Order)
     )
     return sorted(db.session.scalars(query), key=lambda order: -role_of_order(order).rank)
 
@@ -125,11 +122,7 @@ def pending_orders(user_id: uuid.UUID, scope: StripeScope) -> list[Order]:
     """The user's orders that may still be paid, newest first."""
     query = (
         sa.select(Order)
-        .where(
-            Order.user_id == user_id,
-            Order.state == OrderState.PENDING,
-            scope.covers(Order),
-        )
+        .where(Order.user_id == user_id, Order.state == OrderState.PENDING, scope.covers(Order))
         .order_by(Order.created_at.desc())
     )
     return list(db.session.scalars(query))

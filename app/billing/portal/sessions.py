@@ -93,9 +93,7 @@ def _confirm_flow(subscription: Subscription, target: str, seats: int) -> dict[s
         "type": "subscription_update_confirm",
         "subscription_update_confirm": {
             "subscription": subscription.stripe_subscription_id,
-            "items": [
-                {"id": subscription.stripe_item_id, "price": target, "quantity": seats},
-            ],
+            "items": [{"id": subscription.stripe_item_id, "price": target, "quantity": seats}],
         },
         "after_completion": _return_to_account(),
     }

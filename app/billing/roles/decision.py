@@ -60,11 +60,7 @@ def decide_role(user: User, scope: StripeScope, *, believe_expired: bool = True)
     With `believe_expired` false, a subscription whose paid time and grace are over counts for nothing.
     """
     sought = sources_of(user.id, scope)
-    candidates = [
-        *_from_subscriptions(sought, believe_expired),
-        *_from_orders(sought),
-        *_from_grants(sought),
-    ]
+    candidates = [*_from_subscriptions(sought, believe_expired), *_from_orders(sought), *_from_grants(sought)]
     return max(candidates, key=lambda decision: decision.strength, default=nothing())
 
 
@@ -75,12 +71,7 @@ def nothing() -> RoleDecision:
 
 def sources_of(user_id: uuid.UUID, scope: StripeScope) -> dict[str, Any]:
     """The parameters of `SUBSCRIPTIONS`, `ORDERS` and `GRANTS` for this user, now."""
-    return {
-        "of_user": user_id,
-        "scope_account": scope.stripe_account,
-        "scope_livemode": scope.livemode,
-        "at": utcnow(),
-    }
+    return {"of_user": user_id, "scope_account": scope.stripe_account, "scope_livemode": scope.livemode, "at": utcnow()}
 
 
 def set_role(user: User, decision: RoleDecision, scope: StripeScope, cause: str) -> RoleChange | None:
