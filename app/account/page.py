@@ -28,7 +28,6 @@ from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.billing.payments.cards import card_on_file
 from app.billing.payments.orders import bought_for_good
-from app.billing.reconcile.expired_roles import known_end, was_asked_in_vain
 from app.billing.roles.decision import role_of_order
 from app.billing.roles.grants import given_role
 from app.billing.statuses import ASKED_FOR, SENT_BY_MAIL, PaymentStatus
@@ -101,10 +100,10 @@ def billing_summary(user: User) -> tuple[Summary, Problem | None]:
         other_access=other_access(user),
         payment_url=payment.hosted_invoice_url if payment else None,
         is_sent=payment is not None and payment.status in SENT_BY_MAIL,
-        is_stale=was_asked_in_vain(user),
+        is_stale=user.role_is_stale,
         has_free_plan=current_catalog().free_plan is not None,
     )
-    return summary, describe_problem(subscription, payment, access_until=known_end(user))
+    return summary, describe_problem(subscription, payment, access_until=user.known_role_end)
 
 
 def open_problem() -> Problem | None:
@@ -117,7 +116,7 @@ def open_problem() -> Problem | None:
         scope = known_scope() if user.may_owe else None
         unpaid = [row for row in live_subscriptions(user, scope) if row.needs_payment] if scope else []
         payments = [(row, _open_payment(row)) for row in unpaid]
-        told = (describe_problem(row, payment, access_until=known_end(user)) for row, payment in payments)
+        told = (describe_problem(row, payment, access_until=user.known_role_end) for row, payment in payments)
         return next(filter(None, told), None)
     except sa.exc.SQLAlchemyError:
         logger.exception("What is owed could not be read.")
@@ -159,10 +158,7 @@ def totals_of_year(user: User, year: int) -> list[tuple[str, int, str]]:
 def _open_payment(subscription: Subscription) -> Payment | None:
     query = (
         sa.select(Payment)
-        .where(
-            Payment.stripe_subscription_id == subscription.stripe_subscription_id,
-            Payment.status.in_(ASKED_FOR),
-        )
+        .where(Payment.stripe_subscription_id == subscription.stripe_subscription_id, Payment.status.in_(ASKED_FOR))
         .order_by(Payment.created_at.desc())
         .limit(1)
     )

@@ -7,8 +7,7 @@ from app.billing.catalog.plans import Price, current_catalog
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeGateway, StripeObject
-from app.billing.gateway.price_objects import StripePrice, problem_with
-from app.billing.gateway.prices import note_problems
+from app.billing.gateway.prices import StripePrice, note_problems, problem_with
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ENDED_STATUSES
 from app.config.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.client import StripeObject
-from app.billing.gateway.price_objects import StripePrice, StripeProduct
+from app.billing.gateway.prices import StripePrice, StripeProduct
 from app.billing.setup.prices import EXPANDED, configured_price, stored_prices
 from app.billing.setup.push_run import PushRefused, PushRun
 

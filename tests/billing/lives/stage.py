@@ -27,6 +27,7 @@ ADD_ONS = {("month", 1): 1000, ("year", 1): 9900, ("month", 3): 2700}
 COUPONS: dict[str, dict[str, Any]] = {
     "third_for_good": {"percent_off": 33, "duration": "forever"},
     "two_dollars_twice": {"amount_off": 200, "currency": "usd", "duration": "repeating", "duration_in_months": 2},
+    "half_of_pro": {"percent_off": 50, "duration": "forever", "applies_to": {"products": ["shop_pro"]}},
 }
 # What Stripe does by itself after real seconds waits for the clock to be moved: the life decides what comes when.
 LATER = dict.fromkeys(("sepa_settle_seconds", "dispute_decides_seconds", "refund_pending_seconds"), 3600)
