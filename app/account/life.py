@@ -1,11 +1,11 @@
 """A subscription's lifeline: its payments, today, and the next charge or the last day."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ASKED_FOR, PaymentStatus
-from app.database import utcnow
 from app.figures.lifeline import Kind, Lifeline, Mark, lifeline
 from app.languages import gettext as _
 from app.templating import date, money, short_day
@@ -13,14 +13,14 @@ from app.templating import date, money, short_day
 DRAWN = (PaymentStatus.PAID.value, *(status.value for status in ASKED_FOR))
 
 
-def life_of(subscription: Subscription | None, payments: Sequence[Payment]) -> Lifeline | None:
+def life_of(subscription: Subscription | None, payments: Sequence[Payment], now: datetime) -> Lifeline | None:
     """The line of a subscription that runs, from its owner's payments (newest first); None without one."""
     if subscription is None or subscription.has_ended:
         return None
     own = [row for row in payments if row.stripe_subscription_id == subscription.stripe_subscription_id]
     past = [_mark(row) for row in reversed(own) if row.status in DRAWN]
-    # In development the emulator's clock may be ahead of ours; what was charged is past all the same.
-    today = max([utcnow(), *(mark.at for mark in past[-1:])])
+    # Stripe's clock may be a moment ahead of ours; what was charged is past all the same.
+    today = max([now, *(mark.at for mark in past[-1:])])
     return lifeline(past, today, _coming(subscription))
 
 

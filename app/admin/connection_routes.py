@@ -11,10 +11,7 @@ from app.billing.setup.prices import check_prices
 
 WORDS = {
     ConnectionState.CONNECTED: ("Connected to Stripe.", "success"),
-    ConnectionState.NEEDS_RECONNECT: (
-        "Stripe does not accept the secret key: set the current one.",
-        "danger",
-    ),
+    ConnectionState.NEEDS_RECONNECT: ("Stripe does not accept the secret key: set the current one.", "danger"),
     ConnectionState.REVOKED: ("The account took its permission back. Connect it again.", "danger"),
 }
 

@@ -1,7 +1,5 @@
 """The overview and the Payments page: what needs an operator, and the figures."""
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -17,14 +15,14 @@ from app.billing import figures as by_time
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.clock import SMALLEST_MOVE, stripe_now
+from app.billing.gateway.clock import moved_clock, stripe_now
 from app.billing.gateway.connection import current_connection, known_state
 from app.billing.models.payments import Payment
 from app.billing.movements import movements, note_changes
 from app.billing.reports import payments_to_refund
 from app.billing.statuses import PaymentStatus
 from app.billing.webhooks import log as event_log
-from app.database import db, utcnow
+from app.database import db
 from app.templating import money
 
 
@@ -74,11 +72,6 @@ def payments() -> str:
         failed_events=event_log.count_failed(),
         last_reconcile=jobs.last_reconcile(),
     )
-
-
-def moved_clock(now: datetime) -> datetime | None:
-    """That moment, where the emulator's clock was moved and figures count from it; else None."""
-    return now if abs(now - utcnow()) > SMALLEST_MOVE else None
 
 
 def _unearned(scope: StripeScope) -> str:
