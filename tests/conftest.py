@@ -41,10 +41,9 @@ from tests.stripe_actions import Stripe, signed
 pytest_plugins = ["stripe_emulator.pytest_plugin"]
 forget_settings()
 
-# `make test` draws a few examples, `.ci/run` more, the first of them again on PostgreSQL, and a night has time for many.
+# `make test` draws a few examples, `.ci/run` more, a part of them again on PostgreSQL, and a night has time for many.
 # Seeds are random, but for CI's; a failure prints what brings it back. No deadline: an example is a life with a
-# database, and the machine may be busy. Nor is time spent on explaining a failure, which would take longer than finding
-# it.
+# database, and the machine may be busy. Nor is time spent on explaining a failure: finding it is quicker.
 LASTING: dict[str, Any] = {
     "deadline": None,
     "print_blob": True,
