@@ -39,6 +39,7 @@ PAGES = {
     "/audit": "record_routes.audit",
     "/events": "event_routes.events",
     "/events/<event_id>": "event_routes.event",
+    "/connection": "connection_routes.connection",
     "/connection/callback": "connect_routes.connection_callback",
 }
 ACTIONS = {
