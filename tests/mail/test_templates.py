@@ -49,6 +49,14 @@ def test_mails_render_with_and_without_what_is_optional(app: Flask, name: str, c
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_sentences_at_the_foot_stand_apart(app: Flask, name: str) -> None:
+    with app.app_context():
+        html = app.jinja_env.get_template(f"mail/{name}.html").render(FULL)
+
+    assert re.search(r"\.\s+Questions\? Write to", html)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_both_parts_lead_to_the_same_place(app: Flask, name: str) -> None:
     with app.app_context():
         text = str(app.jinja_env.get_template(f"mail/{name}.txt").make_module(FULL))
