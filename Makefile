@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # The lists are complete, and Python compiles what it imports: nothing to work out, and nothing to compile beforehand.
 PINNED := -q --disable-pip-version-check --no-deps --no-compile --require-hashes
+# And keeps it, whatever the shell says: every process that is started would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test check format release tour mutants bench screenshots lighthouse rename pictures upstream texts docs lock clean
 

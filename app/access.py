@@ -14,7 +14,8 @@ from app.auth.factors.requirement import require_factor_of_admins, require_facto
 from app.auth.models import User
 from app.auth.sessions import SESSION_KEY, session_is_ignored, this_user
 from app.billing.catalog.plans import Catalog
-from app.billing.reconcile.expired_roles import is_due, recheck_role
+from app.billing.gateway.account import is_of_other_scope
+from app.billing.reconcile.expired_roles import recheck_role
 from app.config.load import CatalogError
 from app.database import allowed_to_write, db, will_write
 from app.extensions import login_manager
@@ -62,7 +63,7 @@ def load_reader() -> None:
 
 def recheck_lapsed_role(user: User) -> None:
     """Ask Stripe once about a paid role that is past its end; a role that has not lapsed costs nothing."""
-    if is_due(user):
+    if user.role_is_due or is_of_other_scope(user):
         with allowed_to_write():
             recheck_role(user)
 

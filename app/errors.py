@@ -19,8 +19,8 @@ from app.billing.errors import (
     StripeRejection,
     StripeUnavailable,
 )
-from app.billing.gateway.access import note_turning_away
 from app.billing.gateway.account import known_scope
+from app.billing.gateway.connection import note_turning_away
 from app.billing.subscriptions.lookup import billed_currency
 from app.database import db
 from app.database_errors import driver_says, is_away, why_no_answer

@@ -25,12 +25,7 @@ TRUSTED_SECONDS = 1
 # After it did not let one in, nobody else tries for so long: the threads are needed for pages without a database.
 AWAY_SECONDS = 2
 # A machine that is gone says nothing: the kernel has to notice that nothing is acknowledged, nor any sign of life sent.
-TCP = {
-    "tcp_user_timeout": 10_000,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
+TCP = {"tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 def engine_options(url: str, *, has_pooler: bool) -> dict[str, Any]:

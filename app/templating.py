@@ -5,7 +5,7 @@ from collections.abc import Callable, MutableMapping
 from decimal import Decimal
 from functools import lru_cache
 from gettext import NullTranslations
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urljoin
 
 from flask import Flask, current_app, request
@@ -13,7 +13,7 @@ from flask.templating import Environment
 from flask_login import current_user
 from jinja2 import nodes
 
-from app.billing.catalog.plans import current_catalog
+from app.billing.catalog.plans import Price, current_catalog
 from app.languages import SOURCE, current_language, gettext, ngettext
 from app.languages.formats import currency_name_in, date_in, money_in, month_in, number_in, short_date_in
 from app.languages.pages import WrittenTexts, init_languages
@@ -30,19 +30,6 @@ SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 CURRENCIES = {"usd": "US dollars", "eur": "euros", "gbp": "pounds sterling", "jpy": "yen"}
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
-
-
-class Charge(Protocol):
-    """A price, as far as its words go; minor units, and no interval for what is paid once."""
-
-    @property
-    def amount(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def interval(self) -> str | None: ...
-    @property
-    def per_seat(self) -> bool: ...
 
 
 class PageEnvironment(Environment):
@@ -129,7 +116,7 @@ def rhythm(interval: str, count: int = 1) -> str:
         return ngettext("a day", "every %(num)s days", count)
 
 
-def charge(price: Charge) -> str:
+def charge(price: Price) -> str:
     """Write a price with how often it is paid: "$29 a month", "€12 a seat a year", "$199 once"."""
     asked, often = money(price.amount, price.currency), rhythm(price.interval) if price.interval else gettext("once")
     return gettext("%(amount)s a seat %(often)s", amount=asked, often=often) if price.per_seat else f"{asked} {often}"

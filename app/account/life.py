@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ASKED_FOR, PaymentStatus
-from app.database import utcnow
 from app.figures.lifeline import Kind, Lifeline, Mark, lifeline
 from app.languages import gettext as _
 from app.templating import date, day, money, short_day
@@ -16,14 +15,14 @@ NEAR = timedelta(days=182)
 DRAWN = (PaymentStatus.PAID.value, *(status.value for status in ASKED_FOR))
 
 
-def life_of(subscription: Subscription | None, payments: Sequence[Payment]) -> Lifeline | None:
+def life_of(subscription: Subscription | None, payments: Sequence[Payment], now: datetime) -> Lifeline | None:
     """The line of a subscription that runs, from its owner's payments (newest first); None without one."""
     if subscription is None or subscription.has_ended:
         return None
     own = [row for row in payments if row.stripe_subscription_id == subscription.stripe_subscription_id]
     drawn = [row for row in reversed(own) if row.status in DRAWN]
-    # In development the emulator's clock may be ahead of ours; what was charged is past all the same.
-    today = max([utcnow(), *(row.created_at for row in drawn[-1:])])
+    # Stripe's clock may be a moment ahead of ours; what was charged is past all the same.
+    today = max([now, *(row.created_at for row in drawn[-1:])])
     return lifeline([_mark(row, today) for row in drawn], today, _coming(subscription, today))
 
 

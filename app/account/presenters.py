@@ -3,102 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from flask import url_for
 
+from app.billing.models.payments import Payment
+from app.billing.models.stripe import StripeCustomer
+from app.billing.models.subscription import NextCharge, PaidBefore, Subscription
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 from app.templating import date, for_seats, money, rhythm, seats, translated, with_seats
 from app.words import card_name
-
-
-class DueAmount(Protocol):
-    """What Stripe will charge next, in minor units, and for what where a change is planned."""
-
-    @property
-    def amount(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def at(self) -> datetime | None: ...
-    @property
-    def plan_name(self) -> str | None: ...
-    @property
-    def seats(self) -> int | None: ...
-
-
-class PaidBefore(Protocol):
-    """What goes on being paid for while a change to something else is not."""
-
-    @property
-    def plan_name(self) -> str: ...
-    @property
-    def seats(self) -> int | None: ...
-    @property
-    def until(self) -> datetime: ...
-    @property
-    def is_less(self) -> bool: ...
-
-
-class DescribedSubscription(Protocol):
-    """A subscription as the words see it: Stripe's facts and our predicates."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def plan_name(self) -> str | None: ...
-    @property
-    def amount(self) -> int | None: ...
-    @property
-    def currency(self) -> str | None: ...
-    @property
-    def interval(self) -> str | None: ...
-    @property
-    def interval_count(self) -> int: ...
-    @property
-    def seats(self) -> int | None: ...
-    @property
-    def current_period_end(self) -> datetime | None: ...
-    @property
-    def trial_end(self) -> datetime | None: ...
-    @property
-    def cancel_at(self) -> datetime | None: ...
-    @property
-    def ended_at(self) -> datetime | None: ...
-    @property
-    def is_canceling(self) -> bool: ...
-    @property
-    def is_charged_again(self) -> bool: ...
-    @property
-    def skips_next_charge(self) -> bool: ...
-    @property
-    def collection_resumes_at(self) -> datetime | None: ...
-    @property
-    def next_charge(self) -> DueAmount | None: ...
-    @property
-    def has_ended(self) -> bool: ...
-    @property
-    def needs_payment(self) -> bool: ...
-    @property
-    def grants_access(self) -> bool: ...
-    @property
-    def is_in_grace(self) -> bool: ...
-    @property
-    def paid_before(self) -> PaidBefore | None: ...
-
-
-class CardOnFile(Protocol):
-    """What the next invoice is charged to, as the mirror keeps it."""
-
-    @property
-    def card_brand(self) -> str | None: ...
-    @property
-    def card_last4(self) -> str | None: ...
-    @property
-    def card_exp_month(self) -> int | None: ...
-    @property
-    def card_exp_year(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -107,32 +21,6 @@ class CardView:
 
     words: str
     expires: str | None
-
-
-class DiscountedCharge(Protocol):
-    """What takes how much off the next charge."""
-
-    @property
-    def next_charge(self) -> DueAmount | None: ...
-    @property
-    def next_discount(self) -> int | None: ...
-    @property
-    def next_discount_names(self) -> str | None: ...
-
-
-class OpenPayment(Protocol):
-    """A payment that is still asked for, as the mirror keeps it."""
-
-    @property
-    def amount(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def hosted_invoice_url(self) -> str | None: ...
-    @property
-    def next_attempt_at(self) -> datetime | None: ...
 
 
 class State(StrEnum):
@@ -206,7 +94,7 @@ RUNNING_SHORTCUTS = (CHANGE_PLAN, UPDATE_CARD, CANCEL_PLAN)
 
 
 def describe(
-    subscription: DescribedSubscription | None,
+    subscription: Subscription | None,
     *,
     other_access: str | None = None,
     payment_url: str | None = None,
@@ -246,8 +134,8 @@ def _nothing_more() -> str:
 
 
 def describe_problem(
-    subscription: DescribedSubscription | None,
-    payment: OpenPayment | None,
+    subscription: Subscription | None,
+    payment: Payment | None,
     *,
     access_until: datetime | None = None,
 ) -> Problem | None:
@@ -281,7 +169,7 @@ def _sentences(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _name(subscription: DescribedSubscription) -> str:
+def _name(subscription: Subscription) -> str:
     return translated(subscription.plan_name) or _("Your plan")
 
 
@@ -289,7 +177,7 @@ def _stays_on(name: str, until: datetime) -> str:
     return _("%(plan_name)s stays on until %(date)s.", plan_name=name, date=date(until))
 
 
-def describe_card(card: CardOnFile | None, now: datetime) -> CardView | None:
+def describe_card(card: StripeCustomer | None, now: datetime) -> CardView | None:
     """Tell what pays; None where there is nothing on file."""
     if card is None or card.card_brand is None:
         return None
@@ -303,7 +191,7 @@ def describe_card(card: CardOnFile | None, now: datetime) -> CardView | None:
         return CardView(words, None)
 
 
-def describe_discount(subscription: DiscountedCharge | None) -> str | None:
+def describe_discount(subscription: Subscription | None) -> str | None:
     """Tell what the next charge is less for: "HALF takes $14.50 off."; None without a discount."""
     due = subscription.next_charge if subscription else None
     if subscription is None or due is None or not subscription.next_discount:
@@ -313,7 +201,7 @@ def describe_discount(subscription: DiscountedCharge | None) -> str | None:
     return _("%(names)s takes %(amount)s off the next payment.", names=names, amount=amount)
 
 
-def describe_price(subscription: DescribedSubscription) -> str:
+def describe_price(subscription: Subscription) -> str:
     """Write the recurring charge: "$19 a month"; empty when the price is not known."""
     if subscription.amount is None or not subscription.currency:
         return ""
@@ -321,7 +209,7 @@ def describe_price(subscription: DescribedSubscription) -> str:
     return f"{asked} {rhythm(subscription.interval, subscription.interval_count)}" if subscription.interval else asked
 
 
-def _describe_sent_invoice(payment: OpenPayment) -> Problem:
+def _describe_sent_invoice(payment: Payment) -> Problem:
     """An invoice that came by mail: no card is charged for it."""
     asked, pay = money(payment.amount, payment.currency), Action(_("Pay the invoice"), href=payment.hosted_invoice_url)
     if payment.status == "overdue":
@@ -332,19 +220,19 @@ def _describe_sent_invoice(payment: OpenPayment) -> Problem:
         return Problem(_("Please pay your invoice"), text, pay, "warn")
 
 
-def _pay_now(payment: OpenPayment) -> Action | None:
+def _pay_now(payment: Payment) -> Action | None:
     """The way to the open invoice, at Stripe: another card pays it at once."""
     url = payment.hosted_invoice_url
     return Action(_("Pay now"), href=url) if url else None
 
 
-def _confirm(payment: OpenPayment) -> Action:
+def _confirm(payment: Payment) -> Action:
     url = payment.hosted_invoice_url
     return Action(_("Confirm payment"), "account.portal", posts=url is None, href=url)
 
 
 def _describe_current(
-    subscription: DescribedSubscription, other_access: str | None, payment_url: str | None, is_sent: bool
+    subscription: Subscription, other_access: str | None, payment_url: str | None, is_sent: bool
 ) -> Summary:
     if subscription.has_ended:
         return _describe_ended(subscription)
@@ -366,7 +254,7 @@ def _describe_free(other_access: str | None, has_free_plan: bool) -> Summary:
         return Summary(State.NONE, sentence, "plain", SEE_PLANS)
 
 
-def _describe_ended(subscription: DescribedSubscription) -> Summary:
+def _describe_ended(subscription: Subscription) -> Summary:
     name, when = translated(subscription.plan_name), date(subscription.ended_at) if subscription.ended_at else ""
     if name and when:
         sentence = _("Your %(plan_name)s subscription ended on %(date)s.", plan_name=name, date=when)
@@ -379,7 +267,7 @@ def _describe_ended(subscription: DescribedSubscription) -> Summary:
     return Summary(State.ENDED, sentence, "plain", CHOOSE_PLAN)
 
 
-def _describe_unpaid(subscription: DescribedSubscription, sent_invoice: str | None) -> Summary:
+def _describe_unpaid(subscription: Subscription, sent_invoice: str | None) -> Summary:
     name, paid = _name(subscription), subscription.paid_before
     has_changed = (subscription.plan_name, subscription.seats) != (paid.plan_name, paid.seats) if paid else False
     if paid and has_changed:
@@ -401,7 +289,7 @@ def _describe_unpaid(subscription: DescribedSubscription, sent_invoice: str | No
     return Summary(State.UNPAID, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
 
 
-def _describe_unpaid_change(subscription: DescribedSubscription, paid: PaidBefore) -> Summary:
+def _describe_unpaid_change(subscription: Subscription, paid: PaidBefore) -> Summary:
     """A change of plan or seats that is not paid: what there is, and what is not paid."""
     values = {
         "wanted": _with_seats(translated(subscription.plan_name) or _("another plan"), subscription.seats),
@@ -420,7 +308,7 @@ def _describe_unpaid_change(subscription: DescribedSubscription, paid: PaidBefor
     return Summary(State.PAST_DUE, sentence, "danger", UPDATE_CARD, shortcuts=(CANCEL_PLAN,))
 
 
-def _counts_unpaid(subscription: DescribedSubscription, paid: PaidBefore) -> bool:
+def _counts_unpaid(subscription: Subscription, paid: PaidBefore) -> bool:
     """Whether what is not paid yet gives more than what is, and is still given."""
     return subscription.is_in_grace and paid.is_less
 
@@ -429,7 +317,7 @@ def _with_seats(name: str, count: int | None) -> str:
     return with_seats(name, count) if count else name
 
 
-def _describe_canceling(subscription: DescribedSubscription, other_access: str | None) -> Summary:
+def _describe_canceling(subscription: Subscription, other_access: str | None) -> Summary:
     name, last = _name(subscription), _last_charges(subscription)
     until = subscription.cancel_at or subscription.current_period_end
     # The portal's own page is where a cancellation is taken back; Stripe has no flow for it.
@@ -449,7 +337,7 @@ def _describe_canceling(subscription: DescribedSubscription, other_access: str |
     return Summary(State.CANCELING, _sentences(stays, last), "warn", keep, shortcuts=(UPDATE_CARD,))
 
 
-def _last_charges(subscription: DescribedSubscription) -> str:
+def _last_charges(subscription: Subscription) -> str:
     """What is still charged before the end that is set."""
     due = subscription.next_charge
     renews_at = (due.at if due else None) or subscription.current_period_end
@@ -465,7 +353,7 @@ def _last_charges(subscription: DescribedSubscription) -> str:
         return _("Until then it renews: on %(date)s.", date=date(renews_at))
 
 
-def _describe_running(subscription: DescribedSubscription, other_access: str | None) -> Summary:
+def _describe_running(subscription: Subscription, other_access: str | None) -> Summary:
     # The subscription beside it is still charged.
     other_access = other_access and other_access.removesuffix(_nothing_more())
     if subscription.status == "trialing" and subscription.trial_end:
@@ -482,14 +370,14 @@ def _describe_running(subscription: DescribedSubscription, other_access: str | N
     return Summary(State.ACTIVE, sentence, "plain", MANAGE_BILLING, other_access, RUNNING_SHORTCUTS)
 
 
-def _trial_ends(subscription: DescribedSubscription, when: str) -> str:
+def _trial_ends(subscription: Subscription, when: str) -> str:
     if subscription.plan_name:
         return _("Your %(plan_name)s trial ends on %(date)s.", plan_name=translated(subscription.plan_name), date=when)
     else:
         return _("Your trial ends on %(date)s.", date=when)
 
 
-def _renews(subscription: DescribedSubscription) -> str:
+def _renews(subscription: Subscription) -> str:
     """When it renews, and for how much where that is not its price."""
     if subscription.skips_next_charge:
         resumes_at = subscription.collection_resumes_at
@@ -520,13 +408,13 @@ def _renews(subscription: DescribedSubscription) -> str:
         return _("It renews on %(date)s, and nothing is due then.", date=when)
 
 
-def _due_before(subscription: DescribedSubscription, renews_at: datetime) -> DueAmount | None:
+def _due_before(subscription: Subscription, renews_at: datetime) -> NextCharge | None:
     """What is due before the plan renews: something beside it is charged more often."""
     due = subscription.next_charge
     return due if due and due.at and due.at.date() < renews_at.date() else None
 
 
-def _becomes(subscription: DescribedSubscription) -> str:
+def _becomes(subscription: Subscription) -> str:
     """What is planned to take the place of this plan, or of so many seats; empty without such a change."""
     due = subscription.next_charge
     if due is None or not (due.plan_name or due.seats):
@@ -537,7 +425,7 @@ def _becomes(subscription: DescribedSubscription) -> str:
         return seats(due.seats or 1)
 
 
-def _after_trial(subscription: DescribedSubscription) -> str:
+def _after_trial(subscription: Subscription) -> str:
     amount = _due_otherwise(subscription)
     if subscription.skips_next_charge:
         return _renews(subscription)
@@ -558,7 +446,7 @@ def _after_trial(subscription: DescribedSubscription) -> str:
     )
 
 
-def _due_otherwise(subscription: DescribedSubscription) -> str | None:
+def _due_otherwise(subscription: Subscription) -> str | None:
     """What is due next, where that is not the price: a discount, a credit, a planned change; empty for nothing."""
     due = subscription.next_charge
     if due is None or not _is_due_otherwise(subscription):
@@ -566,6 +454,6 @@ def _due_otherwise(subscription: DescribedSubscription) -> str | None:
     return money(due.amount, due.currency) if due.amount else ""
 
 
-def _is_due_otherwise(subscription: DescribedSubscription) -> bool:
+def _is_due_otherwise(subscription: Subscription) -> bool:
     due = subscription.next_charge
     return due is not None and (due.amount, due.currency) != (subscription.amount, subscription.currency)

@@ -14,10 +14,7 @@ from app.billing.webhooks import log as event_log
 
 WORDS = {
     ConnectionState.CONNECTED: ("Connected to Stripe.", "success"),
-    ConnectionState.NEEDS_RECONNECT: (
-        "Stripe does not accept the secret key: set the current one.",
-        "danger",
-    ),
+    ConnectionState.NEEDS_RECONNECT: ("Stripe does not accept the secret key: set the current one.", "danger"),
     ConnectionState.REVOKED: ("The account took its permission back. Connect it again.", "danger"),
 }
 

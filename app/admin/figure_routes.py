@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from flask import abort, render_template, request
 
 from app.admin.lists import emails_of, scope_to_show
-from app.admin.overview_routes import moved_clock
 from app.admin.paging import Page, newest_first
 from app.auth.models import User
 from app.billing import figure_rows as rows
@@ -17,7 +16,7 @@ from app.billing import figures as by_time
 from app.billing import movements as moving
 from app.billing import reports
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.clock import stripe_now
+from app.billing.gateway.clock import moved_clock, stripe_now
 from app.billing.models.payments import Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription

@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.catalog.plans import current_catalog
-from app.billing.gateway.access import TURNED_AWAY
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.connection import ConnectionState, known_state
+from app.billing.gateway.connection import TURNED_AWAY, ConnectionState, known_state
 from app.billing.gateway.prices import noted_problems
 from app.billing.models.payments import Order, Payment
 from app.billing.models.subscription import NEED_PAYMENT, Subscription

@@ -1,7 +1,5 @@
 """The overview, with what needs an operator and the figures, and the payments."""
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -15,12 +13,12 @@ from app.billing import figure_rows, reports
 from app.billing import figures as by_time
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import StripeScope, current_scope
-from app.billing.gateway.clock import SMALLEST_MOVE, stripe_now
+from app.billing.gateway.clock import moved_clock, stripe_now
 from app.billing.models.payments import Payment
 from app.billing.movements import movements, note_changes
 from app.billing.reports import payments_to_refund
 from app.billing.statuses import PaymentStatus
-from app.database import db, utcnow
+from app.database import db
 from app.templating import money
 
 
@@ -52,11 +50,6 @@ def payments() -> str:
     if request.args.get("show") == "unearned":
         return _unearned(scope_to_show())
     return render_template("admin/payments.html", **list_page("payments"), statuses=list(PaymentStatus))
-
-
-def moved_clock(now: datetime) -> datetime | None:
-    """That moment, where the emulator's clock was moved and figures count from it; else None."""
-    return now if abs(now - utcnow()) > SMALLEST_MOVE else None
 
 
 def _unearned(scope: StripeScope) -> str:

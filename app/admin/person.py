@@ -14,6 +14,7 @@ from app.admin.acts import acts_for
 from app.admin.timeline import timeline_of
 from app.auth.models import User, UserSession
 from app.billing.gateway.account import current_scope
+from app.billing.gateway.clock import stripe_now
 from app.billing.models.payments import Payment
 from app.billing.models.roles import Grant
 from app.billing.models.stripe import StripeCustomer
@@ -33,7 +34,7 @@ Owned = TypeVar("Owned", Grant, Payment, StripeCustomer, Subscription)
 
 def person_page(user: User) -> str:
     """All that there is to know of somebody, and what can be done for them."""
-    scope = current_scope()
+    now, scope = stripe_now(), current_scope()
     decision = decide_role(user, scope)
     payments = _newest(Payment, Payment.created_at, user, scope.covers(Payment))
     customers = _newest(StripeCustomer, StripeCustomer.created_at, user, scope.covers(StripeCustomer))
@@ -44,10 +45,10 @@ def person_page(user: User) -> str:
         user=user,
         sentence=standing_of(user, subscription, payments),
         their_sentence=summary.sentence,
-        life=life_of(subscription, payments),
+        life=life_of(subscription, payments, now),
         decision=decision,
         cause_row=cause_of(user, decision),
-        card=describe_card(customers[0] if customers else None, utcnow()),
+        card=describe_card(customers[0] if customers else None, now),
         has_no_card=not customers or _is_known(customers[0].card_valid_until),
         devices=_count_devices(user),
         totals=_paid_in_all(user, scope.covers(Payment)),

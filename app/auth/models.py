@@ -78,6 +78,22 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     # Whether a subscription of theirs waits for a payment; no column either, and worth a look where it is not known.
     may_owe = True
 
+    @property
+    def role_is_due(self) -> bool:
+        """Whether the role is past its end and has to be looked at before it counts."""
+        due_at = self.role_recheck_at or self.role_expires_at
+        return due_at is not None and due_at <= utcnow()
+
+    @property
+    def role_is_stale(self) -> bool:
+        """Whether the role is past its end and Stripe could not be asked a short while ago."""
+        return self.role_expires_at is not None and self.role_recheck_at is not None and self.role_recheck_at > utcnow()
+
+    @property
+    def known_role_end(self) -> datetime | None:
+        """When the role ends unless something renews it; None when no end is known, or none that is still to come."""
+        return self.role_expires_at if self.role_expires_at and self.role_expires_at > utcnow() else None
+
     def has_role(self, role: str) -> bool:
         """Whether this user may use what `role` gives: the role on their row is at least that one."""
         catalog = current_catalog()

@@ -12,7 +12,6 @@ from app.billing.asking import ask, expect_no_change
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused, StripeUnavailable
 from app.billing.gateway.account import StripeScope, known_scope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.locales import locales_of
 from app.billing.gateway.objects import NO_METADATA, CustomerObject, Metadata
 from app.billing.gateway.read import retrieve
 from app.billing.models.payments import Order
@@ -21,6 +20,12 @@ from app.billing.models.subscription import Subscription
 from app.database import db, insert
 
 logger = logging.getLogger(__name__)
+# The languages of Stripe's own pages: https://docs.stripe.com/js/appendix/supported_locales
+PAGES = frozenset([
+    "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu", "id",
+    "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th", "tr",
+    "vi", "zh", "zh-HK", "zh-TW",
+])  # fmt: skip
 
 
 def ensure_customer(user: User, scope: StripeScope) -> str:
@@ -52,8 +57,7 @@ def replace_customer(user: User, scope: StripeScope, gone: str) -> str:
 def customer_of(user_id: uuid.UUID, scope: StripeScope) -> str | None:
     """The id of the user's customer in this account and mode, or None."""
     query = sa.select(StripeCustomer.stripe_customer_id).where(
-        StripeCustomer.user_id == user_id,
-        scope.covers(StripeCustomer),
+        StripeCustomer.user_id == user_id, scope.covers(StripeCustomer)
     )
     found: str | None = db.session.scalar(query)
     return found
@@ -66,7 +70,12 @@ def update_customer_email(user: User) -> None:
 
 def update_customer_language(user: User) -> None:
     """Have Stripe write to the user in their language; that Stripe cannot be told is only logged. Commits."""
-    _update_customer(user, {"preferred_locales": locales_of(user.language)})
+    _update_customer(user, {"preferred_locales": [user.language] if user.language else []})
+
+
+def locale_of(language: str | None) -> dict[str, str]:
+    """What to say to a page of Stripe's; nothing where nobody has chosen, or Stripe cannot: it asks the browser."""
+    return {"locale": language} if language and language in PAGES else {}
 
 
 def _update_customer(user: User, values: dict[str, Any]) -> None:
@@ -122,8 +131,7 @@ def owner_of(customer: str | None, metadata: Metadata, scope: StripeScope) -> uu
     into Checkout.
     """
     by_customer = sa.select(StripeCustomer.user_id).where(
-        StripeCustomer.stripe_customer_id == customer,
-        scope.covers(StripeCustomer),
+        StripeCustomer.stripe_customer_id == customer, scope.covers(StripeCustomer)
     )
     owner: uuid.UUID | None = db.session.scalar(by_customer)
     return owner or _former_owner(customer, scope) or _named(metadata, customer, scope)
@@ -153,9 +161,7 @@ def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UU
         return None
     bought = [
         sa.select(rows.user_id).where(
-            rows.stripe_customer_id == stripe_customer_id,
-            scope.covers(rows),
-            rows.user_id.is_not(None),
+            rows.stripe_customer_id == stripe_customer_id, scope.covers(rows), rows.user_id.is_not(None)
         )
         for rows in (Order, Subscription)
     ]
@@ -166,15 +172,13 @@ def _former_owner(stripe_customer_id: str | None, scope: StripeScope) -> uuid.UU
 def owner_is_gone(customer: str | None, scope: StripeScope) -> bool:
     """Whether this customer had subscriptions, which are locked then, and an account that is deleted."""
     query = sa.select(Subscription).where(
-        Subscription.stripe_customer_id == customer,
-        Subscription.user_id.is_(None),
-        scope.covers(Subscription),
+        Subscription.stripe_customer_id == customer, Subscription.user_id.is_(None), scope.covers(Subscription)
     )
     return bool(db.session.scalars(query.with_for_update()).all())
 
 
 def _params(user: User) -> dict[str, Any]:
-    spoken = {"preferred_locales": locales_of(user.language)} if user.language else {}
+    spoken = {"preferred_locales": [user.language]} if user.language else {}
     return {"email": user.email, "metadata": {"userId": str(user.id)}, **spoken}
 
 

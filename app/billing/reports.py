@@ -147,9 +147,9 @@ def active_subscribers_by_plan(scope: StripeScope) -> dict[str, int]:
     return {row.plan: row.subscribers for row in recurring_by_plan(scope)}
 
 
-def churn(scope: StripeScope, window: timedelta = CHURN_WINDOW, now: datetime | None = None) -> Churn:
-    """Of the subscriptions that ran when the window began, how many have ended since."""
-    ran = ran_at(scope, (now or utcnow()) - window)
+def churn(scope: StripeScope, now: datetime | None = None) -> Churn:
+    """Of the subscriptions that ran a month ago, how many have ended since."""
+    ran = ran_at(scope, (now or utcnow()) - CHURN_WINDOW)
     query = sa.select(sa.func.count(), sa.func.count(Subscription.ended_at)).where(ran)
     subscribed, ended = db.session.execute(query).one()
     return Churn(subscribed, ended)

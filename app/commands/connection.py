@@ -7,10 +7,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.billing.gateway.access import TURNED_AWAY
 from app.billing.gateway.account import connected_account, current_scope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.connection import ConnectionState, ask_state
+from app.billing.gateway.connection import TURNED_AWAY, ConnectionState, ask_state
 from app.billing.setup.checks import Mark, record_checks, stripe_checks
 from app.billing.setup.prices import check_prices, subscriptions_at_unknown_prices
 from app.billing.setup.removed import removed_in_use

@@ -1,73 +1,56 @@
 """A subscription to the first plan that renews, in every state: made up for the page of components."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.account.presenters import Summary, describe
-from app.billing.catalog.plans import current_catalog
-from app.billing.models.subscription import NextCharge, PaidBefore
+from app.billing.catalog.plans import Plan, Price, current_catalog
+from app.billing.models.subscription import Subscription
+from app.database import utcnow
 from app.figures.lifeline import Kind, Lifeline, Mark, lifeline
 from app.templating import money
 
 NEXT = datetime(2026, 12, 20, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class SampleSubscription:
-    """As much of a subscription as the words ask about."""
-
-    plan_name: str
-    amount: int
-    currency: str
-    interval: str
-    seats: int | None
-    status: str = "active"
-    current_period_end: datetime | None = NEXT
-    trial_end: datetime | None = None
-    cancel_at: datetime | None = None
-    ended_at: datetime | None = None
-    interval_count: int = 1
-    is_canceling: bool = False
-    is_charged_again: bool = True
-    skips_next_charge: bool = False
-    collection_resumes_at: datetime | None = None
-    next_charge: NextCharge | None = None
-    has_ended: bool = False
-    needs_payment: bool = False
-    grants_access: bool = True
-    is_in_grace: bool = False
-    paid_before: PaidBefore | None = None
-
-
-def sample_subscription() -> SampleSubscription | None:
-    """A subscription to the first plan on sale that renews, with five seats where they are counted; None if none is."""
-    catalog = current_catalog()
-    for plan in catalog.sold_plans:
-        for price in plan.prices:
-            if price.interval:
-                seats = 5 if price.per_seat else None
-                return SampleSubscription(plan.name, price.amount * (seats or 1), price.currency, price.interval, seats)
-    return None
-
-
 def sample_summaries() -> list[tuple[str, Summary]]:
     """Every state with its name, as the account page tells it; none where no plan renews."""
-    active = sample_subscription()
-    if active is None:
+    sold = next(
+        ((plan, price) for plan in current_catalog().sold_plans for price in plan.prices if price.interval), None
+    )
+    if sold is None:
         return []
-    past_due = replace(active, status="past_due", needs_payment=True)
     samples = {
         "none": None,
-        "incomplete": replace(active, status="incomplete", needs_payment=True, grants_access=False),
-        "trialing": replace(active, status="trialing", trial_end=NEXT),
-        "active": active,
-        "canceling": replace(active, is_canceling=True, is_charged_again=False, cancel_at=NEXT),
-        "past_due": past_due,
-        "unpaid": replace(past_due, status="unpaid", grants_access=False),
-        "ended": replace(active, status="canceled", has_ended=True, ended_at=NEXT, grants_access=False),
+        "incomplete": _sample(*sold, status="incomplete"),
+        "trialing": _sample(*sold, status="trialing", trial_end=NEXT),
+        "active": _sample(*sold),
+        "canceling": _sample(*sold, cancel_at=NEXT),
+        "past_due": _sample(*sold, status="past_due", unpaid_since=utcnow()),
+        "unpaid": _sample(*sold, status="unpaid"),
+        "ended": _sample(*sold, status="canceled", ended_at=NEXT),
     }
     told = [(name, describe(subscription)) for name, subscription in samples.items()]
-    return [*told, ("unknown", describe(active, is_stale=True))]
+    return [*told, ("unknown", describe(samples["active"], is_stale=True))]
+
+
+def _sample(plan: Plan, price: Price, status: str = "active", **columns: datetime) -> Subscription:
+    """A subscription to this plan, with five seats where they are counted."""
+    seats = 5 if price.per_seat else 1
+    return Subscription(
+        status=status,
+        lookup_key=price.lookup_key,
+        plan_key=plan.key,
+        quantity=seats,
+        amount=price.amount * seats,
+        currency=price.currency,
+        interval=price.interval,
+        interval_count=1,
+        current_period_end=NEXT,
+        renews_at=NEXT,
+        snapshot_at=NEXT,
+        **columns,
+    )
 
 
 def sample_rows() -> list[tuple[str, int]]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from flask import current_app
 
 from app.account.presenters import describe_price
-from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
+from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog, trial_days_of
 from app.billing.models.payments import Order
 from app.billing.models.subscription import Subscription
-from app.billing.payments.trials import trial_days_of
 from app.billing.roles.decision import role_of_order
 from app.languages import gettext as _
 from app.templating import for_seats, money
@@ -110,7 +109,7 @@ def _view(
         owned=is_owned,
         # What was bought for good, or given, leaves nothing to choose, unless a subscription still runs beside it.
         is_included=not is_owned and subscription is None and _is_within(plan, free_rank),
-        trial_days=trial_days_of(plan.key) if price.is_recurring else 0,
+        trial_days=trial_days_of(plan) if price.is_recurring else 0,
         own_price=_own_price(plan, subscription) if subscription and is_current else None,
         switch_label=_switch_label(price, by_month, subscription) if subscription and is_current else None,
     )

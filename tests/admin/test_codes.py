@@ -1,6 +1,7 @@
 """Promotion codes: made at Stripe from the admin page, used in Checkout, and who used them."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -97,6 +98,22 @@ def test_a_code_is_switched_off_and_on(olga: Person, catalogue: None, at_stripe:
         assert code.active is (active == "true")
 
     assert acts(app) == [("make_code", False), ("switch_code", False), ("switch_code", False)]
+
+
+def test_a_code_that_is_used_up_or_whose_time_is_over_is_not_offered_to_be_switched(
+    olga: Person, alice: Person, catalogue: None, at_stripe: Stripe
+) -> None:
+    at_stripe.mute()
+    page = olga.post(PAGE, page=PAGE, **HALF, max_redemptions="1").location
+    before = olga.read(page)
+    [half] = at_stripe.v1.promotion_codes.list({"expand": ["data.promotion.coupon"]}).data
+    promotion = {"type": "coupon", "coupon": half.promotion.coupon.id}
+    ended = at_stripe.v1.promotion_codes.create({"promotion": promotion, "expires_at": int(time.time())})
+    at_stripe.pay(session_id_in(alice.buy("pro").location), promotion_code="HALF")
+
+    assert "Switch it" in before
+    assert "Switch it" not in olga.read(page)
+    assert "Switch it" not in olga.read(f"{PAGE}/{ended.id}")
 
 
 def test_a_code_that_is_taken_leaves_no_coupon_behind(

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from pydantic import SecretStr
+from stripe_emulator import Emulator
 from werkzeug.serving import make_server
 
 from app import jobs
 from app.chores import Chore
 from app.database import db, utcnow
+from tests.billing.gateway.misbehaving_stripe import MisbehavingStripe
 from tests.mail.smtp_server import SmtpServer
 
 pytestmark = [pytest.mark.usefixtures("catalogue"), pytest.mark.slow]
@@ -128,8 +130,13 @@ def test_a_night_that_was_missed_is_seen(app: Flask) -> None:
         assert checked(app)["the night's work is done"].startswith(said)
 
 
-def test_a_clock_that_goes_wrong_is_seen(app: Flask) -> None:
-    assert checked(app)["this clock is right"] == "ok"
+@pytest.mark.parametrize(("ahead", "said"), [(0, "ok"), (-600, "FAIL Stripe's differs by "), (600, "FAIL Stripe's ")])
+def test_a_clock_that_goes_wrong_is_seen(
+    app_with: Callable[..., Flask], emulator: Emulator, ahead: int, said: str
+) -> None:
+    with MisbehavingStripe(emulator.url) as stripe:
+        stripe.seconds_ahead = ahead
+        assert checked(app_with(stripe_api_base=stripe.url))["this clock is right"].startswith(said)
 
 
 @pytest.mark.parametrize(("url", "said"), [("", "later REDIS_URL is empty"), ("redis://127.0.0.1:1/0", "FAIL")])

@@ -211,6 +211,30 @@ def test_monthly_revenue_counts_discounts_that_last(
         assert reports.monthly_recurring_revenue(current_scope()) == {"usd": 1450}
 
 
+@pytest.mark.parametrize(("product", "monthly"), [("shop_pro", 2450), ("shop_basic", 3900)])
+@pytest.mark.parametrize("is_set_to_end", [False, True])
+def test_monthly_revenue_counts_a_discount_on_the_products_that_it_is_for(
+    subscription: str,
+    app: Flask,
+    alice: Person,
+    at_stripe: Stripe,
+    emulator: Emulator,
+    product: str,
+    monthly: int,
+    is_set_to_end: bool,
+) -> None:
+    """Pro for $29 and storage for $10, and half of one product."""
+    add_an_add_on(at_stripe, subscription)
+    half = {"percent_off": 50, "duration": "forever", "applies_to": {"products": [product]}}
+    discounts = [{"coupon": at_stripe.v1.coupons.create(half).id}]
+    at_stripe.v1.subscriptions.update(subscription, {"discounts": discounts, "cancel_at_period_end": is_set_to_end})
+    emulator.wait_until_idle()
+    alice.get("/account")
+
+    with app.app_context():
+        assert reports.monthly_recurring_revenue(current_scope()) == {"usd": monthly}
+
+
 def another_rhythm(at_stripe: Stripe, subscription: str) -> None:
     """Storage by the month beside Pro by the year."""
     item = at_stripe.subscription(subscription)["items"]["data"][0]["id"]

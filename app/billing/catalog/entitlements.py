@@ -1,13 +1,15 @@
 """What a price and a subscription's status give: the plan, the role, features and limits, and until when."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from flask import current_app
 
-from app.billing.catalog.plans import Interval, Plan, Price, Role, current_catalog
+from app.billing.catalog.plans import Plan, Price, Role, current_catalog
 from app.billing.statuses import SubscriptionStatus
+from app.database import utcnow
 
 NO_PLAN = "price of no plan"
 
@@ -65,17 +67,23 @@ class RoleDecision:
         """Higher roles first, and of equal ones the longer."""
         return self.role.rank, float("inf") if self.expires_at is None else self.expires_at.timestamp()
 
+    def audit(self, user_id: uuid.UUID, before: str, cause: str) -> dict[str, object]:
+        """The columns of the `RoleChange` from the role `before` to this one."""
+        return {
+            "user_id": user_id,
+            "role_before": before,
+            "role_after": self.role.key,
+            "rule": self.rule,
+            "object_id": self.object_id,
+            "cause": cause,
+            "expires_at": self.expires_at,
+            "changed_at": utcnow(),
+        }
+
 
 def price_known_as(stripe_price_id: str | None, lookup_key: str | None) -> Price | None:
     """The catalogue's price for this Stripe price: by the configured id, or else by lookup key; None if it has none."""
     return _configured().get(stripe_price_id or "") or current_catalog().price_of(lookup_key)
-
-
-def is_per_seat(plan_key: str, interval: str | None) -> bool:
-    """Whether this plan's price for the interval is counted by the seat."""
-    plan = current_catalog().plan(plan_key)
-    price = plan.price(Interval(interval) if interval else None) if plan else None
-    return price is not None and price.per_seat
 
 
 def plan_of(stripe_price_id: str | None, lookup_key: str | None) -> Plan | None:

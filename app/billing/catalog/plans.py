@@ -234,6 +234,12 @@ class Catalog:
         """The price with this lookup key, or None."""
         return next((price for price in self.prices if price.lookup_key == lookup_key), None)
 
+    def is_per_seat(self, plan_key: str, interval: str | None) -> bool:
+        """Whether this plan's price for the interval is counted by the seat."""
+        plan = self.plan(plan_key)
+        price = plan.price(Interval(interval) if interval else None) if plan else None
+        return price is not None and price.per_seat
+
     def role(self, key: str, remembered_rank: int = 0) -> Role:
         """The role with this key; one that has gone from the catalogue keeps the rank that is remembered of it."""
         known = next((role for role in self.roles if role.key == key), None)
@@ -266,6 +272,12 @@ def seats_in(text: str) -> int | None:
     """The number of seats that somebody asked for, 1 to 10,000; None for anything else."""
     seats = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MOST_SEATS)) else 0
     return seats if 1 <= seats <= MOST_SEATS else None
+
+
+def trial_days_of(plan: Plan) -> int:
+    """The days of free trial that the plan offers, or else the setting TRIAL_DAYS."""
+    days: int = current_app.extensions["settings"].trial_days
+    return days if plan.trial_days is None else plan.trial_days
 
 
 def current_catalog() -> Catalog:

@@ -6,11 +6,10 @@ import sqlalchemy as sa
 from flask import current_app
 
 from app.auth.models import User
-from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import LARGEST_AMOUNT, MOST_SEATS, current_catalog
+from app.billing.customers import locale_of
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.locales import locale_of
 from app.billing.gateway.objects import CheckoutSessionObject
 from app.billing.models.payments import Order
 from app.database import db
@@ -81,7 +80,7 @@ def _language_of(order: Order) -> str | None:
 
 def _line_item(order: Order) -> dict[str, Any]:
     item: dict[str, Any] = {"price": order.stripe_price_id, "quantity": order.seats}
-    if is_per_seat(order.plan_key, order.interval):
+    if current_catalog().is_per_seat(order.plan_key, order.interval):
         most = min(MOST_SEATS, LARGEST_AMOUNT // (order.amount // order.seats))
         item["adjustable_quantity"] = {"enabled": True, "minimum": 1, "maximum": most}
     return item

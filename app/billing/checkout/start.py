@@ -19,9 +19,9 @@ from app.billing.errors import (
     StripeRefused,
     StripeUnavailable,
 )
-from app.billing.gateway.access import end_turning_away
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
+from app.billing.gateway.connection import TURNED_AWAY
 from app.billing.gateway.objects import CheckoutSessionObject, CustomerObject
 from app.billing.gateway.prices import forget_prices, price_id, price_id_now
 from app.billing.gateway.read import retrieve
@@ -35,6 +35,7 @@ from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
 from app.billing.subscriptions.lookup import billed_currency, subscription_to_change
 from app.database import db, end_transaction
+from app.mail.alerts import end_alerts
 
 logger = logging.getLogger(__name__)
 # An earlier order of the user is settled in each round, and two tabs can make one each.
@@ -171,7 +172,7 @@ def _session_of(order: Order, scope: StripeScope) -> CheckoutSessionObject | Non
         return None
     stored.stripe_checkout_session_id = session.id
     stored.checkout_expires_at = session.expires_at
-    end_turning_away()
+    end_alerts(TURNED_AWAY)
     db.session.commit()
     return session
 

@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 
+from app.auth.models import User
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import ConnectionRevoked, StripeForbidden, StripeObjectMissing
 from app.billing.gateway.client import StripeGateway, get_gateway
 from app.billing.models.payments import Order, Payment
@@ -62,6 +64,20 @@ def known_scope() -> StripeScope | None:
     connected = connected_account()
     account = connected or _known_accounts().get(fingerprint) or _stored_account(fingerprint)
     return StripeScope(account, gateway.livemode, is_connected=connected is not None) if account else None
+
+
+def is_of_other_scope(user: User) -> bool:
+    """Whether the role was decided in another Stripe account or mode than today's, as far as that is known.
+
+    While the account of a new key is not known, Stripe has to be asked whose it is, and not again for five minutes.
+    """
+    if user.role == current_catalog().lowest_role.key or user.role_scope is None:
+        return False
+    scope = known_scope()
+    if scope is None:
+        return user.role_recheck_at is None
+    else:
+        return user.role_scope != scope.name
 
 
 def connected_account() -> str | None:

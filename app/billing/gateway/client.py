@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import metrics
 from app.billing.errors import (
@@ -25,8 +27,9 @@ from app.billing.errors import (
     StripeUnavailable,
     TransactionOpen,
 )
-from app.billing.gateway.access import KeyAccess
 from app.database import in_transaction
+from app.database_errors import driver_says
+from app.mail.alerts import Alert, end_alert_apart, open_alerts, raise_alert_apart
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -37,6 +40,8 @@ logger = logging.getLogger(__name__)
 SIGNATURE_TOLERANCE_SECONDS = 300
 CONNECT_SECONDS, READ_SECONDS = 3.05, 8
 RETRIES = 2
+# Another worker may have met the refusal that our success ends: how often that is looked at.
+LOOK_AGAIN_SECONDS = 60
 
 # What Stripe answers, as plain nested dicts and lists.
 StripeObject = dict[str, Any]
@@ -133,6 +138,42 @@ class StripeGateway:
 
         # The SDK looks its names up at each use.
         return stripe.WebhookSignature.verify_header
+
+
+class KeyAccess:
+    """Whether Stripe lets one secret key in: a 401 or 403 is remembered until the next success.
+
+    It stands in the database, so that all workers and commands know it, and is written in transactions of its own,
+    when Stripe has answered and none of the caller's is open.
+    """
+
+    def __init__(self, key_fingerprint: str) -> None:
+        self._cause = f"stripe_access:{key_fingerprint}"
+        self._is_known_good_until = 0.0
+
+    def note_refusal(self, error: StripeUnauthorized | StripeForbidden) -> None:
+        """Stripe answered 401 or 403."""
+        self._is_known_good_until = 0.0
+        if not in_transaction():
+            try:
+                raise_alert_apart(self._cause, str(error))
+            except SQLAlchemyError as problem:
+                logger.warning("The refusal of Stripe could not be remembered: %s.", driver_says(problem))
+
+    def note_success(self) -> None:
+        """Stripe let the key in."""
+        if time.monotonic() < self._is_known_good_until or in_transaction():
+            return
+        try:
+            end_alert_apart(self._cause)
+        except SQLAlchemyError as error:
+            logger.warning("That Stripe lets us in could not be remembered: %s.", driver_says(error))
+        else:
+            self._is_known_good_until = time.monotonic() + LOOK_AGAIN_SECONDS
+
+    def last_refusal(self) -> Alert | None:
+        """What Stripe refused, if nothing succeeded since."""
+        return next(iter(open_alerts(self._cause)), None)
 
 
 @contextmanager

@@ -1,14 +1,22 @@
-"""Whether Stripe lets us in, into the account of the key or into one connected by OAuth."""
+"""Whether Stripe lets us in, into the account of the key or into one connected by OAuth, and whom that turns away."""
 
+import logging
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.billing.errors import StripeForbidden, StripeUnauthorized
+from app.billing.errors import BillingError, StripeForbidden, StripeUnauthorized
 from app.billing.gateway.account import connected_account
 from app.billing.gateway.client import StripeGateway
 from app.billing.models.stripe import StripeConnection
 from app.database import db, end_transaction, utcnow
+from app.database_errors import driver_says
+from app.mail.alerts import raise_alert_apart
+
+logger = logging.getLogger(__name__)
+# What the alerts begin with; they end when somebody gets to Checkout.
+TURNED_AWAY = "turned_away:"
 
 
 class ConnectionState(StrEnum):
@@ -64,3 +72,14 @@ def _probe(gateway: StripeGateway, account: str | None) -> ConnectionState:
         # The platform's key works, but not for this account; without one, the key is only restricted.
         return ConnectionState.REVOKED if account else ConnectionState.CONNECTED
     return ConnectionState.CONNECTED
+
+
+def note_turning_away(error: BillingError) -> None:
+    """Somebody could not buy or manage their plan, and trying again will not help: tell the operator.
+
+    Writes in a transaction of its own, where the caller has none open.
+    """
+    try:
+        raise_alert_apart(f"{TURNED_AWAY}{type(error).__name__}", f"Customers are turned away: {error}")
+    except SQLAlchemyError as problem:
+        logger.warning("That somebody was turned away could not be told: %s.", driver_says(problem))

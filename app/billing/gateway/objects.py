@@ -155,6 +155,7 @@ class ItemPrice(Part):
     id: Text
     currency: Currency
     lookup_key: Text | None
+    product: Reference = None
     recurring: Recurring | None
     unit_amount: Amount | None
 
@@ -337,26 +338,49 @@ class ExpandedDiscount(Part):
     code: Text | None = Field(None, validation_alias=AliasPath("promotion_code", "code"))
     coupon_name: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "name"))
     coupon: Text | None = Field(None, validation_alias=AliasPath("source", "coupon", "id"))
+    # None for one that is for everything.
+    products: list[Text] | None = Field(None, validation_alias=AliasPath("source", "coupon", "applies_to", "products"))
 
     @property
     def name(self) -> str | None:
         return self.code or self.coupon_name or self.coupon
 
 
-def discount_of(discounts: list[ExpandedDiscount], amount: int) -> int:
-    """What these take off an amount of their currency, one after the other; half a cent counts as one."""
-    left = amount
+Amounts = dict[str | None, int]
+
+
+def discount_of(discounts: list[ExpandedDiscount], amounts: Amounts) -> int:
+    """What these take off amounts by product, one after the other, in their currency; half a cent counts as one."""
+    left = dict(amounts)
     for one in discounts:
-        share = int(Decimal(str(one.percent_off)) * left / 100 + Decimal("0.5")) if one.percent_off else 0
-        left -= min(share + (one.amount_off or 0), left)
-    return amount - left
+        to_take = one.amount_off or 0
+        for product in [each for each in left if one.products is None or each in one.products]:
+            if one.percent_off:
+                taken = int(Decimal(str(one.percent_off)) * left[product] / 100 + Decimal("0.5"))
+            else:
+                taken = min(to_take, left[product])
+                to_take -= taken
+            left[product] -= taken
+    return sum(amounts.values()) - sum(left.values())
 
 
 class DiscountedSubscription(StripeResource):
-    """A subscription's own discounts; they are expanded."""
+    """A subscription's own discounts, which are expanded, and what they are taken from."""
 
     service = "subscriptions"
     discounts: list[ExpandedDiscount] = []
+    items: SubscriptionItems
+
+    def split(self, amount: int, price_id: str | None) -> Amounts:
+        """What of an amount is for each product, of those that are charged as often as this price."""
+        rhythm = next((one.price.recurring for one in self.items.data if one.price.id == price_id), None)
+        costs: Amounts = {}
+        for one in self.items.data:
+            if one.price.recurring == rhythm:
+                cost = (one.price.unit_amount or 0) * (one.quantity or 1)
+                costs[one.price.product] = costs.get(one.price.product, 0) + cost
+        whole = sum(costs.values())
+        return {product: amount * cost // whole for product, cost in costs.items()} if whole else {None: amount}
 
 
 class InvoicePreview(StripeResource):
@@ -375,12 +399,12 @@ class InvoicePreview(StripeResource):
         """What all discounts together take off."""
         return sum(one.amount for one in self.total_discount_amounts or [])
 
-    def discount_on(self, amount: int) -> int:
-        """What the same discounts would take off this amount: the invoice may be about something else as well."""
+    def discount_on(self, amounts: Amounts) -> int:
+        """What the same discounts would take off these amounts: the invoice may be about something else as well."""
         taken = {one.discount: one.amount for one in self.total_discount_amounts or []}
         known = [one for one in self.discounts if taken.get(one.id) and one.currency in (None, self.currency)]
         others = sum(taken.values()) - sum(taken[one.id] for one in known)
-        return min(discount_of(known, amount) + others, amount)
+        return min(discount_of(known, amounts) + others, sum(amounts.values()))
 
     @property
     def next_lines(self) -> list[InvoiceLine]:

@@ -7,7 +7,6 @@ from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.objects import (
     DiscountedSubscription,
-    ExpandedDiscount,
     InvoiceObject,
     InvoicePreview,
     StripeResource,
@@ -16,6 +15,8 @@ from app.billing.gateway.objects import (
 
 Kind = TypeVar("Kind", bound=StripeResource)
 PAGE = 100
+# Stripe says what a coupon is for only on request.
+COUPON = "discounts.source.coupon.applies_to"
 
 
 def retrieve(kind: type[Kind], object_id: str, scope: StripeScope, expand: list[str] | None = None) -> Kind:
@@ -51,16 +52,16 @@ def preview_of(subscription_id: str, scope: StripeScope) -> InvoicePreview:
 
     Somebody may wait for a page meanwhile, so it is tried once.
     """
-    params = {"subscription": subscription_id, "expand": ["discounts.promotion_code", "discounts.source.coupon"]}
+    params = {"subscription": subscription_id, "expand": ["discounts.promotion_code", COUPON]}
     with get_gateway().errors():
         service = get_gateway().v1.invoices
         found = service.create_preview(params, {**scope.options(), "max_network_retries": 0}).to_dict()
     return InvoicePreview.read(found)
 
 
-def discounts_of(subscription_id: str, scope: StripeScope) -> list[ExpandedDiscount]:
-    """The discounts that a subscription has now, not those of its customer."""
-    return retrieve(DiscountedSubscription, subscription_id, scope, expand=["discounts.source.coupon"]).discounts
+def discounted(subscription_id: str, scope: StripeScope) -> DiscountedSubscription:
+    """A subscription with the discounts that it has now, not those of its customer."""
+    return retrieve(DiscountedSubscription, subscription_id, scope, expand=[COUPON])
 
 
 def invoices_of(subscription_id: str, scope: StripeScope) -> list[InvoiceObject]:

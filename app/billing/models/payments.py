@@ -3,19 +3,10 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    String,
-    Text,
-    false,
-    text,
-)
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, Unmapped, mapped_column, relationship, unmapped_column
 
-from app.billing.catalog.entitlements import is_per_seat
+from app.billing.catalog.plans import current_catalog
 from app.billing.models.stripe import STRIPE_ID, one_of, user_id_column
 from app.billing.statuses import DISPUTE_OVER, OrderState, PaymentStatus, dispute_takes_access
 from app.database import UtcDateTime, db, utcnow
@@ -69,7 +60,7 @@ class Order(db.Model):  # type: ignore[name-defined]
     @property
     def counted_seats(self) -> int | None:
         """How many seats were ordered; None for a price that is not counted by the seat."""
-        return self.seats if self.seats > 1 or is_per_seat(self.plan_key, self.interval) else None
+        return self.seats if self.seats > 1 or current_catalog().is_per_seat(self.plan_key, self.interval) else None
 
 
 class Payment(db.Model):  # type: ignore[name-defined]

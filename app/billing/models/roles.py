@@ -3,10 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import (
-    String,
-    Text,
-)
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.billing.models.stripe import STRIPE_ID, user_id_column

@@ -4,13 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    Index,
-    String,
-    Text,
-    text,
-)
+from sqlalchemy import BigInteger, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.billing.catalog.entitlements import decide_by_subscription, grace_ends_at, plan_of, price_known_as
@@ -44,140 +38,7 @@ class PaidBefore:
     is_less: bool
 
 
-class SubscriptionPredicates:
-    """Questions to ask of a mirrored subscription."""
-
-    status: str
-    stripe_price_id: str | None
-    lookup_key: str | None
-    plan_key: str | None
-    role_rank: int
-    quantity: int
-    cancel_at: datetime | None
-    cancel_at_period_end: bool
-    current_period_end: datetime | None
-    renews_at: datetime | None
-    is_collection_paused: bool
-    collection_resumes_at: datetime | None
-    paid_until: datetime | None
-    paid_plan_key: str | None
-    paid_quantity: int | None
-    paid_role_rank: int
-    snapshot_at: datetime
-    next_amount: int | None
-    next_currency: str | None
-    next_charge_at: datetime | None
-    next_plan_key: str | None
-    next_quantity: int | None
-    next_asked_for: datetime | None
-
-    @property
-    def plan(self) -> Plan | None:
-        """The plan that the price buys, or bought when it was known; None for a price of no plan of the catalogue."""
-        return plan_of(self.stripe_price_id, self.lookup_key) or current_catalog().plan(self.plan_key)
-
-    @property
-    def current_plan_key(self) -> str | None:
-        """The key of that plan, also of one that has gone from the catalogue."""
-        return self.plan.key if self.plan else self.plan_key
-
-    @property
-    def plan_name(self) -> str | None:
-        """What the plan is called, also one that has gone from the catalogue; None for a price that was never known."""
-        if self.plan:
-            return self.plan.name
-        else:
-            return current_catalog().plan_name(self.plan_key) if self.plan_key else None
-
-    @property
-    def seats(self) -> int | None:
-        """How many seats Stripe charges for; None for a price that is not counted by the seat."""
-        price = price_known_as(self.stripe_price_id, self.lookup_key)
-        is_counted = price.per_seat if price else self.quantity > 1
-        return self.quantity if is_counted else None
-
-    @property
-    def granted_seats(self) -> int | None:
-        """How many seats may be used now: those that were added and are not paid count for the days of grace."""
-        paid = self.paid_before
-        return self.seats if paid is None or self.is_in_grace else paid.seats
-
-    @property
-    def is_in_grace(self) -> bool:
-        """It is past due, and what is not paid yet is given all the same."""
-        ends_at = grace_ends_at(self)  # type: ignore[arg-type]
-        return self.status == SubscriptionStatus.PAST_DUE and ends_at is not None and ends_at > utcnow()
-
-    @property
-    def paid_before(self) -> PaidBefore | None:
-        """What was paid for and goes on, while a change to something else is not paid; None without such a change."""
-        plan_key, quantity, until = self.paid_plan_key, self.paid_quantity or self.quantity, self.paid_until
-        is_same = (plan_key, quantity) == (self.current_plan_key, self.quantity)
-        if self.status != SubscriptionStatus.PAST_DUE or is_same or not plan_key or not until or until <= utcnow():
-            return None
-        is_less = (self.paid_role_rank, quantity) < (self.role_rank, self.quantity)
-        is_counted = quantity > 1 or (plan_key == self.current_plan_key and self.seats is not None)
-        seats = quantity if is_counted else None
-        return PaidBefore(current_catalog().plan_name(plan_key), seats, until, is_less)
-
-    @property
-    def has_ended(self) -> bool:
-        """It is over for good; a new one would have to be bought."""
-        return self.status in ENDED_STATUSES
-
-    @property
-    def is_canceling(self) -> bool:
-        """It will end: flexible billing sets `cancel_at` alone, classic billing the flag."""
-        return not self.has_ended and (self.cancel_at_period_end or self.cancel_at is not None)
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """When a canceling subscription ends."""
-        return (self.cancel_at or self.current_period_end) if self.is_canceling else None
-
-    @property
-    def is_charged_again(self) -> bool:
-        """Whether a period that is not paid yet begins before it ends: what is set to end may renew until then."""
-        if self.has_ended or self.cancel_at_period_end:
-            return False
-        elif self.cancel_at and self.renews_at:
-            return self.cancel_at > self.renews_at
-        else:
-            return self.cancel_at is None
-
-    @property
-    def skips_next_charge(self) -> bool:
-        """Whether the collection of payments is paused when the next period begins."""
-        resumes_at, renews_at = self.collection_resumes_at, self.current_period_end
-        return self.is_collection_paused and (resumes_at is None or renews_at is None or resumes_at > renews_at)
-
-    @property
-    def next_charge(self) -> NextCharge | None:
-        """What Stripe will charge next; None when it was not asked since the subscription changed, or has nothing."""
-        if self.next_asked_for != self.snapshot_at or self.next_amount is None or self.next_currency is None:
-            return None
-        plan_name = current_catalog().plan_name(self.next_plan_key) if self.next_plan_key else None
-        is_counted = (self.next_quantity or 1) > 1 if plan_name else self.seats not in (None, self.next_quantity)
-        seats = self.next_quantity if is_counted else None
-        return NextCharge(self.next_amount, self.next_currency, self.next_charge_at, plan_name, seats)
-
-    @property
-    def is_trialing(self) -> bool:
-        return self.status == SubscriptionStatus.TRIALING
-
-    @property
-    def needs_payment(self) -> bool:
-        """An open invoice keeps it from being in order."""
-        return self.status in NEED_PAYMENT
-
-    @property
-    def grants_access(self) -> bool:
-        """Whether it gives its plan's role now, the grace after a failed renewal counted in."""
-        given = decide_by_subscription(self, utcnow()).role  # type: ignore[arg-type]
-        return given.rank > current_catalog().lowest_role.rank
-
-
-class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defined]
+class Subscription(db.Model):  # type: ignore[name-defined]
     """The mirror of one Stripe subscription. `billing.sync` is its only writer.
 
     `snapshot_at` is the Stripe second that the row is known to reflect: only an event created after it is
@@ -246,6 +107,111 @@ class Subscription(SubscriptionPredicates, db.Model):  # type: ignore[name-defin
     # The `snapshot_at` that it was asked for, so that whatever changes the subscription makes it out of date.
     next_asked_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan that the price buys, or bought when it was known; None for a price of no plan of the catalogue."""
+        return plan_of(self.stripe_price_id, self.lookup_key) or current_catalog().plan(self.plan_key)
+
+    @property
+    def current_plan_key(self) -> str | None:
+        """The key of that plan, also of one that has gone from the catalogue."""
+        return self.plan.key if self.plan else self.plan_key
+
+    @property
+    def plan_name(self) -> str | None:
+        """What the plan is called, also one that has gone from the catalogue; None for a price that was never known."""
+        if self.plan:
+            return self.plan.name
+        else:
+            return current_catalog().plan_name(self.plan_key) if self.plan_key else None
+
+    @property
+    def seats(self) -> int | None:
+        """How many seats Stripe charges for; None for a price that is not counted by the seat."""
+        price = price_known_as(self.stripe_price_id, self.lookup_key)
+        is_counted = price.per_seat if price else self.quantity > 1
+        return self.quantity if is_counted else None
+
+    @property
+    def granted_seats(self) -> int | None:
+        """How many seats may be used now: those that were added and are not paid count for the days of grace."""
+        paid = self.paid_before
+        return self.seats if paid is None or self.is_in_grace else paid.seats
+
+    @property
+    def is_in_grace(self) -> bool:
+        """It is past due, and what is not paid yet is given all the same."""
+        ends_at = grace_ends_at(self)
+        return self.status == SubscriptionStatus.PAST_DUE and ends_at is not None and ends_at > utcnow()
+
+    @property
+    def paid_before(self) -> PaidBefore | None:
+        """What was paid for and goes on, while a change to something else is not paid; None without such a change."""
+        plan_key, quantity, until = self.paid_plan_key, self.paid_quantity or self.quantity, self.paid_until
+        is_same = (plan_key, quantity) == (self.current_plan_key, self.quantity)
+        if self.status != SubscriptionStatus.PAST_DUE or is_same or not plan_key or not until or until <= utcnow():
+            return None
+        is_less = (self.paid_role_rank, quantity) < (self.role_rank, self.quantity)
+        is_counted = quantity > 1 or (plan_key == self.current_plan_key and self.seats is not None)
+        seats = quantity if is_counted else None
+        return PaidBefore(current_catalog().plan_name(plan_key), seats, until, is_less)
+
+    @property
+    def has_ended(self) -> bool:
+        """It is over for good; a new one would have to be bought."""
+        return self.status in ENDED_STATUSES
+
+    @property
+    def is_canceling(self) -> bool:
+        """It will end: flexible billing sets `cancel_at` alone, classic billing the flag."""
+        return not self.has_ended and (self.cancel_at_period_end or self.cancel_at is not None)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When a canceling subscription ends."""
+        return (self.cancel_at or self.current_period_end) if self.is_canceling else None
+
+    @property
+    def is_charged_again(self) -> bool:
+        """Whether a period that is not paid yet begins before it ends: what is set to end may renew until then."""
+        if self.has_ended or self.cancel_at_period_end:
+            return False
+        elif self.cancel_at and self.renews_at:
+            return self.cancel_at > self.renews_at
+        else:
+            return self.cancel_at is None
+
+    @property
+    def skips_next_charge(self) -> bool:
+        """Whether the collection of payments is paused when the next period begins."""
+        resumes_at, renews_at = self.collection_resumes_at, self.current_period_end
+        return self.is_collection_paused and (resumes_at is None or renews_at is None or resumes_at > renews_at)
+
+    @property
+    def next_charge(self) -> NextCharge | None:
+        """What Stripe will charge next; None when it was not asked since the subscription changed, or has nothing."""
+        if self.next_asked_for != self.snapshot_at or self.next_amount is None or self.next_currency is None:
+            return None
+        plan_name = current_catalog().plan_name(self.next_plan_key) if self.next_plan_key else None
+        is_counted = (self.next_quantity or 1) > 1 if plan_name else self.seats not in (None, self.next_quantity)
+        seats = self.next_quantity if is_counted else None
+        return NextCharge(self.next_amount, self.next_currency, self.next_charge_at, plan_name, seats)
+
+    @property
+    def is_trialing(self) -> bool:
+        return self.status == SubscriptionStatus.TRIALING
+
+    @property
+    def needs_payment(self) -> bool:
+        """An open invoice keeps it from being in order."""
+        return self.status in NEED_PAYMENT
+
+    @property
+    def grants_access(self) -> bool:
+        """Whether it gives its plan's role now, the grace after a failed renewal counted in."""
+        given = decide_by_subscription(self, utcnow()).role
+        return given.rank > current_catalog().lowest_role.rank
 
 
 class RecurringChange(db.Model):  # type: ignore[name-defined]

@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from app.auth.models import User
 from app.billing.asking import ask
-from app.billing.catalog.entitlements import is_per_seat
 from app.billing.catalog.plans import MOST_SEATS, current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import link_customer_of
@@ -135,7 +134,7 @@ def _take_currency_of_link(order: Order, session: CheckoutSessionObject) -> None
 
 def _takes_seats(order: Order, amount: int | None) -> bool:
     """Whether the buyer only changed the number of seats at Checkout; the order then says so."""
-    if not amount or not is_per_seat(order.plan_key, order.interval):
+    if not amount or not current_catalog().is_per_seat(order.plan_key, order.interval):
         return False
     seats, rest = divmod(amount, order.amount // order.seats)
     if rest or not 1 <= seats <= MOST_SEATS:
@@ -151,7 +150,7 @@ def _take_seats_of_trial(order: Order) -> None:
         Subscription.stripe_price_id == order.stripe_price_id,
     )
     seats = db.session.scalar(known)
-    if seats and seats <= MOST_SEATS and is_per_seat(order.plan_key, order.interval):
+    if seats and seats <= MOST_SEATS and current_catalog().is_per_seat(order.plan_key, order.interval):
         order.seats, order.amount = seats, order.amount // order.seats * seats
 
 

@@ -20,12 +20,7 @@ from app.database import db, utcnow
 from app.mail.outbox import queue_mail
 
 # An attempt that needs the customer says more than one that merely failed, and either more than a mail that was sent.
-RANK = {
-    PaymentStatus.OPEN: 0,
-    PaymentStatus.OVERDUE: 1,
-    PaymentStatus.FAILED: 2,
-    PaymentStatus.ACTION_REQUIRED: 3,
-}
+RANK = {PaymentStatus.OPEN: 0, PaymentStatus.OVERDUE: 1, PaymentStatus.FAILED: 2, PaymentStatus.ACTION_REQUIRED: 3}
 # Nothing of an attempt comes after these; what was given up can still be paid, or declared void.
 FINALITY = {PaymentStatus.UNCOLLECTIBLE: 1, PaymentStatus.VOID: 2, PaymentStatus.PAID: 3}
 CLOSED = {"paid": PaymentStatus.PAID, "void": PaymentStatus.VOID, "uncollectible": PaymentStatus.UNCOLLECTIBLE}

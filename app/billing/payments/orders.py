@@ -6,13 +6,13 @@ import uuid
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.catalog.plans import Price, Role, current_catalog
+from app.billing.catalog.plans import Price, Role, current_catalog, trial_days_of
 from app.billing.changes import Changes
 from app.billing.customers import lock_user
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Order
-from app.billing.payments.trials import trial_days_for
+from app.billing.payments.trials import has_used_trial
 from app.billing.roles.decision import role_of_order
 from app.billing.statuses import OrderState
 from app.database import db
@@ -76,7 +76,7 @@ def claim_order(
             seats=seats,
             amount=price.amount * seats,
             currency=price.currency,
-            trial_days=trial_days_for(user.id, price, scope) if price.is_recurring else 0,
+            trial_days=_trial_days(user.id, price, scope),
             stripe_price_id=stripe_price_id,
             stripe_customer_id=customer,
             stripe_account=scope.stripe_account,
@@ -100,10 +100,7 @@ def discard_order(order: Order) -> None:
 def bought_for_good(user: User, scope: StripeScope) -> list[Order]:
     """The user's orders of one-time plans that still stand, the highest role first."""
     query = sa.select(Order).where(
-        Order.user_id == user.id,
-        Order.interval.is_(None),
-        Order.state == OrderState.FULFILLED,
-        scope.covers(Order),
+        Order.user_id == user.id, Order.interval.is_(None), Order.state == OrderState.FULFILLED, scope.covers(Order)
     )
     return sorted(db.session.scalars(query), key=lambda order: -role_of_order(order).rank)
 
@@ -114,15 +111,18 @@ def _role_of(price: Price) -> Role:
     return catalog.role(plan.role) if plan else catalog.lowest_role
 
 
+def _trial_days(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:
+    """The days of free trial that this price begins with for this user: it is for a first subscription alone."""
+    plan = current_catalog().plan(price.plan_key)
+    offered = trial_days_of(plan) if plan and price.is_recurring else 0
+    return offered if offered and not has_used_trial(user_id, scope) else 0
+
+
 def pending_orders(user_id: uuid.UUID, scope: StripeScope) -> list[Order]:
     """The user's orders that may still be paid, newest first."""
     query = (
         sa.select(Order)
-        .where(
-            Order.user_id == user_id,
-            Order.state == OrderState.PENDING,
-            scope.covers(Order),
-        )
+        .where(Order.user_id == user_id, Order.state == OrderState.PENDING, scope.covers(Order))
         .order_by(Order.created_at.desc())
     )
     return list(db.session.scalars(query))

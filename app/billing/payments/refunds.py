@@ -119,9 +119,7 @@ def _close_for_deleted_users(payment: Payment, is_refunded: bool) -> Changes:
     mismatched, refunded = OrderState.MISMATCHED, OrderState.REFUNDED
     before, after = (mismatched, refunded) if is_refunded else (refunded, mismatched)
     query = sa.select(Order).where(
-        Order.stripe_subscription_id == payment.stripe_subscription_id,
-        Order.user_id.is_(None),
-        Order.state == before,
+        Order.stripe_subscription_id == payment.stripe_subscription_id, Order.user_id.is_(None), Order.state == before
     )
     changes: Changes = {}
     for order in db.session.scalars(query):

@@ -3,10 +3,8 @@
 import uuid
 
 import sqlalchemy as sa
-from flask import current_app
 
 from app.auth.models import User
-from app.billing.catalog.plans import Price, current_catalog
 from app.billing.gateway.account import StripeScope
 from app.billing.models.subscription import Subscription
 from app.billing.models.used import PastTrial, UsedCard
@@ -14,11 +12,6 @@ from app.database import db, insert
 from app.keys import digests_of
 
 PURPOSE = "past trials"
-
-
-def trial_days_for(user_id: uuid.UUID, price: Price, scope: StripeScope) -> int:
-    """The days of free trial that this user would get with this price: it is for a first subscription alone."""
-    return 0 if has_used_trial(user_id, scope) else trial_days_of(price.plan_key)
 
 
 def has_used_trial(user_id: uuid.UUID, scope: StripeScope) -> bool:
@@ -32,13 +25,6 @@ def has_subscribed(user_id: uuid.UUID, scope: StripeScope) -> bool:
         Subscription.user_id == user_id, scope.covers(Subscription)
     )
     return db.session.scalar(query.limit(1)) is not None
-
-
-def trial_days_of(plan_key: str) -> int:
-    """The days of free trial that the plan offers, or else the setting TRIAL_DAYS."""
-    plan = current_catalog().plan(plan_key)
-    days: int = current_app.extensions["settings"].trial_days
-    return days if plan is None or plan.trial_days is None else plan.trial_days
 
 
 def remember_trial(email: str, scope: StripeScope) -> None:

@@ -57,19 +57,9 @@ def _legal_pages(site_url: str) -> dict[str, str]:
 
 
 def _features(offers: list[Offer]) -> dict[str, Any]:
-    reasons = [
-        "too_expensive",
-        "missing_features",
-        "switched_service",
-        "unused",
-        "too_complex",
-        "other",
-    ]
+    reasons = ["too_expensive", "missing_features", "switched_service", "unused", "too_complex", "other"]
     return {
-        "customer_update": {
-            "enabled": True,
-            "allowed_updates": ["name", "address", "tax_id"],
-        },
+        "customer_update": {"enabled": True, "allowed_updates": ["name", "address", "tax_id"]},
         "invoice_history": {"enabled": True},
         "payment_method_update": {"enabled": True},
         "subscription_cancel": {

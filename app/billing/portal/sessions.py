@@ -8,11 +8,10 @@ from flask import current_app
 
 from app.auth.models import User
 from app.billing.catalog.plans import Price
-from app.billing.customers import customer_is_gone, customer_of
+from app.billing.customers import customer_is_gone, customer_of, locale_of
 from app.billing.errors import BillingError, NoCustomer, StripeMisconfigured, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope, current_scope, require_connection
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.locales import locale_of
 from app.billing.gateway.prices import forget_prices, price_id
 from app.billing.models.subscription import Subscription
 from app.billing.portal import configuration as portal_configuration
@@ -94,9 +93,7 @@ def _confirm_flow(subscription: Subscription, target: str, seats: int) -> dict[s
         "type": "subscription_update_confirm",
         "subscription_update_confirm": {
             "subscription": subscription.stripe_subscription_id,
-            "items": [
-                {"id": subscription.stripe_item_id, "price": target, "quantity": seats},
-            ],
+            "items": [{"id": subscription.stripe_item_id, "price": target, "quantity": seats}],
         },
         "after_completion": _return_to_account(),
     }

@@ -14,10 +14,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.auth.models import User
-from app.billing.catalog.plans import current_catalog
 from app.billing.customers import customer_of, lock_user
 from app.billing.errors import BillingError, StripeUnavailable
-from app.billing.gateway.account import current_scope, known_scope
+from app.billing.gateway.account import current_scope, is_of_other_scope
 from app.billing.reconcile.users import sync_user
 from app.billing.roles.decision import MAX_STALE_ACCESS, apply_role
 from app.database import db, utcnow
@@ -25,36 +24,6 @@ from app.database import db, utcnow
 logger = logging.getLogger(__name__)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 SCOPE_CHANGED = "another Stripe account or mode"
-
-
-def is_due(user: User) -> bool:
-    """Whether this user's role has to be looked at before it counts; never waits for Stripe."""
-    due_at = user.role_recheck_at or user.role_expires_at
-    return (due_at is not None and due_at <= utcnow()) or is_of_other_scope(user)
-
-
-def is_of_other_scope(user: User) -> bool:
-    """Whether the role was decided in another Stripe account or mode than today's, as far as that is known.
-
-    While the account of a new key is not known, Stripe has to be asked whose it is, and not again for five minutes.
-    """
-    if user.role == current_catalog().lowest_role.key or user.role_scope is None:
-        return False
-    scope = known_scope()
-    if scope is None:
-        return user.role_recheck_at is None
-    else:
-        return user.role_scope != scope.name
-
-
-def was_asked_in_vain(user: User) -> bool:
-    """Whether the role is past its end and Stripe could not be asked a short while ago."""
-    return user.role_expires_at is not None and user.role_recheck_at is not None and user.role_recheck_at > utcnow()
-
-
-def known_end(user: User) -> datetime | None:
-    """When the role ends unless something renews it (UTC); None when no end is known, or none that is still to come."""
-    return user.role_expires_at if user.role_expires_at and user.role_expires_at > utcnow() else None
 
 
 def recheck_role(user: User) -> None:

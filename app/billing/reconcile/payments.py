@@ -130,9 +130,7 @@ def _read_payments(customer: str | None, intents: frozenset[str], scope: StripeS
 
 def _intents_of_orders(user_id: uuid.UUID, scope: StripeScope) -> set[str]:
     query = sa.select(Order.stripe_payment_intent_id).where(
-        Order.user_id == user_id,
-        Order.stripe_payment_intent_id.is_not(None),
-        scope.covers(Order),
+        Order.user_id == user_id, Order.stripe_payment_intent_id.is_not(None), scope.covers(Order)
     )
     return set(db.session.scalars(query))
 

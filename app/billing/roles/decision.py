@@ -60,11 +60,7 @@ def decide_role(user: User, scope: StripeScope, *, believe_expired: bool = True)
     With `believe_expired` false, a subscription whose paid time and grace are over counts for nothing.
     """
     sought = sources_of(user.id, scope)
-    candidates = [
-        *_from_subscriptions(sought, believe_expired),
-        *_from_orders(sought),
-        *_from_grants(sought),
-    ]
+    candidates = [*_from_subscriptions(sought, believe_expired), *_from_orders(sought), *_from_grants(sought)]
     return max(candidates, key=lambda decision: decision.strength, default=nothing())
 
 
@@ -75,12 +71,7 @@ def nothing() -> RoleDecision:
 
 def sources_of(user_id: uuid.UUID, scope: StripeScope) -> dict[str, Any]:
     """The parameters of `SUBSCRIPTIONS`, `ORDERS` and `GRANTS` for this user, now."""
-    return {
-        "of_user": user_id,
-        "scope_account": scope.stripe_account,
-        "scope_livemode": scope.livemode,
-        "at": utcnow(),
-    }
+    return {"of_user": user_id, "scope_account": scope.stripe_account, "scope_livemode": scope.livemode, "at": utcnow()}
 
 
 def set_role(user: User, decision: RoleDecision, scope: StripeScope, cause: str) -> RoleChange | None:
@@ -92,23 +83,9 @@ def set_role(user: User, decision: RoleDecision, scope: StripeScope, cause: str)
     user.role_scope = scope.name
     if before == decision.role.key:
         return None
-    change = RoleChange(**role_change_values(user.id, before, decision, cause))
+    change = RoleChange(**decision.audit(user.id, before, cause))
     db.session.add(change)
     return change
-
-
-def role_change_values(user_id: uuid.UUID, before: str, decision: RoleDecision, cause: str) -> dict[str, object]:
-    """The columns of the audit row for this change."""
-    return {
-        "user_id": user_id,
-        "role_before": before,
-        "role_after": decision.role.key,
-        "rule": decision.rule,
-        "object_id": decision.object_id,
-        "cause": cause,
-        "expires_at": decision.expires_at,
-        "changed_at": utcnow(),
-    }
 
 
 def apply_role(user: User, scope: StripeScope, cause: str, *, believe_expired: bool = True) -> RoleChange | None:

@@ -5,7 +5,7 @@ from typing import Any
 from app.billing.catalog.plans import Plan, Price
 from app.billing.gateway.client import StripeObject
 from app.billing.gateway.objects import id_of
-from app.billing.gateway.price_objects import StripePrice, mark, problem_with
+from app.billing.gateway.prices import StripePrice, mark, problem_with
 from app.billing.setup.push_run import PushRun
 from app.billing.setup.stored import Stored, is_ours, product_id_of
 

@@ -48,10 +48,7 @@ def latest_subscription(user: User, scope: StripeScope) -> Subscription | None:
 
 
 def _subscriptions_of(user: User, scope: StripeScope) -> sa.Select[Any]:
-    return sa.select(Subscription).where(
-        Subscription.user_id == user.id,
-        scope.covers(Subscription),
-    )
+    return sa.select(Subscription).where(Subscription.user_id == user.id, scope.covers(Subscription))
 
 
 def _rank(subscription: Subscription) -> tuple[bool, int]:

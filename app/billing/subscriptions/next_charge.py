@@ -17,8 +17,8 @@ from app.billing.catalog.entitlements import plan_of
 from app.billing.catalog.plans import current_catalog
 from app.billing.errors import BillingError, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import InvoiceLine, InvoicePreview, PriceObject, discount_of
-from app.billing.gateway.read import discounts_of, preview_of, retrieve
+from app.billing.gateway.objects import Amounts, InvoiceLine, InvoicePreview, PriceObject, discount_of
+from app.billing.gateway.read import discounted, preview_of, retrieve
 from app.billing.models.subscription import Subscription
 from app.billing.subscriptions.lookup import live_subscriptions
 from app.database import allowed_to_write, db, may_write, utcnow
@@ -75,10 +75,11 @@ def ask_next_charge(charged: ChargedNow, scope: StripeScope) -> dict[str, Any]:
     now = utcnow()
     try:
         if not charged.is_charged_again:
-            held = discounts_of(charged.subscription_id, scope)
-            return _columns(None, now) | {"period_discount": discount_of(held, charged.amount)}
+            held = discounted(charged.subscription_id, scope)
+            amounts = held.split(charged.amount, charged.price_id)
+            return _columns(None, now) | {"period_discount": discount_of(held.discounts, amounts)}
         preview = preview_of(charged.subscription_id, scope)
-        off = {"period_discount": preview.discount_on(charged.amount)}
+        off = {"period_discount": preview.discount_on(_amounts(charged, preview, scope))}
         return _columns(preview, now) | off | _what_is_charged(preview, charged.price_id, scope)
     except (StripeRefused, StripeObjectMissing):
         # Nothing comes any more.
@@ -86,6 +87,14 @@ def ask_next_charge(charged: ChargedNow, scope: StripeScope) -> dict[str, Any]:
     except BillingError as error:
         logger.warning("What comes next of %s could not be asked: %s", charged.subscription_id, error)
         return _columns(None, now) | {"next_valid_until": now + ASK_AGAIN_AFTER}
+
+
+def _amounts(charged: ChargedNow, preview: InvoicePreview, scope: StripeScope) -> Amounts:
+    """What it is for by product, where a discount is for some of them; else the whole, which costs no question."""
+    if any(one.products is not None for one in preview.discounts):
+        return discounted(charged.subscription_id, scope).split(charged.amount, charged.price_id)
+    else:
+        return {None: charged.amount}
 
 
 def _what_is_charged(preview: InvoicePreview, price_id: str | None, scope: StripeScope) -> dict[str, Any]:

@@ -9,8 +9,11 @@ from app.billing.asking import ask
 from app.billing.errors import MalformedEvent, UnreadableObject
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import api_version
-from app.billing.gateway.objects import time_of
+from app.billing.gateway.objects import SubscriptionObject, time_of
 from app.billing.gateway.read import Kind, retrieve
+from app.billing.models.subscription import Subscription
+from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
+from app.billing.subscriptions.snapshot import SubscriptionSnapshot
 from app.database import utcnow
 
 LONGEST_TEXT = 255
@@ -108,6 +111,33 @@ def read_snapshot(event: Event, kind: type[Kind]) -> Kind | None:
         return None
 
 
+def current_object(kind: type[Kind], event: Event, scope: StripeScope) -> Kind:
+    """The event's object; read from Stripe when it is of another API version, or parts are missing."""
+    return read_snapshot(event, kind) or ask(retrieve, kind, event.object_id, scope)
+
+
+def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnapshot | None:
+    """The event's snapshot when it may be taken as it is; None when Stripe has to be asked.
+
+    Events of one second have no order, so only a later second is certainly newer. Nothing is ever dropped for being
+    old: Stripe's clock need not be ours, and a question is cheap. What has ended does not live again, whatever an
+    event's time says.
+    """
+    if row is None or row.status in ENDED_STATUSES:
+        return None
+    subscription = read_snapshot(event, SubscriptionObject) if event.created_at > row.snapshot_at else None
+    if subscription is None or subscription.status == SubscriptionStatus.PAST_DUE:
+        # The invoices say since when something is unpaid, and what is paid for.
+        return None
+    if subscription.is_priced_otherwise:
+        # Only the price itself says what it costs in the subscription's currency.
+        return None
+    try:
+        return SubscriptionSnapshot.of(subscription)
+    except UnreadableObject:
+        return None
+
+
 def _text(value: object) -> str:
     text = _optional_text(value)
     if text is None:
@@ -131,8 +161,3 @@ def _storable(value: Any) -> Any:
         return [_storable(item) for item in value]
     else:
         return value
-
-
-def current_object(kind: type[Kind], event: Event, scope: StripeScope) -> Kind:
-    """The event's object; read from Stripe when it is of another API version, or parts are missing."""
-    return read_snapshot(event, kind) or ask(retrieve, kind, event.object_id, scope)

@@ -11,13 +11,12 @@ from typing import Any
 from app.billing.catalog.entitlements import RoleDecision, decide_by_subscription
 from app.billing.changes import Changes, difference
 from app.billing.gateway.account import StripeScope
-from app.billing.roles.decision import role_change_values
 from app.billing.statuses import ENDED_STATUSES, EventOutcome
 from app.billing.subscriptions.snapshot import SubscriptionSnapshot
-from app.billing.webhooks.event import Event
+from app.billing.webhooks.event import Event, certain_snapshot
 from app.billing.webhooks.fast_path_sql import FastConnection, WriteShape, prefixed
-from app.billing.webhooks.handlers import HANDLERS, on_subscription_changed
-from app.billing.webhooks.subscription_events import certain_snapshot
+from app.billing.webhooks.handlers import HANDLERS
+from app.billing.webhooks.subscription_events import on_subscription_changed
 from app.database import db, end_transaction, utcnow
 
 
@@ -92,7 +91,7 @@ def _compare(snapshot: SubscriptionSnapshot, decision: RoleDecision, found: Any,
 
 def _values(event: Event, found: Any, planned: PlannedWrite, scope: StripeScope) -> dict[str, Any]:
     decision = planned.decision
-    audit = role_change_values(found.id, found.user_role, decision, event.id) if planned.shape.audits else {}
+    audit = decision.audit(found.id, found.user_role, event.id) if planned.shape.audits else {}
     return {
         **prefixed("new", {name: planned.values[name] for name in planned.shape.changed}),
         "new_snapshot_at": event.created_at,

@@ -1,10 +1,8 @@
 """The whole Stripe integration in one table: event type, handler, and the reason it is there."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from functools import partial
 
-from app.auth.models import User
-from app.billing.catalog.plans import current_catalog
 from app.billing.changes import IGNORED, Changes, Effect
 from app.billing.customers import lock_user, owner_of, unlink_customer
 from app.billing.gateway.account import StripeScope
@@ -19,7 +17,6 @@ from app.billing.gateway.objects import (
     RefundObject,
 )
 from app.billing.gateway.prices import forget_prices, is_of_catalog
-from app.billing.models.subscription import Subscription
 from app.billing.payments.cards import forget_card, note_card
 from app.billing.payments.codes import note_discount
 from app.billing.payments.disputes import record_dispute
@@ -27,24 +24,14 @@ from app.billing.payments.fulfillment import fulfill_checkout_session
 from app.billing.payments.order_lookup import find_order
 from app.billing.payments.orders import close_order
 from app.billing.payments.refunds import record_refund, record_refund_change
-from app.billing.roles.decision import role_changes, role_of
-from app.billing.statuses import OrderState
-from app.billing.subscriptions.next_charge import amount_due_otherwise, forget_next_charges, note_next_charge
+from app.billing.roles.decision import role_changes
+from app.billing.statuses import OrderState, PaymentStatus
+from app.billing.subscriptions.next_charge import forget_next_charges
 from app.billing.subscriptions.sync import end_subscription
 from app.billing.webhooks.deauthorization import on_deauthorized
 from app.billing.webhooks.event import Event, current_object, read_snapshot
-from app.billing.webhooks.invoice_events import (
-    on_invoice_action_required,
-    on_invoice_closed,
-    on_invoice_failed,
-    on_invoice_not_finalized,
-    on_invoice_overdue,
-    on_invoice_paid,
-    on_invoice_sent,
-)
-from app.billing.webhooks.subscription_events import sync_from_event
-from app.database import db
-from app.mail.outbox import queue_mail
+from app.billing.webhooks.invoice_events import on_invoice, on_invoice_not_finalized
+from app.billing.webhooks.subscription_events import on_subscription_changed, on_subscription_deleted, on_trial_will_end
 
 
 def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
@@ -52,38 +39,10 @@ def on_checkout_paid(event: Event, scope: StripeScope) -> Effect:
     return fulfill_checkout_session(current_object(CheckoutSessionObject, event, scope), scope, cause=event.id)
 
 
-def on_checkout_failed(event: Event, scope: StripeScope) -> Effect:
-    """A delayed payment method did not pay."""
-    return _close_order(event, OrderState.FAILED, scope)
-
-
-def on_checkout_expired(event: Event, scope: StripeScope) -> Effect:
-    """The buyer never paid."""
-    return _close_order(event, OrderState.EXPIRED, scope)
-
-
-def on_subscription_changed(event: Event, scope: StripeScope) -> Effect:
-    """Mirror the subscription, set the role."""
-    return sync_from_event(event, scope)
-
-
-def on_subscription_deleted(event: Event, scope: StripeScope) -> Effect:
-    """Mirror the end, and say so once."""
-    effect = sync_from_event(event, scope)
-    row = db.session.get(Subscription, event.object_id)
-    if row and row.has_ended:
-        _mail_owner(row, "subscription_ended", f"subscription_ended:{row.stripe_subscription_id}")
-    return effect
-
-
-def on_trial_will_end(event: Event, scope: StripeScope) -> Effect:
-    """Three days before the first charge: say what it will be, unless there will be none."""
-    effect = sync_from_event(event, scope)
-    row = db.session.get(Subscription, event.object_id)
-    if row and row.is_trialing and row.trial_end and row.is_charged_again and not row.skips_next_charge:
-        note_next_charge(row, scope)
-        _mail_owner(row, "trial_will_end", f"trial_will_end:{row.stripe_subscription_id}:{row.trial_end.isoformat()}")
-    return effect
+def on_checkout_unpaid(event: Event, scope: StripeScope, state: OrderState) -> Effect:
+    """Close the order of a session that nobody paid."""
+    order = find_order(current_object(CheckoutSessionObject, event, scope), scope)
+    return Effect(changes=close_order(order, state)) if order else IGNORED
 
 
 def on_charge_refunded(event: Event, scope: StripeScope) -> Effect:
@@ -152,8 +111,9 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     # Checkout is over: the order may be fulfilled, now or when a delayed payment arrives.
     "checkout.session.completed": on_checkout_paid,
     "checkout.session.async_payment_succeeded": on_checkout_paid,
-    "checkout.session.async_payment_failed": on_checkout_failed,
-    "checkout.session.expired": on_checkout_expired,
+    # A delayed payment method did not pay, or the buyer never did.
+    "checkout.session.async_payment_failed": partial(on_checkout_unpaid, state=OrderState.FAILED),
+    "checkout.session.expired": partial(on_checkout_unpaid, state=OrderState.EXPIRED),
     # Whatever happens to a subscription, the mirror follows and the role with it.
     "customer.subscription.created": on_subscription_changed,
     "customer.subscription.updated": on_subscription_changed,
@@ -164,15 +124,16 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     "customer.subscription.pending_update_expired": on_subscription_changed,
     "customer.subscription.trial_will_end": on_trial_will_end,
     # Money came, or did not: for the account page, the operator, and one mail for each attempt.
-    "invoice.paid": on_invoice_paid,
-    "invoice.payment_failed": on_invoice_failed,
-    "invoice.payment_action_required": on_invoice_action_required,
+    "invoice.paid": partial(on_invoice, status=PaymentStatus.PAID),
+    "invoice.payment_failed": partial(on_invoice, status=PaymentStatus.FAILED),
+    # The bank wants the customer to confirm.
+    "invoice.payment_action_required": partial(on_invoice, status=PaymentStatus.ACTION_REQUIRED),
     "invoice.finalization_failed": on_invoice_not_finalized,
     # Invoices that are sent by mail, and those that nobody is asked to pay any more.
-    "invoice.sent": on_invoice_sent,
-    "invoice.overdue": on_invoice_overdue,
-    "invoice.voided": on_invoice_closed,
-    "invoice.marked_uncollectible": on_invoice_closed,
+    "invoice.sent": partial(on_invoice, status=PaymentStatus.OPEN),
+    "invoice.overdue": partial(on_invoice, status=PaymentStatus.OVERDUE),
+    "invoice.voided": partial(on_invoice, status=PaymentStatus.VOID),
+    "invoice.marked_uncollectible": partial(on_invoice, status=PaymentStatus.UNCOLLECTIBLE),
     # Money went back.
     "charge.refunded": on_charge_refunded,
     "refund.created": on_refund_changed,
@@ -210,31 +171,3 @@ HANDLERS: Mapping[str, Callable[[Event, StripeScope], Effect]] = {
     # The account that was connected by OAuth is ours no longer.
     "account.application.deauthorized": on_deauthorized,
 }
-
-
-def _close_order(event: Event, state: OrderState, scope: StripeScope) -> Effect:
-    order = find_order(current_object(CheckoutSessionObject, event, scope), scope)
-    return Effect(changes=close_order(order, state)) if order else IGNORED
-
-
-def _mail_owner(row: Subscription, template: str, cause: str) -> None:
-    user = db.session.get(User, row.user_id) if row.user_id else None
-    if user:
-        context = {
-            "plan_name": row.plan_name or "paid",
-            "amount": row.amount,
-            "currency": row.currency,
-            "interval": row.interval,
-            "interval_count": row.interval_count,
-            "seats": row.seats,
-            "next_amount": amount_due_otherwise(row, row.amount),
-            "date": _iso(row.ended_at or row.trial_end),
-            "may_lack_card": bool(row.plan and not row.plan.trial_needs_card),
-            "reason": row.cancellation_reason,
-            "keeps": role_of(user).name if user.role_rank > current_catalog().lowest_role.rank else None,
-        }
-        queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

@@ -19,46 +19,8 @@ from app.mail.alerts import end_alert, raise_alert
 STUCK_INVOICE = "invoice_stuck:"
 
 
-def on_invoice_paid(event: Event, scope: StripeScope) -> Effect:
-    """Record the payment; that clears the notice of a failed one."""
-    return _record_invoice(event, PaymentStatus.PAID, scope)
-
-
-def on_invoice_failed(event: Event, scope: StripeScope) -> Effect:
-    """Record the attempt; the account page shows the way to pay."""
-    return _record_invoice(event, PaymentStatus.FAILED, scope)
-
-
-def on_invoice_action_required(event: Event, scope: StripeScope) -> Effect:
-    """The bank wants the customer to confirm a renewal."""
-    return _record_invoice(event, PaymentStatus.ACTION_REQUIRED, scope)
-
-
-def on_invoice_sent(event: Event, scope: StripeScope) -> Effect:
-    """Record the invoice that Stripe sends by mail; the account page shows where to pay it."""
-    return _record_invoice(event, PaymentStatus.OPEN, scope)
-
-
-def on_invoice_overdue(event: Event, scope: StripeScope) -> Effect:
-    """An invoice that was sent by mail has not been paid in time."""
-    return _record_invoice(event, PaymentStatus.OVERDUE, scope)
-
-
-def on_invoice_closed(event: Event, scope: StripeScope) -> Effect:
-    """Nobody is asked to pay it any more; the invoice itself says whether it was given up or declared void."""
-    is_void = event.type == "invoice.voided"
-    return _record_invoice(event, PaymentStatus.VOID if is_void else PaymentStatus.UNCOLLECTIBLE, scope)
-
-
-def on_invoice_not_finalized(event: Event, scope: StripeScope) -> Effect:
-    """Stripe lacks something to write the invoice, such as an address for the tax: the operator has to help."""
-    effect = _record_invoice(event, PaymentStatus.FAILED, scope)
-    if effect.changes:
-        raise_alert(f"{STUCK_INVOICE}{event.object_id}", f"Stripe cannot finalize the invoice {event.object_id}.")
-    return effect
-
-
-def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> Effect:
+def on_invoice(event: Event, scope: StripeScope, status: PaymentStatus) -> Effect:
+    """Record how the payment stands; the account page shows the way to pay."""
     invoice = current_object(InvoiceObject, event, scope)
     order = order_of_invoice(invoice, scope)
     if order:
@@ -68,6 +30,14 @@ def _record_invoice(event: Event, status: PaymentStatus, scope: StripeScope) -> 
         end_alert(f"{STUCK_INVOICE}{invoice.id}")
     settled = _look_again(invoice, event, scope) if status in FINALITY else {}
     return replace(effect, changes=effect.changes | settled)
+
+
+def on_invoice_not_finalized(event: Event, scope: StripeScope) -> Effect:
+    """Stripe lacks something to write the invoice, such as an address for the tax: the operator has to help."""
+    effect = on_invoice(event, scope, PaymentStatus.FAILED)
+    if effect.changes:
+        raise_alert(f"{STUCK_INVOICE}{event.object_id}", f"Stripe cannot finalize the invoice {event.object_id}.")
+    return effect
 
 
 def _look_again(invoice: InvoiceObject, event: Event, scope: StripeScope) -> Changes:

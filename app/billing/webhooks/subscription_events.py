@@ -1,20 +1,24 @@
-"""From a subscription's event to the mirror: its snapshot when that is certainly newer, else Stripe's answer."""
+"""The events of subscriptions: the mirror follows, and the role with it."""
 
+from datetime import datetime
+
+from app.auth.models import User
+from app.billing.catalog.plans import current_catalog
 from app.billing.changes import IGNORED, Effect
 from app.billing.customers import lock_user, owner_of
-from app.billing.errors import UnreadableObject
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.objects import Owned, SubscriptionObject
+from app.billing.gateway.objects import Owned
 from app.billing.models.subscription import Subscription
-from app.billing.statuses import ENDED_STATUSES, SubscriptionStatus
-from app.billing.subscriptions.snapshot import SubscriptionSnapshot
+from app.billing.roles.decision import role_of
+from app.billing.subscriptions.next_charge import amount_due_otherwise, note_next_charge
 from app.billing.subscriptions.sync import stored_subscription, sync_subscription, write_snapshot
-from app.billing.webhooks.event import Event, read_snapshot
+from app.billing.webhooks.event import Event, certain_snapshot
 from app.database import db
+from app.mail.outbox import queue_mail
 
 
-def sync_from_event(event: Event, scope: StripeScope) -> Effect:
-    """Mirror the subscription that an event is about.
+def on_subscription_changed(event: Event, scope: StripeScope) -> Effect:
+    """Mirror the subscription, set the role.
 
     The event's own snapshot is taken when it is certainly newer than the mirror; otherwise Stripe is asked.
     An event of somebody else's subscription is ignored, at no cost.
@@ -34,23 +38,43 @@ def sync_from_event(event: Event, scope: StripeScope) -> Effect:
         return Effect(changes=write_snapshot(user, snapshot, event.created_at, scope, cause=event.id))
 
 
-def certain_snapshot(event: Event, row: Subscription | None) -> SubscriptionSnapshot | None:
-    """The event's snapshot when it may be taken as it is; None when Stripe has to be asked.
+def on_subscription_deleted(event: Event, scope: StripeScope) -> Effect:
+    """Mirror the end, and say so once."""
+    effect = on_subscription_changed(event, scope)
+    row = db.session.get(Subscription, event.object_id)
+    if row and row.has_ended:
+        _mail_owner(row, "subscription_ended", f"subscription_ended:{row.stripe_subscription_id}")
+    return effect
 
-    Events of one second have no order, so only a later second is certainly newer. Nothing is ever dropped for being
-    old: Stripe's clock need not be ours, and a question is cheap. What has ended does not live again, whatever an
-    event's time says.
-    """
-    if row is None or row.status in ENDED_STATUSES:
-        return None
-    subscription = read_snapshot(event, SubscriptionObject) if event.created_at > row.snapshot_at else None
-    if subscription is None or subscription.status == SubscriptionStatus.PAST_DUE:
-        # The invoices say since when something is unpaid, and what is paid for.
-        return None
-    if subscription.is_priced_otherwise:
-        # Only the price itself says what it costs in the subscription's currency.
-        return None
-    try:
-        return SubscriptionSnapshot.of(subscription)
-    except UnreadableObject:
-        return None
+
+def on_trial_will_end(event: Event, scope: StripeScope) -> Effect:
+    """Three days before the first charge: say what it will be, unless there will be none."""
+    effect = on_subscription_changed(event, scope)
+    row = db.session.get(Subscription, event.object_id)
+    if row and row.is_trialing and row.trial_end and row.is_charged_again and not row.skips_next_charge:
+        note_next_charge(row, scope)
+        _mail_owner(row, "trial_will_end", f"trial_will_end:{row.stripe_subscription_id}:{row.trial_end.isoformat()}")
+    return effect
+
+
+def _mail_owner(row: Subscription, template: str, cause: str) -> None:
+    user = db.session.get(User, row.user_id) if row.user_id else None
+    if user:
+        context = {
+            "plan_name": row.plan_name or "paid",
+            "amount": row.amount,
+            "currency": row.currency,
+            "interval": row.interval,
+            "interval_count": row.interval_count,
+            "seats": row.seats,
+            "next_amount": amount_due_otherwise(row, row.amount),
+            "date": _iso(row.ended_at or row.trial_end),
+            "may_lack_card": bool(row.plan and not row.plan.trial_needs_card),
+            "reason": row.cancellation_reason,
+            "keeps": role_of(user).name if user.role_rank > current_catalog().lowest_role.rank else None,
+        }
+        queue_mail(template, to=user.email, user_id=user.id, cause=cause, context=context)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -10,7 +10,9 @@ from flask import Flask
 from app.auth.factors.authenticator import renew_encryption, use_code
 from app.auth.factors.models import Authenticator, RecoveryCode
 from app.auth.models import SecurityEvent, User
+from app.auth.security_log import Kind
 from app.database import db
+from app.mail.outbox import OutboxMail
 from tests.auth.factors.phones import Phone, logging_in, recovery_codes_of, second_step
 from tests.auth.test_races import at_once
 from tests.auth.test_step_up import grow_old
@@ -56,6 +58,20 @@ def test_app_is_added_and_from_then_on_the_password_alone_signs_nobody_in(alice:
     assert browser.is_signed_in
     assert mails(alice.app, alice.email)[-2:] == [("sign_in_changed", alice.email)] * 2
     assert kinds(alice)[-4:] == ["authenticator_added", "recovery_codes_made", "second_step_asked", "signed_in"]
+
+
+def test_a_new_app_is_told_to_its_owner_who_can_undo_it_where_the_mail_leads(alice: Person) -> None:
+    add_app(alice)
+
+    with alice.app.app_context():
+        told = db.select(OutboxMail).where(OutboxMail.template == "sign_in_changed")
+        mail = db.session.scalars(told.order_by(OutboxMail.created_at)).first()
+        added = db.select(SecurityEvent.user_id).where(SecurityEvent.kind == Kind.AUTHENTICATOR_ADDED)
+        owners = db.session.scalars(added).all()
+    assert mail is not None
+    assert [mail.user_id] == owners == [alice.id]
+    assert mail.context["what"] == Kind.AUTHENTICATOR_ADDED.text
+    assert link_path(alice.app, "sign_in_changed", alice.email) == "/account/security"
 
 
 def test_picture_of_the_secret_needs_no_style_and_no_other_site(alice: Person) -> None:

@@ -11,7 +11,6 @@ from app.billing.catalog.entitlements import (
     RoleDecision,
     can_use,
     decide_by_subscription,
-    is_per_seat,
     limit_of,
     plan_of,
     plus_grace,
@@ -20,7 +19,7 @@ from app.billing.catalog.entitlements import (
 from app.billing.catalog.plans import Role
 from app.billing.models.subscription import Subscription
 from app.database import utcnow
-from tests.catalogue import BASIC, FREE, PRO
+from tests.catalogue import BASIC, CATALOG, FREE, PRO
 
 NOW = utcnow()
 DAY = timedelta(days=1)
@@ -129,7 +128,7 @@ def test_price_is_known_by_its_lookup_key(lookup_key: str | None, plan_key: str 
     ("plan_key", "interval"), [("pro", "month"), ("lifetime", None), ("lifetime", "month"), ("went", None)]
 )
 def test_nothing_here_is_counted_by_the_seat(plan_key: str, interval: str | None) -> None:
-    assert not is_per_seat(plan_key, interval)
+    assert not CATALOG.is_per_seat(plan_key, interval)
 
 
 def test_grace_is_added_to_a_moment_alone() -> None:

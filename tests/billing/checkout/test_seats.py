@@ -196,6 +196,26 @@ def test_change_of_plan_leaves_the_seats_behind_for_a_plan_without(team: Person)
     assert quantity_on(buy(team, "solo", "5").location) == "1"
 
 
+def test_several_of_what_is_no_plan_are_not_called_seats(team: Person, at_stripe: Stripe) -> None:
+    """Somebody at Stripe plans something else than a plan for the next period."""
+    product = at_stripe.v1.products.create({"name": "Storage"})
+    monthly_price = {"product": product.id, "currency": "eur", "unit_amount": 100, "recurring": {"interval": "month"}}
+    storage = at_stripe.v1.prices.create(monthly_price)
+    [subscription] = at_stripe.subscriptions()
+    schedule = at_stripe.v1.subscription_schedules.create({"from_subscription": subscription["id"]})
+    [now] = schedule.phases
+    items = [{"price": one.price, "quantity": one.quantity} for one in now["items"]]
+    today = {"items": items, "start_date": now.start_date, "end_date": now.end_date}
+    phases = [today, {"items": [{"price": storage.id, "quantity": 3}]}]
+    at_stripe.v1.subscription_schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})
+    deliver_to(team.app, event_of("customer.subscription.updated", at_stripe.subscriptions()[0]))
+
+    said = team.read("/account")
+
+    assert "You're on Team, 5 seats" in said
+    assert "3 seats" not in said
+
+
 def test_seats_changed_at_checkout_are_fulfilled_and_mirrored(carol: Person, emulator: Emulator) -> None:
     session_id = session_id_in(buy(carol, "team", "5").location)
     emulator.pay_session(session_id, quantity=8)

@@ -26,6 +26,8 @@ class MisbehavingStripe:
         self.accounts: list[str | None] = []
         self.rule: Rule = _pass
         self.after: Rule = _pass
+        # How far its clock, which each answer's Date tells, is ahead of ours.
+        self.seconds_ahead = 0.0
         self._upstream = urlsplit(upstream).netloc
         proxy = self
 
@@ -40,6 +42,9 @@ class MisbehavingStripe:
 
             def do_DELETE(self) -> None:
                 proxy._serve(self)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string((timestamp or time.time()) + proxy.seconds_ahead)
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Stay quiet."""

@@ -171,6 +171,12 @@ def test_push_writes_into_the_connected_account(new_worker: Worker, seen: Misbeh
     assert for_the_platform(seen) == set()
 
 
+def test_check_asks_the_connected_account(new_worker: Worker, seen: MisbehavingStripe) -> None:
+    new_worker().test_cli_runner().invoke(args=["billing", "check"])
+
+    assert for_the_platform(seen) == set()
+
+
 def test_prices_found_before_the_connection_are_not_sold_after_it(
     connect: Callable[[], None], app_with: Callable[..., Flask], seen: MisbehavingStripe
 ) -> None:

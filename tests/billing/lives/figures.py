@@ -133,25 +133,33 @@ def _monthly(stripe: Stripe, subscription: Json) -> int:
     items = subscription["items"]["data"]
     recurring = items[0]["price"]["recurring"]
     alike = [one for one in items if one["price"]["recurring"] == recurring]
-    amounts = [stripe.unit_amount(one["price"], subscription["currency"]) * one["quantity"] for one in alike]
+    amounts = [
+        (one["price"]["product"], stripe.unit_amount(one["price"], subscription["currency"]) * one["quantity"])
+        for one in alike
+    ]
     months = MONTHS[recurring["interval"]] * recurring["interval_count"]
     # Half a cent counts as one.
     return _discounted(stripe, subscription, amounts) * 2 // months + 1 >> 1
 
 
-def _discounted(stripe: Stripe, subscription: Json, amounts: list[int]) -> int:
+def _discounted(stripe: Stripe, subscription: Json, amounts: list[tuple[str, int]]) -> int:
     """What is left of these amounts when the discounts of the next invoice are taken off."""
-    expand = ["discounts.source.coupon"]
+    expand = ["discounts.source.coupon.applies_to"]
     preview = _preview(stripe, subscription["id"], expand=expand)
     # Where none comes, those that it has.
     now = stripe.v1.subscriptions.retrieve(subscription["id"], {"expand": expand}).to_dict(for_json=True)
     for discount in (preview or now)["discounts"]:
         coupon = discount["source"]["coupon"]
         if coupon["percent_off"]:
-            amounts = [amount - int(amount * coupon["percent_off"] / 100 + 0.5) for amount in amounts]
+            meant = (coupon.get("applies_to") or {}).get("products")
+            share = coupon["percent_off"] / 100
+            amounts = [
+                (product, amount - int(amount * share + 0.5) if not meant or product in meant else amount)
+                for product, amount in amounts
+            ]
         else:
-            amounts = [max(sum(amounts) - coupon["amount_off"], 0)]
-    return sum(amounts)
+            amounts = [("", max(sum(amount for _, amount in amounts) - coupon["amount_off"], 0))]
+    return sum(amount for _, amount in amounts)
 
 
 def _earned(stripe: Stripe) -> Iterator[Earned]:

@@ -75,14 +75,16 @@ class Terms(Subscriber):
         self.stripe.v1.customers.balance_transactions.create(self.customer, given)
 
     @precondition(lambda self: self.live)
-    @rule(coupon=st.sampled_from(["third_for_good", "two_dollars_twice", None]))
+    @rule(coupon=st.sampled_from(["third_for_good", "two_dollars_twice", "half_of_pro", None]))
     def give_a_discount(self, coupon: str | None) -> None:
         discounts = [{"coupon": self.stage.coupons[coupon]}] if coupon else ""
         with suppress(*REFUSED):
             self.stripe.v1.subscriptions.update(self.one_of(self.live), {"discounts": discounts})
 
     @precondition(lambda self: self.live)
-    @rule(planned=st.tuples(PLANNED, st.sampled_from([None, None, "third_for_good", "two_dollars_twice"])))
+    @rule(
+        planned=st.tuples(PLANNED, st.sampled_from([None, None, "third_for_good", "two_dollars_twice", "half_of_pro"]))
+    )
     def plan_a_change(self, planned: tuple[str, str | None]) -> None:
         """As the portal does for a cheaper plan: it begins with the next period, perhaps with a discount."""
         key, coupon = planned

@@ -52,6 +52,17 @@ def test_an_overdue_invoice_says_so_until_it_is_paid(app: Flask, alice: Person, 
     assert "Please pay your invoice" not in alice.get("/account").text
 
 
+def test_an_invoice_without_words_of_its_own_is_called_by_its_largest_line(app: Flask, invoice, deliver) -> None:
+    """The first may be what is given back of the plan before, or a note that costs nothing."""
+    lines = [(-900, "Unused time on Basic"), (None, "A note"), (2900, "Remaining time on Pro")]
+    data = [{"amount": amount, "description": words} for amount, words in lines]
+
+    deliver(event_of("invoice.sent", {**invoice, "description": None, "lines": {"object": "list", "data": data}}))
+
+    with app.app_context():
+        assert db.session.scalar(db.select(Payment.description).where(Payment.number == "A-2")) == lines[2][1]
+
+
 @pytest.mark.parametrize(
     ("kind", "status"), [("invoice.voided", "void"), ("invoice.marked_uncollectible", "uncollectible")]
 )
