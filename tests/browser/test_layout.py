@@ -107,8 +107,11 @@ def test_a_receipt_takes_two_lines_on_a_phone(phone: Page, site: str, alice: Per
 
     tops = phone.locator("tbody td").evaluate_all("all => all.map(each => each.getBoundingClientRect().top)")
 
+    sum_ = phone.locator("tfoot tr > *").evaluate_all("all => all.map(each => each.getBoundingClientRect().left)")
+
     assert len(tops) == 5
     assert len(set(tops)) == 2
+    assert sum_[0] < sum_[1], "the year stands before its amount"
 
 
 def test_a_sum_stands_between_a_rule_and_the_double_rule(
