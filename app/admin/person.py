@@ -1,6 +1,7 @@
 """A person's page: how they stand in a sentence, the facts, and what their access rests on."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from app.billing.roles.decision import cause_of, decide_role, role_of_order
 from app.billing.roles.grants import given_role
 from app.billing.statuses import ASKED_FOR, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription
+from app.billing.support.refunds import amount_refundable
 from app.database import db, utcnow
 from app.templating import date, money
 
@@ -47,15 +49,22 @@ def person_page(user: User) -> str:
         decision=decision,
         cause_row=cause_of(user, decision),
         card=describe_card(customers[0] if customers else None, now),
+        has_no_card=not customers or _is_known(customers[0].card_valid_until),
         devices=_count_devices(user),
         totals=_paid_in_all(user, scope.covers(Payment)),
         acts=acts_for(user),
         grants=_newest(Grant, Grant.id, user),
         subscriptions=_newest(Subscription, Subscription.started_at, user, scope.covers(Subscription)),
         payments=payments,
+        refundable={payment.id for payment in payments if amount_refundable(payment) > 0},
         customers=customers,
         timeline=timeline_of(user, scope, request.args.get("after"), current_app.config["APP_NAME"]),
     )
+
+
+def _is_known(valid_until: datetime | None) -> bool:
+    """Whether what is kept of a card is what Stripe would say: an event makes it out of date."""
+    return valid_until is not None and valid_until > utcnow()
 
 
 def standing_of(user: User, subscription: Subscription | None, payments: Sequence[Payment]) -> str:

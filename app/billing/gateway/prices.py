@@ -18,6 +18,7 @@ from app.billing.catalog.plans import Price, current_catalog
 from app.billing.errors import PriceDrift, StripeObjectMissing
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeGateway, StripeObject, get_gateway
+from app.billing.gateway.objects import CurrencyOption
 from app.config.settings import Settings
 from app.database import db, end_transaction
 from app.mail.alerts import end_alert, open_alerts, raise_alert
@@ -46,12 +47,6 @@ class Recurring(BaseModel, frozen=True):
     interval: str
     interval_count: int = 1
     usage_type: str = "licensed"
-
-
-class CurrencyOption(BaseModel, frozen=True):
-    """What a price costs in one of its currencies."""
-
-    unit_amount: int | None
 
 
 class StripePrice(BaseModel, frozen=True):
