@@ -173,7 +173,7 @@ def day(moment: dt.date | dt.datetime | str) -> str:
     return short_date_in(current_language(), _day_of(moment), True)
 
 
-def short_day(at: dt.date | dt.datetime) -> str:
+def short_day(at: dt.date | dt.datetime | str) -> str:
     """Write a date under a drawing, whose year goes without saying: 20 Dec."""
     return short_date_in(current_language(), _day_of(at), False)
 
@@ -239,6 +239,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
     "date": date,
     "day": day,
+    "short_day": short_day,
     "month_name": month_name,
     "month_in_words": month_in_words,
     "moment": moment,

@@ -31,10 +31,9 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(target.value ?? target.textContent.trim());
     button.textContent = "Copied";
   } else {
-    const isHidden = target.type === "password";
-    target.type = isHidden ? "text" : "password";
-    button.textContent = isHidden ? "Hide" : "Show";
-    button.setAttribute("aria-label", isHidden ? "Hide password" : "Show password");
+    target.type = target.type === "password" ? "text" : "password";
+    [button.textContent, button.dataset.next] = [button.dataset.next, button.textContent];
+    [button.ariaLabel, button.dataset.nextLabel] = [button.dataset.nextLabel, button.ariaLabel];
   }
 });
 document.querySelectorAll("[data-shows], [data-copies]").forEach((button) => (button.hidden = false));

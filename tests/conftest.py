@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from app.config.settings import ROOT, Settings
 from app.database import db
 from app.extensions import limiter
 from app.machine import available_cores
-from tests.applications import build_app
+from tests.applications import build_app, empty_tables
 from tests.catalogue import CATALOG
 from tests.chromium import launched
 from tests.environment import forget_settings, held_port, own_database, own_redis
@@ -40,18 +41,19 @@ from tests.stripe_actions import Stripe, signed
 pytest_plugins = ["stripe_emulator.pytest_plugin"]
 forget_settings()
 
-# `make test` draws a few examples, `.ci/run` more, and a night has time for many. Seeds are random, but for CI's; a
-# failure prints what brings it back. No deadline: an example is a life with a database, and the machine may be busy.
-# Nor is time spent on explaining a failure, which would take longer than finding it.
+# `make test` draws a few examples, `.ci/run` more, a part of them again on PostgreSQL, and a night has time for many.
+# Seeds are random, but for CI's; a failure prints what brings it back. No deadline: an example is a life with a
+# database, and the machine may be busy. Nor is time spent on explaining a failure: finding it is quicker.
 LASTING: dict[str, Any] = {
     "deadline": None,
     "print_blob": True,
     "phases": [phase for phase in Phase if phase is not Phase.explain],
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
-for profile, examples in {"quick": 4, "ci": 16, "nightly": 1000}.items():
+for profile, examples in {"quick": 4, "ci": 12, "again": 6, "nightly": 1000}.items():
     # What has to be green before something lands is the same each time; a night looks for what is new.
-    hypothesis.settings.register_profile(profile, max_examples=examples, derandomize=profile == "ci", **LASTING)
+    is_same = profile in ("ci", "again")
+    hypothesis.settings.register_profile(profile, max_examples=examples, derandomize=is_same, **LASTING)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 CACHES = ("stripe_accounts", "stripe_prices", "stripe_portal_configuration", "webhook_refusals", "announcement")
@@ -65,11 +67,15 @@ SAME_ON_ANY_DATABASE = (
     "tests/figures",
     "tests/languages",
     "tests/api/test_document.py",
+    "tests/auth/test_bot_check.py",
     "tests/auth/test_email_addresses.py",
     "tests/auth/test_next_page.py",
     "tests/auth/test_pages.py",
     "tests/auth/test_password_rules.py",
+    "tests/auth/test_stale_forms.py",
+    "tests/billing/catalog/test_entitlements.py",
     "tests/billing/gateway/test_objects.py",
+    "tests/dashboard/test_access.py",
     "tests/mail/test_templates.py",
     "tests/pricing/test_other_catalogues.py",
     "tests/test_docs.py",
@@ -94,10 +100,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
     for item in items:
-        is_same = any(item.path.is_relative_to(ROOT / path) for path in SAME_ON_ANY_DATABASE)
         # Where the database is, `settings` alone says.
-        if "settings" in getattr(item, "fixturenames", ()) and not is_same:
+        if "settings" in getattr(item, "fixturenames", ()) and not _is_same_on_any_database(item.path):
             item.add_marker(pytest.mark.stores)
+
+
+@cache
+def _is_same_on_any_database(file: Path) -> bool:
+    return any(file.is_relative_to(ROOT / path) for path in SAME_ON_ANY_DATABASE)
 
 
 @pytest.fixture(scope="session")
@@ -155,9 +165,7 @@ def app(application: Flask, emulator: Emulator) -> Iterator[Flask]:
     yield application
     with application.app_context():
         db.session.rollback()
-        for table in reversed(db.metadata.sorted_tables):
-            db.session.execute(table.delete())
-        db.session.commit()
+        empty_tables()
         limiter.reset()
     _forget(application)
     Path(application.extensions["settings"].emulator_secret_file).unlink(missing_ok=True)
@@ -262,8 +270,8 @@ def deploy(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
 
 def _forget(app: Flask) -> None:
     """Empty what an application keeps of Stripe in its process."""
-    for cache in CACHES:
-        app.extensions.pop(cache, None)
+    for name in CACHES:
+        app.extensions.pop(name, None)
 
 
 def _let_go(app: Flask) -> None:

@@ -288,9 +288,9 @@ def test_flask_jobs_run_delivers_and_stops_when_asked_to(working: Flask, setting
     with subprocess.Popen([flask, "jobs", "run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as consumer:
         try:
             jobs.deliver_soon()
-            assert wait_for(is_sent, seconds=20)
+            assert wait_for(is_sent, seconds=60)
             assert jobs.last_heartbeat() is not None
             db.session.rollback()
         finally:
             consumer.terminate()
-            assert consumer.wait(timeout=20) == 0
+            assert consumer.wait(timeout=60) == 0

@@ -117,9 +117,9 @@ def timed(app: Flask, number: int) -> tuple[int, float]:
     return status, perf_counter() - began
 
 
-def test_payments_page_needs_no_redis(at: Callable[..., Flask], catalogue: None) -> None:
+def test_connection_page_needs_no_redis(at: Callable[..., Flask], catalogue: None) -> None:
     app = at(redis_url="redis://127.0.0.1:9/0")
     operator = Person.sign_up(app, "operator@example.com")
     operator.become_admin()
 
-    assert operator.get("/admin/payments").status_code == 200
+    assert operator.get("/admin/connection").status_code == 200

@@ -23,6 +23,7 @@ from app.auth.models import User
 from app.auth.sessions import this_user
 from app.billing.catalog.plans import Interval, current_catalog
 from app.billing.gateway.account import known_scope
+from app.billing.gateway.clock import moved_clock, stripe_now
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.billing.payments.cards import card_on_file
@@ -32,7 +33,7 @@ from app.billing.roles.grants import given_role
 from app.billing.statuses import ASKED_FOR, SENT_BY_MAIL, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription, live_subscriptions
 from app.billing.subscriptions.next_charge import refresh_next_charges
-from app.database import db, utcnow
+from app.database import db
 from app.languages import gettext as _
 from app.templating import money
 
@@ -43,7 +44,7 @@ ENTRIES_SHOWN = 5
 
 def account_page() -> str:
     """Plan and billing: the subscription in a sentence, its line, the card, and the last receipts."""
-    user = this_user()
+    now, user = stripe_now(), this_user()
     scope = known_scope()
     card = card_on_file(user, scope, again=refresh_next_charges(user, scope)) if scope else None
     summary, notice = billing_summary(user)
@@ -53,18 +54,21 @@ def account_page() -> str:
         "account/index.html",
         summary=summary,
         notice=notice,
-        card=describe_card(card, utcnow()),
+        card=describe_card(card, now),
         discount=describe_discount(subscription),
         payments=payments,
-        totals=totals_of_year(user),
-        life=life_of(subscription, payments),
+        totals=totals_of_year(user, now.year),
+        life=life_of(subscription, payments, now),
+        clock=moved_clock(now),
         saving=_saving(subscription),
     )
 
 
 def _saving(subscription: Subscription | None) -> str | None:
     """What paying by the year would save somebody who pays by the month; None for everybody else."""
-    if subscription is None or subscription.has_ended or subscription.needs_payment or subscription.is_canceling:
+    if subscription is None or subscription.has_ended or subscription.is_canceling:
+        return None
+    if subscription.needs_payment or subscription.is_paused:
         return None
     plan = subscription.plan.in_currency(subscription.currency) if subscription.plan else None
     by_month, by_year = (plan.price(each) if plan else None for each in Interval)
@@ -95,7 +99,7 @@ def billing_summary(user: User) -> tuple[Summary, Problem | None]:
     payment = _open_payment(subscription) if subscription else None
     summary = describe(
         subscription,
-        other_access=_other_access(user),
+        other_access=other_access(user),
         payment_url=payment.hosted_invoice_url if payment else None,
         is_sent=payment is not None and payment.status in SENT_BY_MAIL,
         is_stale=user.role_is_stale,
@@ -139,13 +143,8 @@ def payments_of(user: User) -> sa.Select[Payment]:
     return sa.select(Payment).where(Payment.user_id == user.id, of_scope).order_by(Payment.created_at.desc())
 
 
-def totals_of_year(user: User) -> list[tuple[str, int, str]]:
-    """What was paid this year in each currency, less refunds: a label, minor units, the currency.
-
-    In development the emulator's clock may be ahead of ours: then this year is that of the newest payment.
-    """
-    newest = db.session.scalar(payments_of(user).with_only_columns(Payment.created_at).limit(1))
-    year = max(utcnow(), newest).year if newest else utcnow().year
+def totals_of_year(user: User, year: int) -> list[tuple[str, int, str]]:
+    """What was paid in a year in each currency, less refunds: a label, minor units, the currency."""
     begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     kept = sa.func.sum(Payment.amount - Payment.amount_refunded)
     paid = payments_of(user).where(
@@ -169,7 +168,7 @@ def _open_payment(subscription: Subscription) -> Payment | None:
     return payment
 
 
-def _other_access(user: User) -> str | None:
+def other_access(user: User) -> str | None:
     """A sentence about what was bought once or given; what was bought is told first."""
     return _bought_once(user) or _given(user)
 

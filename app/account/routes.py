@@ -16,6 +16,7 @@ from app.auth.rate_limits import limit_checkout, limit_return
 from app.auth.sessions import this_user
 from app.auth.step_up import fresh_sign_in_required, require_fresh_sign_in
 from app.billing.errors import NoCustomer
+from app.billing.gateway.clock import stripe_now
 from app.billing.portal.sessions import open_portal, return_from_portal
 from app.database import begin_write, db
 from app.languages import gettext as _
@@ -74,8 +75,9 @@ def invoices() -> str:
     page = request.args.get("page", 1, type=int)
     if not 1 <= page <= LAST_PAGE:
         abort(404)
+    totals = totals_of_year(this_user(), stripe_now().year)
     payments = db.paginate(payments_of(this_user()), page=page, per_page=PAYMENTS_A_PAGE)
-    return render_template("account/invoices.html", payments=payments, totals=totals_of_year(this_user()))
+    return render_template("account/invoices.html", payments=payments, totals=totals)
 
 
 @bp.get("/export")

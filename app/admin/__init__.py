@@ -39,6 +39,7 @@ PAGES = {
     "/audit": "record_routes.audit",
     "/events": "event_routes.events",
     "/events/<event_id>": "event_routes.event",
+    "/connection": "connection_routes.connection",
     "/connection/callback": "connect_routes.connection_callback",
 }
 ACTIONS = {
@@ -52,6 +53,7 @@ ACTIONS = {
     "/codes": "code_routes.make",
     "/codes/<code_id>/switch": "code_routes.switch",
     "/<name>.csv": "record_routes.export",
+    "/figures/<name>.csv": "figure_files.export_figure",
     "/events/replay": "event_routes.replay_failed",
     "/payments/<int(max=2147483647):payment_id>/keep": "overview_routes.keep_payment",
     "/users/cards/<digest>/accept": "user_routes.accept_card",

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, current_app, flash, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug import Response
 
@@ -11,6 +11,7 @@ from app.admin.act_forms import ActForm, RefundForm
 from app.admin.acts import ACTS
 from app.auth.models import User
 from app.auth.step_up import fresh_sign_in_required
+from app.billing.catalog.plans import current_catalog
 from app.billing.errors import CannotBeDone, StripeUnavailable
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Order, Payment
@@ -18,6 +19,7 @@ from app.billing.support.orders import fulfill_in_spite
 from app.billing.support.refunds import amount_refundable, refund_payment
 from app.database import db
 from app.templating import date, decimal_amount, money
+from app.words import bought
 
 SETTLE = Heading("Settle an order", "Fulfill it")
 REFUND = Heading("Refund a payment", "Refund it", is_danger=True)
@@ -57,7 +59,11 @@ def do_user_act(user_id: uuid.UUID, name: str) -> Answer:
 def refund(payment_id: int) -> Answer:
     """Say what a refund of this payment will do."""
     payment = _find_payment(payment_id)
-    form = RefundForm(formdata=None, amount=decimal_amount(amount_refundable(payment), payment.currency))
+    left = amount_refundable(payment)
+    if left <= 0:
+        flash("Nothing of this payment can be given back.", "warn")
+        return redirect(_page_of(payment), 303)
+    form = RefundForm(formdata=None, amount=decimal_amount(left, payment.currency))
     return _show(REFUND, _says_refund(payment), form, _page_of(payment))
 
 
@@ -120,7 +126,8 @@ def _find_order(order_id: uuid.UUID) -> Order:
 
 def _show_settle(order: Order, form: ActForm) -> str:
     says = [
-        f"{order.plan_key} was ordered for {money(order.amount, order.currency)}: {order.note or 'as agreed'}.",
+        f"{current_catalog().plan_name(order.plan_key)} was ordered for {money(order.amount, order.currency)}: "
+        f"{order.note or 'as agreed'}.",
         "Fulfilling it gives what was ordered, as if it had been paid as agreed.",
     ]
     paid = db.session.scalar(db.select(Payment.id).where(Payment.order_id == order.id).limit(1))
@@ -139,7 +146,7 @@ def _says_refund(payment: Payment) -> list[str]:
     whose = owner.email if owner else "somebody whose account is gone"
     says = [
         f"{money(payment.amount, payment.currency)} was paid by {whose} on {date(payment.created_at)}: "
-        f"{payment.description or 'a payment'}.",
+        f"{bought(payment.description, current_app.config['APP_NAME'])}.",
         f"{money(left, payment.currency)} of it can go back to the card or account that it came from.",
     ]
     if payment.order_id and not payment.stripe_subscription_id:

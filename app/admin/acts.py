@@ -8,12 +8,12 @@ from app.admin.grant_acts import GRANT, RESUME, REVOKE
 from app.admin.viewing_act import VIEW
 from app.auth.models import User
 from app.billing.errors import CannotBeDone, StripeUnavailable
-from app.billing.gateway.account import StripeScope, current_scope
+from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.billing.subscriptions.lookup import subscription_to_change
 from app.billing.support.refunds import amount_refundable, refund_payment, refundable_payment
-from app.billing.support.subscriptions import cancel_subscription, extend_subscription, extended_until
+from app.billing.support.subscriptions import cancel_subscription, extend_subscription, extended_until, subscription_of
 from app.templating import date, money
 
 
@@ -23,7 +23,7 @@ def acts_for(user: User) -> dict[str, UserAct]:
 
 
 def _says_cancel(user: User) -> list[str]:
-    row = _subscription(user)
+    row = subscription_of(user, current_scope())
     return [
         f"The {row.plan_name} subscription of {user.email} ends, and they are charged no more.",
         f"At the end means on {_day(row)}; until then they keep what they have paid for. Now means at once.",
@@ -69,7 +69,7 @@ def _refundable(user: User) -> Payment | None:
 
 
 def _says_extend(user: User) -> list[str]:
-    row = _subscription(user)
+    row = subscription_of(user, current_scope())
     # Whether it can be extended at all.
     extended_until(row, 1)
     return [
@@ -213,14 +213,6 @@ ACTS = {
         is_danger=True,
     ),
 }
-
-
-def _subscription(user: User) -> Subscription:
-    scope: StripeScope = current_scope()
-    found = subscription_to_change(user, scope)
-    if found is None:
-        raise CannotBeDone(f"{user.email} has no subscription.")
-    return found
 
 
 def _day(subscription: Subscription) -> str:

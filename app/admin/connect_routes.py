@@ -33,14 +33,14 @@ def connection_callback() -> Response:
         flash("The account was not connected: Stripe was told not to.", "warn")
     else:
         _complete(request.args["code"])
-    return redirect(url_for("admin.payments"), 303)
+    return redirect(url_for("admin.connection"), 303)
 
 
 def disconnect() -> Response:
     """Give the permission back, and work with the key's own account."""
     disconnect_account(actor=current_user.email)
     flash("The account is disconnected. Payments go to the account of the secret key.", "success")
-    return redirect(url_for("admin.payments"), 303)
+    return redirect(url_for("admin.connection"), 303)
 
 
 def _complete(code: str) -> None:

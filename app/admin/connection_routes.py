@@ -1,19 +1,37 @@
-"""Asking Stripe whether it still lets us in."""
+"""How the site stands with Stripe, and asking whether it still lets us in."""
 
-from flask import current_app, flash, redirect, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from werkzeug import Response
 
+from app import jobs
+from app.admin.lists import scope_to_show
 from app.billing.errors import StripeUnavailable
 from app.billing.gateway.account import current_scope
 from app.billing.gateway.client import get_gateway
-from app.billing.gateway.connection import ConnectionState, ask_state
+from app.billing.gateway.connection import ConnectionState, ask_state, current_connection, known_state
 from app.billing.setup.prices import check_prices
+from app.billing.webhooks import log as event_log
 
 WORDS = {
     ConnectionState.CONNECTED: ("Connected to Stripe.", "success"),
     ConnectionState.NEEDS_RECONNECT: ("Stripe does not accept the secret key: set the current one.", "danger"),
     ConnectionState.REVOKED: ("The account took its permission back. Connect it again.", "danger"),
 }
+
+
+def connection() -> str:
+    """The account in use, whether it lets us in, and when it was last heard of."""
+    return render_template(
+        "admin/connection.html",
+        scope=scope_to_show(),
+        connection=current_connection(),
+        state=known_state(get_gateway()).value,
+        refusal=get_gateway().access.last_refusal(),
+        can_connect=bool(current_app.extensions["settings"].stripe_connect_client_id),
+        last_event=event_log.last_event(),
+        failed_events=event_log.count_failed(),
+        last_reconcile=jobs.last_reconcile(),
+    )
 
 
 def check_connection() -> Response:
@@ -25,7 +43,7 @@ def check_connection() -> Response:
             _tell_price_drift()
     except StripeUnavailable as error:
         flash(str(error), "danger")
-    return redirect(url_for("admin.payments"), 303)
+    return redirect(url_for("admin.connection"), 303)
 
 
 def _tell_price_drift() -> None:

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from flask import abort, render_template, request
 
 from app.admin.lists import emails_of, scope_to_show
-from app.admin.overview_routes import moved_clock
 from app.admin.paging import Page, newest_first
 from app.auth.models import User
 from app.billing import figure_rows as rows
@@ -17,13 +16,13 @@ from app.billing import figures as by_time
 from app.billing import movements as moving
 from app.billing import reports
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.clock import stripe_now
+from app.billing.gateway.clock import moved_clock, stripe_now
 from app.billing.models.payments import Payment
 from app.billing.models.stripe import StripeCustomer
 from app.billing.models.subscription import Subscription
 from app.database import db
 
-RANGES = (3, 12, 24)
+MONTHS, DAYS = (3, 12, 24), 30
 MOVEMENTS_SHOWN = 500
 # This month and the twelve before it: who began then has had twelve months to stay.
 COHORTS_SHOWN = 13
@@ -111,14 +110,20 @@ OF_SUBSCRIPTIONS = {
 def figures() -> str:
     """Who stays and who leaves, what is lost and won back, and what each plan brings."""
     now, scope = stripe_now(), scope_to_show()
-    months = request.args.get("months", 12, int)
+    by_day = request.args.get("days", 0, int) == DAYS
+    # The last days lie in this month and the one before.
+    months = 2 if by_day else request.args.get("months", 12, int)
     moving.note_changes(scope, now)
-    shown = months if months in RANGES else 12
+    shown = months if by_day or months in MONTHS else 12
     return render_template(
         "admin/figures.html",
         clock=moved_clock(now),
         months=shown,
-        ranges=RANGES,
+        ranges=[
+            ("30 days", {"days": DAYS}, by_day),
+            *((f"{one} months", {"months": one}, one == shown) for one in MONTHS),
+        ],
+        daily=reports.revenue_by_day(scope, DAYS, now) if by_day else [],
         kinds=KIND_NAMES,
         movements=moving.movements(scope, shown, now),
         revenue=reports.revenue_by_month(scope, shown, now),
@@ -134,14 +139,11 @@ def figures() -> str:
 
 def figure_rows(name: str) -> str:
     """The rows that a figure is made of, with what they come to."""
-    asked = _asked()
+    asked = asked_for()
     if name == "movements":
         return _movements(asked)
     is_of_payments = name in OF_PAYMENTS
-    meant = OF_PAYMENTS.get(name) or OF_SUBSCRIPTIONS.get(name) or abort(404)
-    query = meant.find(asked)
-    if asked.currency:
-        query = query.where((Payment if is_of_payments else Subscription).currency == asked.currency)
+    meant, query = _meant(name), query_of(name, asked)
     after = request.args.get("after")
     page: Page[Any] = (
         newest_first(query, Payment.paid_at if name == "month" else Payment.created_at, Payment.id, after)
@@ -153,13 +155,25 @@ def figure_rows(name: str) -> str:
         clock=moved_clock(asked.now),
         name=name,
         rows=meant,
-        asked=request.args.to_dict(),
+        asked={key: value for key, value in request.args.items() if key != "after"},
         count=db.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0,
         totals=by_time.totals(query) if is_of_payments else {},
         monthly=by_time.monthly_totals(query) if name in ("paying", "lost") else {},
         page=page,
         emails=emails_of(page.rows),
     )
+
+
+def query_of(name: str, asked: Asked) -> sa.Select[Any]:
+    """What finds the rows of a figure; one that does not exist is 404."""
+    query = _meant(name).find(asked)
+    if asked.currency:
+        query = query.where((Payment if name in OF_PAYMENTS else Subscription).currency == asked.currency)
+    return query
+
+
+def _meant(name: str) -> Rows:
+    return OF_PAYMENTS.get(name) or OF_SUBSCRIPTIONS.get(name) or abort(404)
 
 
 def _movements(asked: Asked) -> str:
@@ -187,7 +201,7 @@ def _movements(asked: Asked) -> str:
     )
 
 
-def _asked() -> Asked:
+def asked_for() -> Asked:
     """What the address says; a month that is none is 404."""
     now, scope = stripe_now(), scope_to_show()
     month = request.args.get("month", f"{now:%Y-%m}")

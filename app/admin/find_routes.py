@@ -11,6 +11,7 @@ from werkzeug import Response
 from app.admin.filters import counted
 from app.auth.models import User
 from app.billing.gateway.account import known_scope
+from app.billing.gateway.client import get_gateway
 from app.billing.models.payments import Order, Payment
 from app.billing.models.stripe import StripeCustomer, StripeEvent
 from app.billing.models.subscription import Subscription
@@ -62,7 +63,7 @@ def _owner(asked: str) -> uuid.UUID | None:
 
 
 def rail_counts() -> dict[str, str]:
-    """How many users and running subscriptions there are, and events that failed, in words; nothing where none is."""
+    """How many users and running subscriptions there are, events that failed, and the mode; nothing where none is."""
     scope = known_scope()
     running = sa.select(Subscription.user_id).where(Subscription.ended_at.is_(None))
     failed = event_log.count_failed()
@@ -70,4 +71,5 @@ def rail_counts() -> dict[str, str]:
         "users": counted(sa.select(User.id)),
         "subscriptions": counted(running.where(scope.covers(Subscription))) if scope else "",
         "failed_events": f"{failed:,}" if failed else "",
+        "mode": "Live" if get_gateway().livemode else "Test",
     }

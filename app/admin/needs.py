@@ -68,15 +68,15 @@ def needs(scope: StripeScope) -> Iterator[Need]:
 def _jobs() -> Iterator[Need]:
     """What runs beside the site, and what the last night found."""
     for alert in open_alerts(NIGHT_FAILED):
-        yield Need(alert.message, "admin.payments", "See when it was last done")
+        yield Need(alert.message, "admin.connection", "See when it was last done")
     beat = last_heartbeat()
     if beat is not None and beat < utcnow() - LATEST_HEARTBEAT:
         sentence = f"Nobody works on jobs since {datetime(beat)}: no mail goes out. Start `flask jobs run`."
-        yield Need(sentence, "admin.payments", "See when it was last done")
+        yield Need(sentence, "admin.connection", "See when it was last done")
     night = last_reconcile() or {}
     if unasked := night.get("failed", 0):
         words = "person" if unasked == 1 else "people"
-        yield Need(f"Last night Stripe could not be asked about {unasked} {words}.", "admin.payments", "Check Stripe")
+        yield Need(f"Last night Stripe could not be asked about {unasked} {words}.", "admin.connection", "Check Stripe")
     if found := [f"{night[name]} {words}" for name, words in DRIFT.items() if night.get(name)]:
         sentence = f"Last night's comparison with Stripe found {', '.join(found)}, and repaired it."
         yield Need(sentence, "admin.audit", "See what changed")
@@ -92,9 +92,9 @@ def _mail() -> Iterator[Need]:
 
 def _connection() -> Iterator[Need]:
     if known_state(get_gateway()) != ConnectionState.CONNECTED:
-        yield Need("Stripe refuses our key: nothing can be sold.", "admin.payments", "See the connection")
+        yield Need("Stripe refuses our key: nothing can be sold.", "admin.connection", "See the connection")
     for alert in (*open_alerts(TURNED_AWAY), *refusals()):
-        yield Need(alert.message, "admin.payments", "See the connection")
+        yield Need(alert.message, "admin.connection", "See the connection")
 
 
 def _events() -> Iterator[Need]:
@@ -193,4 +193,4 @@ def _catalogue(scope: StripeScope) -> Iterator[Need]:
     for line in removed_in_use(scope):
         yield Need(f"The {line}.", "admin.subscriptions", "See subscriptions")
     for sentence in noted_problems(scope):
-        yield Need(sentence, "admin.payments", "Check again")
+        yield Need(sentence, "admin.connection", "Check again")

@@ -1,13 +1,10 @@
-"""The overview and the Payments page: what needs an operator, and the figures."""
-
-from datetime import datetime
+"""The overview, with what needs an operator and the figures, and the payments."""
 
 import sqlalchemy as sa
-from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
-from app import jobs
 from app.admin.lists import emails_of, list_page, scope_to_show
 from app.admin.needs import needs
 from app.admin.paging import newest_first
@@ -16,15 +13,12 @@ from app.billing import figure_rows, reports
 from app.billing import figures as by_time
 from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import StripeScope, current_scope
-from app.billing.gateway.client import get_gateway
-from app.billing.gateway.clock import SMALLEST_MOVE, stripe_now
-from app.billing.gateway.connection import current_connection, known_state
+from app.billing.gateway.clock import moved_clock, stripe_now
 from app.billing.models.payments import Payment
 from app.billing.movements import movements, note_changes
 from app.billing.reports import payments_to_refund
 from app.billing.statuses import PaymentStatus
-from app.billing.webhooks import log as event_log
-from app.database import db, utcnow
+from app.database import db
 from app.templating import money
 
 
@@ -52,33 +46,10 @@ def index() -> str:
 
 
 def payments() -> str:
-    """Revenue, MRR, subscribers, churn, the connection's health, and the payments themselves."""
-    now, scope = stripe_now(), scope_to_show()
+    """The payments, newest first; or those that bought nothing."""
     if request.args.get("show") == "unearned":
-        return _unearned(scope)
-    return render_template(
-        "admin/payments.html",
-        **list_page("payments"),
-        statuses=list(PaymentStatus),
-        clock=moved_clock(now),
-        revenue=reports.revenue_by_month(scope, now=now),
-        monthly_revenue=_in_words(reports.monthly_recurring_revenue(scope)),
-        by_plan=reports.active_subscribers_by_plan(scope),
-        churn=reports.churn(scope, now=now),
-        scope=scope,
-        connection=current_connection(),
-        state=known_state(get_gateway()).value,
-        refusal=get_gateway().access.last_refusal(),
-        can_connect=bool(current_app.extensions["settings"].stripe_connect_client_id),
-        last_event=event_log.last_event(),
-        failed_events=event_log.count_failed(),
-        last_reconcile=jobs.last_reconcile(),
-    )
-
-
-def moved_clock(now: datetime) -> datetime | None:
-    """That moment, where the emulator's clock was moved and figures count from it; else None."""
-    return now if abs(now - utcnow()) > SMALLEST_MOVE else None
+        return _unearned(scope_to_show())
+    return render_template("admin/payments.html", **list_page("payments"), statuses=list(PaymentStatus))
 
 
 def _unearned(scope: StripeScope) -> str:

@@ -1,6 +1,7 @@
 """A person's page: how they stand in a sentence, the facts, and what their access rests on."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from app.admin.acts import acts_for
 from app.admin.timeline import timeline_of
 from app.auth.models import User, UserSession
 from app.billing.gateway.account import current_scope
+from app.billing.gateway.clock import stripe_now
 from app.billing.models.payments import Payment
 from app.billing.models.roles import Grant
 from app.billing.models.stripe import StripeCustomer
@@ -22,6 +24,7 @@ from app.billing.roles.decision import cause_of, decide_role, role_of_order
 from app.billing.roles.grants import given_role
 from app.billing.statuses import ASKED_FOR, PaymentStatus
 from app.billing.subscriptions.lookup import latest_subscription
+from app.billing.support.refunds import amount_refundable
 from app.database import db, utcnow
 from app.templating import date, money
 
@@ -31,7 +34,7 @@ Owned = TypeVar("Owned", Grant, Payment, StripeCustomer, Subscription)
 
 def person_page(user: User) -> str:
     """All that there is to know of somebody, and what can be done for them."""
-    scope = current_scope()
+    now, scope = stripe_now(), current_scope()
     decision = decide_role(user, scope)
     payments = _newest(Payment, Payment.created_at, user, scope.covers(Payment))
     customers = _newest(StripeCustomer, StripeCustomer.created_at, user, scope.covers(StripeCustomer))
@@ -42,19 +45,26 @@ def person_page(user: User) -> str:
         user=user,
         sentence=standing_of(user, subscription, payments),
         their_sentence=summary.sentence,
-        life=life_of(subscription, payments),
+        life=life_of(subscription, payments, now),
         decision=decision,
         cause_row=cause_of(user, decision),
-        card=describe_card(customers[0] if customers else None, utcnow()),
+        card=describe_card(customers[0] if customers else None, now),
+        has_no_card=not customers or _is_known(customers[0].card_valid_until),
         devices=_count_devices(user),
         totals=_paid_in_all(user, scope.covers(Payment)),
         acts=acts_for(user),
         grants=_newest(Grant, Grant.id, user),
         subscriptions=_newest(Subscription, Subscription.started_at, user, scope.covers(Subscription)),
         payments=payments,
+        refundable={payment.id for payment in payments if amount_refundable(payment) > 0},
         customers=customers,
         timeline=timeline_of(user, scope, request.args.get("after"), current_app.config["APP_NAME"]),
     )
+
+
+def _is_known(valid_until: datetime | None) -> bool:
+    """Whether what is kept of a card is what Stripe would say: an event makes it out of date."""
+    return valid_until is not None and valid_until > utcnow()
 
 
 def standing_of(user: User, subscription: Subscription | None, payments: Sequence[Payment]) -> str:

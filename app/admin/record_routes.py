@@ -45,19 +45,25 @@ def export(name: str) -> Response:
 
     Each download is written into the audit, and all admins are told of it.
     """
-    listed, actor = LISTS.get(name) or abort(404), current_user.email
+    listed = LISTS.get(name) or abort(404)
     # Whom somebody looked for by a part of their address is not kept.
-    asked = {key: value for key, value in asked_of(listed).items() if key != "q"}
-    with recorded(Act(ActKind.EXPORT, actor, subject=name, changes={"asked": asked} if asked else {})):
-        tell_admins(f"{actor} downloaded the list of {name}.", cause=f"export:{name}:{utcnow().isoformat()}")
+    note_download(name, {key: value for key, value in asked_of(listed).items() if key != "q"})
     sort = sort_of(listed)
     order = [column.asc() if sort.is_ascending else column.desc() for column in (*sort.columns, listed.key)]
     query = chosen_rows(listed, current_scope(), *listed.columns).order_by(*order)
     header = [f"{column.class_.__tablename__}.{column.key}" for column in listed.columns]
-    return csv_answer(f"{name}.csv", header, _rows(query))
+    return csv_answer(f"{name}.csv", header, written(query))
 
 
-def _rows(query: sa.Select[Any]) -> Iterator[list[object]]:
+def note_download(name: str, asked: dict[str, str]) -> None:
+    """Write down who takes which rows away, and tell all admins."""
+    actor = current_user.email
+    with recorded(Act(ActKind.EXPORT, actor, subject=name, changes={"asked": asked} if asked else {})):
+        tell_admins(f"{actor} downloaded the list of {name}.", cause=f"export:{name}:{utcnow().isoformat()}")
+
+
+def written(query: sa.Select[Any]) -> Iterator[list[object]]:
+    """The rows as a file has them, some at a time."""
     begin_read()
     for row in db.session.execute(query.execution_options(yield_per=BATCH)):
         yield [value.isoformat() if isinstance(value, datetime) else value for value in row]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,7 +49,7 @@ IN_A_MONTH = sa.case(
 
 @dataclass(frozen=True)
 class MonthOfRevenue:
-    """What was paid in a month, and that less what has been refunded of it, or lost in a dispute."""
+    """What was paid in a month, or a day, and that less what has been refunded of it, or lost in a dispute."""
 
     month: str
     currency: str
@@ -74,11 +74,24 @@ def revenue_by_month(
 ) -> list[MonthOfRevenue]:
     """The last months' revenue in each currency, oldest first; a month without any counts as zero."""
     shown = last_months(now or utcnow(), months)
-    month = month_of(Payment.paid_at)
+    return _revenue(scope, month_of(Payment.paid_at), shown, first_day(shown[0]))
+
+
+def revenue_by_day(scope: StripeScope, days: int, now: datetime | None = None) -> list[MonthOfRevenue]:
+    """The same of the last days, today's last; each is named by its date."""
+    today = (now or utcnow()).date()
+    shown = [today - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
+    start = datetime.combine(shown[0], time(), UTC)
+    return _revenue(scope, _day_of(Payment.paid_at), [day.isoformat() for day in shown], start)
+
+
+def _revenue(
+    scope: StripeScope, named: sa.ColumnElement[str], shown: list[str], start: datetime
+) -> list[MonthOfRevenue]:
     query = (
-        sa.select(month, Payment.currency, sa.func.sum(Payment.amount), sa.func.sum(Payment.amount - TAKEN_BACK))
-        .where(scope.covers(Payment), Payment.status == PaymentStatus.PAID, Payment.paid_at >= first_day(shown[0]))
-        .group_by(month, Payment.currency)
+        sa.select(named, Payment.currency, sa.func.sum(Payment.amount), sa.func.sum(Payment.amount - TAKEN_BACK))
+        .where(scope.covers(Payment), Payment.status == PaymentStatus.PAID, Payment.paid_at >= start)
+        .group_by(named, Payment.currency)
     )
     found = {(name, currency): (int(gross), int(net)) for name, currency, gross, net in db.session.execute(query)}
     currencies = sorted({currency for _, currency in found}) or [current_catalog().currency]
@@ -134,9 +147,9 @@ def active_subscribers_by_plan(scope: StripeScope) -> dict[str, int]:
     return {row.plan: row.subscribers for row in recurring_by_plan(scope)}
 
 
-def churn(scope: StripeScope, window: timedelta = CHURN_WINDOW, now: datetime | None = None) -> Churn:
-    """Of the subscriptions that ran when the window began, how many have ended since."""
-    ran = ran_at(scope, (now or utcnow()) - window)
+def churn(scope: StripeScope, now: datetime | None = None) -> Churn:
+    """Of the subscriptions that ran a month ago, how many have ended since."""
+    ran = ran_at(scope, (now or utcnow()) - CHURN_WINDOW)
     query = sa.select(sa.func.count(), sa.func.count(Subscription.ended_at)).where(ran)
     subscribed, ended = db.session.execute(query).one()
     return Churn(subscribed, ended)
@@ -160,6 +173,13 @@ def month_of(
         return sa.func.to_char(column, "YYYY-MM")
     else:
         return sa.func.strftime("%Y-%m", column)
+
+
+def _day_of(column: sa.orm.InstrumentedAttribute[datetime | None]) -> sa.ColumnElement[str]:
+    if db.engine.dialect.name == "postgresql":
+        return sa.func.to_char(column, "YYYY-MM-DD")
+    else:
+        return sa.func.strftime("%Y-%m-%d", column)
 
 
 def last_months(now: datetime, count: int) -> list[str]:

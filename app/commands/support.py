@@ -11,9 +11,8 @@ from app.billing.gateway.account import StripeScope, current_scope
 from app.billing.gateway.objects import RefundObject
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
-from app.billing.subscriptions.lookup import subscription_to_change
 from app.billing.support.refunds import amount_refundable, find_payment, refund_payment, refundable_payment
-from app.billing.support.subscriptions import cancel_subscription, extend_subscription, extended_until
+from app.billing.support.subscriptions import cancel_subscription, extend_subscription, extended_until, subscription_of
 from app.commands.console import as_json, ask, because, tell, yes
 from app.commands.lookup import user_with
 from app.database import db
@@ -55,7 +54,7 @@ def refund(payment: str, amount: str | None, reason: str, yes: bool, as_json: bo
 def cancel(email: str, now: bool, gives_back: bool, reason: str, yes: bool, as_json: bool) -> None:
     """End a user's subscription. Without `--refund` nothing of what was paid is given back."""
     scope, user = current_scope(), user_with(email)
-    subscription = _subscription(user)
+    subscription = subscription_of(user, scope)
     payment = refundable_payment(subscription, scope) if gives_back else None
     if gives_back and payment is None:
         raise click.ClickException("Nothing of the last payment can be given back: leave out --refund.")
@@ -81,7 +80,7 @@ def cancel(email: str, now: bool, gives_back: bool, reason: str, yes: bool, as_j
 def extend(email: str, days: int, reason: str, yes: bool, as_json: bool) -> None:
     """Give a subscriber days that cost nothing: the next charge comes so much later."""
     scope, user = current_scope(), user_with(email)
-    subscription = _subscription(user)
+    subscription = subscription_of(user, scope)
     until = date(extended_until(subscription, days))
     ask(f"Charge {user.email} next on {until} instead of {_day(subscription)}?", yes)
     row = extend_subscription(user, scope, days=days, actor=COMMAND_LINE, reason=reason)
@@ -94,13 +93,6 @@ def _give_back(payment: Payment, scope: StripeScope, reason: str) -> RefundObjec
     made = refund_payment(payment, amount, scope, actor=COMMAND_LINE, reason=reason)
     click.echo(f"{money(made.amount, currency)} is on its way back.", err=True)
     return made
-
-
-def _subscription(user: User) -> Subscription:
-    found = subscription_to_change(user, current_scope())
-    if found is None:
-        raise click.ClickException(f"{user.email} has no subscription.")
-    return found
 
 
 def _minor_units(amount: str, currency: str) -> int:

@@ -9,7 +9,7 @@ from jinja2 import nodes
 from jinja2.ext import InternationalizationExtension
 from jinja2.visitor import NodeTransformer
 
-from app.languages import NAMES, Languages, current_language, current_languages, gettext, plural
+from app.languages import ENGLISH_ROOMS, NAMES, Languages, current_language, current_languages, gettext, plural
 
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|(%))")
 
@@ -28,9 +28,10 @@ def init_languages(app: Flask) -> None:
 
 
 def language_choices() -> list[tuple[str, str]]:
-    """The codes and names of the languages to choose from; empty where there is one."""
+    """The codes and names of the languages to choose from; empty where there is one, or English alone is spoken."""
     languages = current_languages()
-    return [] if languages.is_one else [(code, NAMES.get(code, code)) for code in languages.codes]
+    speaks_one = languages.is_one or request.blueprint in ENGLISH_ROOMS
+    return [] if speaks_one else [(code, NAMES.get(code, code)) for code in languages.codes]
 
 
 def _vary_by_language(response: Response) -> Response:

@@ -59,11 +59,9 @@ def end_alert_apart(cause: str) -> None:
         session.execute(_ending(cause))
 
 
-def open_alerts(prefix: str = "", *, since: datetime | None = None) -> list[Alert]:
-    """The troubles whose cause begins so, and that were met since then, the latest first."""
+def open_alerts(prefix: str = "") -> list[Alert]:
+    """The troubles whose cause begins so, the latest first."""
     query = sa.select(Alert).where(Alert.cause.startswith(prefix, autoescape=True))
-    if since:
-        query = query.where(Alert.last_at >= since)
     return list(db.session.scalars(query.order_by(Alert.last_at.desc(), Alert.cause)))
 
 

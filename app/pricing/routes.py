@@ -6,6 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from werkzeug import Response
 
+from app.account.page import other_access
 from app.auth.next_page import Destination, go_on
 from app.auth.rate_limits import limit_checkout, limit_return
 from app.auth.sessions import this_user
@@ -68,6 +69,7 @@ def index() -> str:
         seats=_seats_to_show(subscription),
         is_free=_is_free(subscription),
         has_subscription=subscription is not None,
+        already=None if subscription or not current_user.is_authenticated else other_access(this_user()),
         checkout_cancelled=request.args.get("checkout") == "cancelled",
         had_trial=_had_trial(),
     )

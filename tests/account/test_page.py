@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
+from stripe_emulator import Emulator
 
 from app.account.export import KEPT
 from app.auth.models import User
@@ -15,6 +16,7 @@ from app.billing.models.roles import Grant, RoleChange
 from app.billing.models.stripe import StripeAccount
 from app.billing.models.subscription import Subscription
 from app.database import db, utcnow
+from app.templating import date
 from tests.people import PASSWORD, Person
 
 ACCOUNT = "acct_test"
@@ -321,14 +323,26 @@ def test_receipts_of_the_year_are_summed_and_those_of_another_are_not(alice: Per
     assert f"Paid in {utcnow().year}$29.00" in alice.read("/account/invoices")
 
 
-def test_what_was_charged_is_past_where_the_emulators_clock_is_ahead(alice: Person, scope: None) -> None:
-    ahead = utcnow() + timedelta(days=370)
-    subscribe(alice, current_period_end=ahead + timedelta(days=30))
+def test_a_paused_subscription_is_promised_no_charge_and_no_saving(scope: None, alice: Person) -> None:
+    subscribe(alice, status="paused")
     pay(alice, "in_1", 2900, utcnow())
-    pay(alice, "in_2", 2900, ahead)
 
     page = alice.get("/account").text
 
-    today, last = (re.findall(rf'{name}="([\d.]+)%"', page.split("drawing--wide")[1]) for name in ("x2", "cx"))
-    assert float(today[0]) >= float(last[1])
-    assert f"Paid in {ahead.year}" in page
+    assert "drawing--wide" in page
+    assert "mark--open" not in page
+    assert "Switch to yearly" not in page
+
+
+def test_today_is_the_emulators_where_its_clock_was_moved(scope: None, alice: Person, emulator: Emulator) -> None:
+    moved = datetime.fromtimestamp(emulator.advance(days=370), UTC)
+    subscribe(alice, current_period_end=moved + timedelta(days=15))
+    pay(alice, "in_1", 2900, utcnow())
+    pay(alice, "in_2", 2900, moved - timedelta(days=15))
+
+    page = alice.get("/account").text
+
+    today, marks = (re.findall(rf'{name}="([\d.]+)%"', page.split("drawing--wide")[1]) for name in ("x2", "cx"))
+    assert float(today[0]) == pytest.approx((float(marks[1]) + float(marks[2])) / 2, abs=0.5)
+    assert f"Today is {date(moved)} at the emulator" in page
+    assert f"Paid in {moved.year}" in page

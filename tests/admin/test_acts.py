@@ -61,6 +61,19 @@ def test_refund_offers_all_that_is_left_and_gives_a_part(
     assert acts(app) == [("refund", "olga@example.com", "late delivery")]
 
 
+def test_what_was_not_paid_is_not_offered_for_a_refund(olga: Person, subscribed: Person, app: Flask) -> None:
+    page = payment_page(app)
+    with app.app_context():
+        db.session.execute(db.update(Payment).values(status="failed"))
+        db.session.commit()
+
+    assert page not in olga.get(f"/admin/users/{subscribed.id}").text
+    answer = olga.get(page)
+
+    assert answer.status_code == 303
+    assert "Nothing of this payment can be given back." in olga.read(answer.location)
+
+
 @pytest.mark.parametrize("amount", ["", "nine", "9.505", "NaN"])
 def test_an_amount_that_is_none_is_said_beside_its_field(
     olga: Person, subscribed: Person, app: Flask, at_stripe: Stripe, amount: str

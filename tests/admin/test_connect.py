@@ -32,7 +32,7 @@ def connecting(app: Flask, settings: Settings, catalogue: None) -> Iterator[Flas
 
 
 def press(olga: Person, path: str, **fields: str) -> TestResponse:
-    return olga.post(path, page="/admin/payments", **fields)
+    return olga.post(path, page="/admin/connection", **fields)
 
 
 def agree_at_stripe(address: str, outcome: str = "connect") -> str:
@@ -72,7 +72,7 @@ def test_connecting_takes_the_operator_to_stripe_and_back(connecting: Flask, olg
     [(account, state)] = stored(connecting)
     assert account.startswith("acct_")
     assert state == "connected"
-    assert f"Connected to {account}" in olga.get("/admin/payments").text
+    assert f"Connected to {account}" in olga.get("/admin/connection").text
 
 
 def test_refusing_at_stripe_connects_nothing(connecting: Flask, olga: Person) -> None:
@@ -110,7 +110,7 @@ def test_code_counts_once(connecting: Flask, olga: Person) -> None:
     answer = olga.get(f"/admin/connection/callback?code={used}&state={state}")
 
     assert answer.status_code == 303
-    assert "no longer knows this authorization" in olga.get("/admin/payments").text
+    assert "no longer knows this authorization" in olga.get("/admin/connection").text
 
 
 def test_disconnecting_gives_the_permission_back(connecting: Flask, olga: Person) -> None:
@@ -119,7 +119,7 @@ def test_disconnecting_gives_the_permission_back(connecting: Flask, olga: Person
     press(olga, "/admin/connection/delete")
 
     assert stored(connecting) == []
-    assert "is disconnected" in olga.get("/admin/payments").text
+    assert "is disconnected" in olga.get("/admin/connection").text
 
 
 def test_disconnecting_what_stripe_disconnected_already_works(connecting: Flask, olga: Person) -> None:
@@ -135,7 +135,7 @@ def test_disconnecting_what_stripe_disconnected_already_works(connecting: Flask,
 
 def test_without_a_client_id_there_is_nothing_to_connect(app: Flask, olga: Person) -> None:
     assert press(olga, "/admin/connection").status_code == 404
-    assert "Connect a Stripe account" not in olga.get("/admin/payments").text
+    assert "Connect a Stripe account" not in olga.get("/admin/connection").text
 
 
 def test_revoked_account_is_told_and_can_be_connected_again(connecting: Flask, olga: Person) -> None:

@@ -8,13 +8,13 @@ from tests.people import Person
 
 
 def test_check_now_tells_that_stripe_lets_us_in(catalogue: None, olga: Person) -> None:
-    olga.post("/admin/connection/check", page="/admin/payments")
+    olga.post("/admin/connection/check", page="/admin/connection")
 
-    assert "Connected to Stripe." in olga.get("/admin/payments").text
+    assert "Connected to Stripe." in olga.get("/admin/connection").text
 
 
 def test_check_now_tells_when_stripe_is_out_of_reach(app: Flask, settings: Settings, olga: Person) -> None:
-    page = olga.csrf_token("/admin/payments")
+    page = olga.csrf_token("/admin/connection")
     before = app.extensions["stripe_gateway"]
     app.extensions["stripe_gateway"] = StripeGateway(
         settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
@@ -23,4 +23,4 @@ def test_check_now_tells_when_stripe_is_out_of_reach(app: Flask, settings: Setti
     app.extensions["stripe_gateway"] = before
 
     assert answer.status_code == 303
-    assert "Stripe could not be asked" in olga.get("/admin/payments").text
+    assert "Stripe could not be asked" in olga.get("/admin/connection").text

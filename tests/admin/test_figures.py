@@ -1,16 +1,20 @@
 """The operator's figures: each leads to the rows that it is made of, and they come to it."""
 
+import csv
+import html
 import re
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
+from app.audit import OperatorAct
 from app.billing import reports
 from app.billing.gateway.account import current_scope
 from app.billing.models.payments import Payment
 from app.billing.models.subscription import Subscription
 from app.database import db, utcnow
+from app.templating import day
 from tests.billing.support.conftest import paid
 from tests.people import Person
 from tests.stripe_actions import Stripe
@@ -103,6 +107,56 @@ def test_each_figure_leads_to_the_rows_it_counts(olga: Person, told_of: None, na
             assert "€" not in page, address
 
 
+def rows_of_file(olga: Person, page: str) -> list[dict[str, str]]:
+    """What the button on a page downloads."""
+    [action] = re.findall(r'action="(/admin/figures/[^"]*\.csv[^"]*)"', olga.get(page).text)
+    answer = olga.post(html.unescape(action), page="/admin/users")
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(answer.text.splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("page", "column", "value"),
+    [
+        ("recovered?currency=usd", "payments.number", "after"),
+        ("month?currency=usd&month={month}", "payments.number", "after"),
+        ("trials", "subscriptions.stripe_subscription_id", "sub_trial_eur"),
+    ],
+)
+def test_the_rows_of_a_figure_are_a_file_too(
+    olga: Person, told_of: None, page: str, column: str, value: str, app: Flask
+) -> None:
+    olga.get("/admin/figures")
+    month = f"{utcnow() - 3 * DAY:%Y-%m}"
+
+    rows = rows_of_file(olga, f"/admin/figures/{page.format(month=month)}")
+
+    assert value in [row[column] for row in rows]
+    with app.app_context():
+        assert db.session.scalars(db.select(OperatorAct.kind)).all() == ["export"]
+
+
+def test_movements_are_a_file_too(olga: Person, alice: Person, catalogue: None, at_stripe: Stripe) -> None:
+    paid(alice, at_stripe, "pro")
+    page = next(one for one in links(olga.get("/admin/figures").text) if "movements" in one)
+
+    [row] = rows_of_file(olga, page)
+
+    assert (row["users.email"], row["kind"], row["before"], row["after"]) == (alice.email, "new", "0", "2900")
+
+
+def test_thirty_days_are_shown_day_by_day(olga: Person, told_of: None) -> None:
+    monthly = olga.get("/admin/figures").text
+    assert 'href="/admin/figures?days=30"' in monthly
+    assert "Net by month, in US dollars" in monthly
+
+    daily = olga.get("/admin/figures?days=30").text
+    [drawn] = re.findall(r"<figure>(?:(?!</figure>).)*Net by day, in US dollars.*?</figure>", daily, re.DOTALL)
+
+    assert f"{day(utcnow() - 3 * DAY).rpartition(' ')[0]}: $29" in drawn
+    assert drawn.count("<title>") in (30, 60)
+
+
 def test_a_cohort_is_followed_for_twelve_months(
     olga: Person, alice: Person, catalogue: None, at_stripe: Stripe
 ) -> None:
@@ -137,7 +191,7 @@ def test_where_the_clock_was_moved_the_figures_count_from_it_and_say_so(
     at_stripe.v1.subscriptions.cancel(subscription["id"])
     paid_again(alice)
 
-    for page in ("/admin/", "/admin/payments", "/admin/figures"):
+    for page in ("/admin/", "/admin/figures"):
         assert "emulator's clock" in olga.read(page), page
     assert "1 of 1 in 30 days" in olga.read("/admin/figures")
     month = olga.read("/admin/figures").partition("Revenue by month")[2]

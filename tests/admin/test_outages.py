@@ -176,7 +176,9 @@ def test_a_dispute_is_read_with_stripe_away(
     assert alice.email in said
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/payments", "/admin/figures", "/admin/codes", "/admin/users"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/payments", "/admin/connection", "/admin/figures", "/admin/codes", "/admin/users"]
+)
 def test_pages_are_read_with_stripe_away(olga: Person, catalogue: None, at_stripe: Stripe, path: str) -> None:
     at_stripe.emulator.outage()
 

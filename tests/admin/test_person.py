@@ -115,6 +115,19 @@ def test_where_a_log_in_came_from_is_told(olga: Person, alice: Person, app: Flas
     assert "Logged in Firefox on Linux" in olga.read(f"/admin/users/{alice.id}")
 
 
+def test_a_card_that_nobody_asked_about_is_not_said_to_be_missing(
+    olga: Person, alice: Person, site: str, emulator: Emulator
+) -> None:
+    page = f"/admin/users/{alice.id}"
+    assert "No card on file" in olga.read(page)
+
+    Subscriber(alice, emulator).buy()
+
+    assert re.search(r"Pays with\s*Not checked yet", olga.read(page))
+    alice.get("/account")
+    assert "Visa ending in 4242" in olga.read(page)
+
+
 @contextmanager
 def with_settings(app: Flask, **changed: object) -> Iterator[None]:
     kept: Settings = app.extensions["settings"]

@@ -14,13 +14,16 @@ pytestmark = [pytest.mark.usefixtures("catalogue"), pytest.mark.needs("docs/how-
 ROOT = Path(__file__).resolve().parents[2]
 # What tells the story; every request goes through the rest as well (logs, headers, the reader's session, limits).
 STORY = ("app/webhook/routes.py", "app/pricing/", "app/billing/")
+MOST_FILES = 12
 
 
 def told(heading: str) -> set[str]:
     """The files that the page names under a heading."""
     page = (ROOT / "docs/how-billing-works.md").read_text()
     section = page.partition(f"### {heading}\n")[2].partition("\n#")[0]
-    return set(re.findall(r"`(app/[\w/]+\.py)`", section))
+    files = set(re.findall(r"`(app/[\w/]+\.py)`", section))
+    assert len(files) <= MOST_FILES
+    return files
 
 
 def run(call: Callable[[], object]) -> set[str]:

@@ -38,6 +38,7 @@ ADMIN = {
     "admin-subscriptions": "/admin/subscriptions",
     "admin-orders": "/admin/orders",
     "admin-payments": "/admin/payments",
+    "admin-connection": "/admin/connection",
     "admin-events": "/admin/events",
     "admin-audit": "/admin/audit",
     "admin-figures": "/admin/figures",

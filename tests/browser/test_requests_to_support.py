@@ -56,7 +56,7 @@ def answer(desk: Page) -> str:
 
 def act(desk: Page, name: str, button: str, told: str | re.Pattern[str], **fields: str) -> None:
     """Open an act from the margin, fill in its form, press its button, and read what came of it."""
-    desk.get_by_role("navigation", name="Acts").get_by_role("link", name=name).click()
+    desk.get_by_role("navigation", name="What you can do").get_by_role("link", name=name).click()
     for label, value in fields.items():
         desk.get_by_label(label.replace("_", " ")).fill(value)
     desk.get_by_role("button", name=button).click()

@@ -44,6 +44,18 @@ def test_a_password_can_be_shown(page: Page, site: str) -> None:
     expect(page.get_by_role("button", name="Hide password")).to_have_text("Hide")
 
 
+def test_a_password_is_shown_and_hidden_in_the_reader_s_language(browser: Browser, site: str) -> None:
+    context = browser.new_context(locale="de-DE")
+    page = context.new_page()
+    page.goto(f"{site}/login")
+
+    page.get_by_role("button", name="Passwort anzeigen").click()
+    page.get_by_role("button", name="Passwort ausblenden").click()
+
+    expect(page.get_by_role("button", name="Passwort anzeigen")).to_have_text("Anzeigen")
+    context.close()
+
+
 def test_a_form_with_problems_starts_at_their_summary_and_leads_to_the_fields(page: Page, site: str) -> None:
     page.goto(f"{site}/login")
     page.get_by_role("button", name="Log in").click()

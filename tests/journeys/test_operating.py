@@ -36,7 +36,8 @@ def test_olga_sees_what_alice_paid_and_why_she_is_pro(
 
     why, payments = flask("billing", "why", alice.email).output, flask("billing", "payments").output
     status, drift = flask("billing", "status").output, flask("billing", "sync", "--dry-run").output
-    page, detail = olga.get("/admin/payments").text, olga.get(f"/admin/users/{alice.id}").text
+    overview, page = olga.get("/admin/").text, olga.get("/admin/payments").text
+    detail = olga.get(f"/admin/users/{alice.id}").text
 
     assert "role    pro" in why
     assert f"object  {subscription_id}" in why
@@ -44,7 +45,7 @@ def test_olga_sees_what_alice_paid_and_why_she_is_pro(
     assert re.search(r"\$290 +paid +alice@example\.com", payments)
     assert "last webhook   none yet" not in status
     assert "1 checked, 0 would be repaired." in drift
-    assert "$24.17" in page
+    assert "$24.17" in overview
     assert "alice@example.com" in page
     assert subscription_id in detail
 

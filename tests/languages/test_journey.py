@@ -114,10 +114,15 @@ def test_no_other_language_and_no_other_site_can_be_chosen(
     assert answer.headers.get("Location", "/") == "/"
 
 
-def test_the_operators_desk_speaks_english(anna: Person) -> None:
+@pytest.mark.needs("app/admin")
+def test_the_operators_desk_speaks_english_and_offers_no_other_language(anna: Person) -> None:
     anna.become_admin()
 
-    assert '<html lang="en">' in anna.client.get("/admin/", headers=GERMAN).text
+    desk = anna.client.get("/admin/", headers=GERMAN).text
+
+    assert '<html lang="en">' in desk
+    assert "Deutsch" not in desk
+    assert "Deutsch" in anna.get("/account").text
 
 
 def test_a_mail_is_in_the_language_of_its_receiver_whoever_causes_it(app: Flask, alice: Person) -> None:

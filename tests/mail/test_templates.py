@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parents[2] / "templates" / "mail"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.txt") if file.stem != "base")
 LEAST = {
     "user_email": "alice@example.com",
+    "code": "123456",
     "url": "https://app.example/account",
     "new_email": "alice@new.example",
     "plan_name": "Pro",
@@ -46,6 +47,21 @@ def test_mails_render_with_and_without_what_is_optional(app: Flask, name: str, c
     assert "None" not in str(text) + html
     assert "&#39;" not in str(text)
     assert "<h1" in html
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("context", [LEAST, FULL, FULL | {"trial_days": 0}], ids=["least", "trial", "full"])
+def test_sentences_and_paragraphs_keep_apart_in_both_parts(app: Flask, name: str, context: dict[str, Any]) -> None:
+    """A tag of Jinja at a line's end takes the line break with it, which is for the eye and for who reads the text."""
+    with app.app_context():
+        text = str(app.jinja_env.get_template(f"mail/{name}.txt").make_module(context))
+        html = app.jinja_env.get_template(f"mail/{name}.html").render(context)
+    lines = text.splitlines()
+    alone = [number for number, line in enumerate(lines) if line == "--" or re.fullmatch(r"https?://\S+", line)]
+
+    assert re.findall(r"\w[.!?:][A-Z]\w*", re.sub(r"<[^>]*>|https?://\S+", "", text + html)) == []
+    assert [lines[number] for number in alone if lines[number - 1]] == []
+    assert "\n\n\n" not in text.strip()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -246,6 +246,7 @@ def test_who_was_given_a_role_is_not_asked_to_buy_it(alice: Person) -> None:
 
     page = alice.get("/pricing").text
 
+    assert "You have Pro as a gift." in page
     assert page.count("Included in what you have.") >= 2
     assert "Choose Pro" not in page
 

@@ -16,7 +16,7 @@ from app.database import db
 from app.languages import lazy_gettext as _l
 
 WRONG_CODE = _l(
-    "That code does not count. Wait for the app's next one, or use a recovery code that you have not used yet."
+    "That code did not work. Wait for the app's next one, or use a recovery code that you have not used yet."
 )
 TOO_LATE = _l("That took too long. Log in again.")
 

@@ -30,6 +30,11 @@ def stripe_now() -> datetime:
     return there if abs(there - utcnow()) > SMALLEST_MOVE else utcnow()
 
 
+def moved_clock(now: datetime) -> datetime | None:
+    """That moment, where the emulator's clock was moved and figures count from it; else None."""
+    return now if abs(now - utcnow()) > SMALLEST_MOVE else None
+
+
 def clock_difference(gateway: StripeGateway) -> timedelta | None:
     """How far this clock is ahead of Stripe's, to about a second; None when Stripe's answer has no date.
 

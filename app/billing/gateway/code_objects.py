@@ -28,7 +28,6 @@ class CouponObject(Part):
     duration: Word
     duration_in_months: Count | None = None
     percent_off: Annotated[float | None, Field(strict=False)] = None
-    valid: bool = True
 
 
 def _expanded(value: object) -> object:

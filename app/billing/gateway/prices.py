@@ -17,7 +17,9 @@ from pydantic import BaseModel, Field
 from app.billing.catalog.plans import Price, current_catalog
 from app.billing.errors import PriceDrift, StripeObjectMissing
 from app.billing.gateway.account import StripeScope
-from app.billing.gateway.client import StripeObject, get_gateway
+from app.billing.gateway.client import StripeGateway, StripeObject, get_gateway
+from app.billing.gateway.objects import CurrencyOption
+from app.config.settings import Settings
 from app.database import db, end_transaction
 from app.mail.alerts import end_alert, open_alerts, raise_alert
 
@@ -45,12 +47,6 @@ class Recurring(BaseModel, frozen=True):
     interval: str
     interval_count: int = 1
     usage_type: str = "licensed"
-
-
-class CurrencyOption(BaseModel, frozen=True):
-    """What a price costs in one of its currencies."""
-
-    unit_amount: int | None
 
 
 class StripePrice(BaseModel, frozen=True):
@@ -118,10 +114,10 @@ def price_id(price: Price, scope: StripeScope) -> str:
 
 def price_id_now(price: Price, scope: StripeScope) -> str:
     """The same, asked of Stripe in any case. Commits."""
-    setting = _configured_id(price) and price.setting
+    named = current_app.extensions["settings"].stripe_price_ids.get(price.setting)
     end_transaction()
     stored = _find(price, scope)
-    problem = problem_with(price, stored, setting)
+    problem = problem_with(price, stored, price.setting if named else None)
     note_problems(scope, {price.label: problem})
     if stored is None or problem:
         _remembered().pop((scope, price.label), None)
@@ -175,6 +171,22 @@ def is_of_catalog(stripe_object: StripeObject) -> bool:
     return is_named or is_ours or current_catalog().price_of(stripe_object.get("lookup_key")) is not None
 
 
+def configured_price(
+    gateway: StripeGateway, settings: Settings, price: Price, scope: StripeScope
+) -> StripeObject | None:
+    """The price that a STRIPE_PRICE_* setting names; None when none does, or Stripe has no such price."""
+    named = settings.stripe_price_ids.get(price.setting)
+    if not named:
+        return None
+    try:
+        with gateway.errors():
+            params = {"expand": ["product", "currency_options"]}
+            found: StripeObject = gateway.v1.prices.retrieve(named, params, scope.options()).to_dict()
+    except StripeObjectMissing:
+        return None
+    return found
+
+
 def problem_with(price: Price, stored: StripePrice | None, named_by: str | None = None) -> str | None:
     """Why nothing may be sold at this price, and what to do; None when Stripe charges what the catalogue says.
 
@@ -217,23 +229,14 @@ def _often(interval: str, count: int) -> str:
 
 def _find(price: Price, scope: StripeScope) -> StripePrice | None:
     """The configured price, or the one with the lookup key, as Stripe has it now."""
-    gateway, configured = get_gateway(), _configured_id(price)
-    try:
-        with gateway.errors():
-            if configured:
-                params = {"expand": ["product", "currency_options"]}
-                found = [gateway.v1.prices.retrieve(configured, params, scope.options())]
-            else:
-                params = {"lookup_keys": [price.lookup_key], "expand": ["data.product", "data.currency_options"]}
-                found = gateway.v1.prices.list(params, scope.options()).data
-    except StripeObjectMissing:
-        return None
+    gateway, settings = get_gateway(), current_app.extensions["settings"]
+    if settings.stripe_price_ids.get(price.setting):
+        configured = configured_price(gateway, settings, price, scope)
+        return StripePrice.model_validate(configured) if configured else None
+    params = {"lookup_keys": [price.lookup_key], "expand": ["data.product", "data.currency_options"]}
+    with gateway.errors():
+        found = gateway.v1.prices.list(params, scope.options()).data
     return StripePrice.model_validate(found[0].to_dict()) if found else None
-
-
-def _configured_id(price: Price) -> str | None:
-    configured: str | None = current_app.extensions["settings"].stripe_price_ids.get(price.setting)
-    return configured
 
 
 def _cause(scope: StripeScope, label: str) -> str:

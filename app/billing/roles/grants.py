@@ -38,7 +38,7 @@ def grant_role(user: User, role: Role, until: datetime | None, granted_by: str, 
     given = {"role": role.key, "until": until.isoformat() if until else None}
     record_act(Act(ActKind.GRANT, granted_by, locked.id, f"grant {grant.id}", reason, {"grant": {"after": given}}))
     if until is None or until > utcnow() + TOLD_FROM:
-        how_long = f"until {until.date().isoformat()}" if until else "for good"
+        how_long = f"until {until.day} {until:%B %Y}" if until else "for good"
         tell_admins(f"{granted_by} gave {locked.email} {role.name} {how_long}.", cause=f"grant:{grant.id}")
     db.session.commit()
     return grant

@@ -3,11 +3,10 @@
 import sqlalchemy as sa
 
 from app.billing.catalog.entitlements import plan_of
-from app.billing.catalog.plans import Price, current_catalog
-from app.billing.errors import StripeObjectMissing
+from app.billing.catalog.plans import current_catalog
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import StripeGateway, StripeObject
-from app.billing.gateway.prices import StripePrice, note_problems, problem_with
+from app.billing.gateway.prices import StripePrice, configured_price, note_problems, problem_with
 from app.billing.models.subscription import Subscription
 from app.billing.statuses import ENDED_STATUSES
 from app.config.settings import Settings
@@ -27,22 +26,6 @@ def stored_prices(gateway: StripeGateway, scope: StripeScope) -> dict[str, Strip
         with gateway.errors():
             for price in gateway.v1.prices.list(params, scope.options()).auto_paging_iter():
                 found[price.lookup_key] = price.to_dict()
-    return found
-
-
-def configured_price(
-    gateway: StripeGateway, settings: Settings, price: Price, scope: StripeScope
-) -> StripeObject | None:
-    """The price that a STRIPE_PRICE_* setting names; None when none does, or Stripe has no such price."""
-    price_id = settings.stripe_price_ids.get(price.setting)
-    if not price_id:
-        return None
-    try:
-        with gateway.errors():
-            params = {"expand": ["product", "currency_options"]}
-            found: StripeObject = gateway.v1.prices.retrieve(price_id, params, scope.options()).to_dict()
-    except StripeObjectMissing:
-        return None
     return found
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from app.billing.catalog.plans import Plan, Price, current_catalog
 from app.billing.errors import StripeObjectMissing
 from app.billing.gateway.client import StripeObject
-from app.billing.gateway.prices import StripePrice, StripeProduct
-from app.billing.setup.prices import EXPANDED, configured_price, stored_prices
+from app.billing.gateway.prices import StripePrice, StripeProduct, configured_price
+from app.billing.setup.prices import EXPANDED, stored_prices
 from app.billing.setup.push_run import PushRefused, PushRun
 
 

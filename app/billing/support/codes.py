@@ -9,7 +9,7 @@ from app.billing.errors import CannotBeDone, StripeObjectMissing, StripeRefused
 from app.billing.gateway.account import StripeScope
 from app.billing.gateway.client import get_gateway
 from app.billing.gateway.code_objects import PromotionCodeObject
-from app.billing.gateway.read import list_page
+from app.billing.gateway.read import list_page, retrieve
 from app.database import end_transaction
 
 ONCE, REPEATING, FOREVER = "once", "repeating", "forever"
@@ -45,20 +45,17 @@ def list_codes(scope: StripeScope) -> list[PromotionCodeObject]:
 def find_code(code_id: str, scope: StripeScope) -> PromotionCodeObject:
     """One code; raises `StripeObjectMissing`, `StripeUnavailable`."""
     end_transaction()
-    with get_gateway().errors():
-        params = {"expand": [COUPON]}
-        found = get_gateway().v1.promotion_codes.retrieve(code_id, params, scope.options())
-    return PromotionCodeObject.read(found.to_dict())
+    return retrieve(PromotionCodeObject, code_id, scope, expand=[COUPON])
 
 
-def make_code(new: NewCode, scope: StripeScope, *, actor: str, reason: str = "") -> PromotionCodeObject:
+def make_code(new: NewCode, scope: StripeScope, *, actor: str) -> PromotionCodeObject:
     """Make a coupon and the code that gives it. Commits; raises `CannotBeDone` for what Stripe refuses.
 
     A coupon whose code was refused is taken back. Raises `StripeUnavailable` when Stripe cannot be asked; doing it
     again with the same token finishes what was begun.
     """
     end_transaction()
-    with recorded(Act(ActKind.MAKE_CODE, actor, subject=new.code, reason=reason)) as act:
+    with recorded(Act(ActKind.MAKE_CODE, actor, subject=new.code)) as act:
         coupon = _create("coupons", _coupon(new), scope, f"coupon-{new.token}")["id"]
         try:
             params = _promotion_code(new, coupon)

@@ -19,6 +19,14 @@ from app.database import db, end_transaction, utcnow
 LONGEST_EXTENSION = 730
 
 
+def subscription_of(user: User, scope: StripeScope) -> Subscription:
+    """The subscription that an operator can change; raise `CannotBeDone` where there is none."""
+    found = subscription_to_change(user, scope)
+    if found is None:
+        raise CannotBeDone(f"{user.email} has no subscription.")
+    return found
+
+
 def cancel_subscription(user: User, scope: StripeScope, *, now: bool, actor: str, reason: str = "") -> Subscription:
     """End the user's subscription with its period, or at once, and mirror that. Commits.
 
@@ -26,7 +34,7 @@ def cancel_subscription(user: User, scope: StripeScope, *, now: bool, actor: str
     `StripeUnavailable` when Stripe cannot be asked; then nothing is changed.
     https://docs.stripe.com/api/subscriptions/cancel
     """
-    subscription = _subscription(user, scope)
+    subscription = subscription_of(user, scope)
     if not now and subscription.is_canceling:
         raise CannotBeDone("It is set to end already.")
     return _change(
@@ -44,7 +52,7 @@ def extend_subscription(user: User, scope: StripeScope, *, days: int, actor: str
     Stripe calls such days a trial: https://docs.stripe.com/billing/subscriptions/billing-cycle#add-a-trial. Raises as
     `cancel_subscription` does, also for a subscription that waits for a payment or is set to end.
     """
-    subscription = _subscription(user, scope)
+    subscription = subscription_of(user, scope)
     if not 1 <= days <= LONGEST_EXTENSION:
         raise CannotBeDone(f"The days have to be 1 to {LONGEST_EXTENSION}.")
     return _change(
@@ -64,7 +72,7 @@ def pause_payments(
     Invoices of that time are void: https://docs.stripe.com/billing/subscriptions/pause-payment. Raises as
     `cancel_subscription` does.
     """
-    subscription = _subscription(user, scope)
+    subscription = subscription_of(user, scope)
     paused: dict[str, Any] = {"behavior": "void"} | ({"resumes_at": int(until.timestamp())} if until else {})
     act = Act(ActKind.PAUSE, actor, user.id, subscription.stripe_subscription_id, reason)
     return _change(user, subscription, act, scope, {"pause_collection": paused})
@@ -72,7 +80,7 @@ def pause_payments(
 
 def resume_payments(user: User, scope: StripeScope, *, actor: str, reason: str = "") -> Subscription:
     """Charge again what comes due from now on. Commits; raises as `cancel_subscription` does."""
-    subscription = _subscription(user, scope)
+    subscription = subscription_of(user, scope)
     if not subscription.is_collection_paused:
         raise CannotBeDone("Its payments are not paused.")
     act = Act(ActKind.RESUME, actor, user.id, subscription.stripe_subscription_id, reason)
@@ -85,7 +93,7 @@ def apply_coupon(user: User, scope: StripeScope, *, coupon: str, actor: str, rea
     One that is taken off already is not taken off twice. Raises as `cancel_subscription` does, also for a coupon that
     Stripe does not know.
     """
-    subscription = _subscription(user, scope)
+    subscription = subscription_of(user, scope)
     subscription_id, gateway = subscription.stripe_subscription_id, get_gateway()
     end_transaction()
     with gateway.errors():
@@ -106,13 +114,6 @@ def extended_until(subscription: Subscription, days: int) -> datetime:
     elif subscription.is_canceling:
         raise CannotBeDone("It is set to end: it has to be renewed first.")
     return paid_until + timedelta(days=days)
-
-
-def _subscription(user: User, scope: StripeScope) -> Subscription:
-    found = subscription_to_change(user, scope)
-    if found is None:
-        raise CannotBeDone(f"{user.email} has no subscription.")
-    return found
 
 
 def _change(

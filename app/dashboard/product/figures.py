@@ -46,9 +46,9 @@ def months_before(today: date, count: int) -> list[date]:
     return [date(number // 12, number % 12 + 1, 1) for number in range(newest - count + 1, newest + 1)]
 
 
-def month_points(sums: Sequence[Sum], today: date, currency: str, count: int = MONTHS_SHOWN) -> tuple[Point, ...]:
+def month_points(sums: Sequence[Sum], today: date, currency: str) -> tuple[Point, ...]:
     """What was left in each month."""
-    left = dict.fromkeys(months_before(today, count), 0)
+    left = dict.fromkeys(months_before(today, MONTHS_SHOWN), 0)
     for one in sums:
         month = one.happened_on.replace(day=1)
         if month in left:

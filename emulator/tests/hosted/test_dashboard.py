@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -265,6 +266,17 @@ def test_pressing_a_dot_of_the_lifeline_advances_to_it(own: tuple[Shop, Visitor,
     with emulator.store.read() as tx:
         assert tx.now() > ends
     assert visitor.get(page).text.count('class="life__paid"') == 2
+
+
+def test_lifeline_names_the_year_where_it_is_another(own: tuple[Shop, Visitor, Emulator]) -> None:
+    shop, visitor, _ = own
+    _, subscription = shop.subscriber("pro_year")
+    ends = datetime.fromtimestamp(subscription.items.data[0].current_period_end, UTC)
+
+    line = visitor.get("/dashboard/time").text
+
+    assert f">{ends:%-d %b %Y}</time>" in line
+    assert f">{datetime.now(UTC):%-d %b}</time>" in line
 
 
 def test_lifeline_shows_a_failed_charge_and_the_last_day(own: tuple[Shop, Visitor, Emulator]) -> None:

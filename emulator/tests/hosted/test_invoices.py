@@ -154,6 +154,18 @@ def test_pdf_names_seller_buyer_period_quantity_tax_id_and_card(shop: Shop, visi
     assert any(re.fullmatch(r"\d+ \w+ \d{4} to \d+ \w+ \d{4}", word) for word in words)
 
 
+def test_pdf_says_once_how_many_and_when_it_was_paid(shop: Shop, visitor: Visitor) -> None:
+    _, subscription = shop.subscriber("pro_month")
+    invoice = shop.client.v1.invoices.retrieve(str(subscription.latest_invoice))
+
+    document = visitor.get(str(invoice.invoice_pdf)).response.content
+    words = [escaped.decode("cp1252") for escaped in re.findall(rb"\((.*)\) Tj", document)]
+
+    assert "(at " in str(invoice.lines.data[0].description)
+    assert not [word for word in words if "\N{MULTIPLICATION SIGN}" in word or "(at " in word]
+    assert any(re.fullmatch(r"\$29\.00 paid on \d+ \w+ \d{4}", word) for word in words)
+
+
 def test_long_invoice_takes_more_pages_and_odd_letters_do_no_harm() -> None:
     period = {"start": 0, "end": 0}
     line = {"description": "(a) \\ 日本 €", "amount": 100, "currency": "usd", "quantity": None, "period": period}

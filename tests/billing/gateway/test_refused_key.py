@@ -61,7 +61,7 @@ def test_a_refused_key_is_shown_to_the_operator_and_told_by_mail_once(
         carol.buy("pro")
 
     assert state(shaky) == ConnectionState.NEEDS_RECONNECT
-    page = olga.get("/admin/payments").text
+    page = olga.get("/admin/connection").text
     assert "Needs reconnect" in page
     assert words in page
     assert "Stripe refuses our key" in olga.get("/admin/").text
@@ -148,7 +148,7 @@ def test_the_operator_is_shown_a_key_that_never_worked(
     misbehaving.answer(401)
 
     assert "Stripe refuses our key" in olga.get("/admin/").text
-    assert "Needs reconnect" in olga.get("/admin/payments").text
+    assert "Needs reconnect" in olga.get("/admin/connection").text
 
 
 def test_what_a_restricted_key_need_not_do_is_no_refusal(

@@ -189,7 +189,7 @@ def test_the_operators_pages_and_commands(shop: Flask, carol: Person, at_stripe:
     shop.extensions.pop("stripe_accounts")
     page = f"/admin/users/{carol.id}"
 
-    answers = [carol.get(page), carol.post(f"{page}/sync", page=page), carol.get("/admin/payments")]
+    answers = [carol.get(page), carol.post(f"{page}/sync", page=page), carol.get("/admin/connection")]
     for command in (["status"], ["check"], ["sync"], ["push"], ["why", carol.email]):
         shop.test_cli_runner().invoke(args=["billing", *command])
 

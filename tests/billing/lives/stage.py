@@ -14,6 +14,7 @@ from app.billing.gateway.client import get_gateway
 from app.billing.setup.push import push_catalogue
 from app.database import db
 from app.extensions import limiter
+from tests.applications import empty_tables
 from tests.catalogue import CATALOG, PRO, also_in
 from tests.people import PASSWORD, Person
 from tests.stripe_actions import Stripe
@@ -65,7 +66,8 @@ class Stage:
         coupons = {name: stripe.v1.coupons.create(terms).id for name, terms in COUPONS.items()}
         emulator.configure(**LATER)
         with seller.app_context():
-            rows = {table: [dict(row._mapping) for row in db.session.execute(table.select())] for table in _tables()}
+            tables = db.metadata.sorted_tables
+            rows = {table: [dict(row._mapping) for row in db.session.execute(table.select())] for table in tables}
         return cls(people, emulator, emulator.save(), rows, add_ons, quarters, coupons)
 
     def begin(self) -> None:
@@ -73,8 +75,7 @@ class Stage:
         self.emulator.restore(self.saved)
         limiter.reset()
         with next(iter(self.people.values())).app.app_context():
-            for table in reversed(_tables()):
-                db.session.execute(table.delete())
+            empty_tables()
             for table, rows in self.rows.items():
                 if rows:
                     db.session.execute(table.insert(), rows)
@@ -86,10 +87,6 @@ def _price(stripe: Stripe, amount: int, interval: str, interval_count: int) -> s
     params = {"product_data": {"name": "Storage"}, "currency": "usd", "unit_amount": amount, "recurring": recurring}
     also = {"currency_options": {"eur": {"unit_amount": amount // 2}}}
     return str(stripe.v1.prices.create({**params, **also}).id)
-
-
-def _tables() -> list[sa.Table]:
-    return list(db.metadata.sorted_tables)
 
 
 def _sign_in(app: Flask) -> Person:

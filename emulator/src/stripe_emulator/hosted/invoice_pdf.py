@@ -1,5 +1,6 @@
 """An invoice set as a printed page."""
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ RIGHT = WIDTH - MARGIN
 MIDDLE, QUANTITY, UNIT_PRICE = 300.0, 388.0, 466.0
 FIRST_ROW, LAST_ROW = 340.0, 660.0
 ROW, PERIOD_ROW = 15, 19
+# "1 x Pro (at $29.00 / month)" is "Pro" here: quantity and price have columns of their own.
+COUNTED = re.compile("\\d+ \N{MULTIPLICATION SIGN} (.+) \\(at .+\\)")
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,8 @@ def invoice_pdf(invoice: Json, parties: Parties) -> bytes:
 def _heading(page: Page, invoice: Json, parties: Parties, title: str) -> float:
     page.text(MARGIN, 76, title, 20, "serif")
     facts = [("Date", format_day(invoice["status_transitions"]["finalized_at"] or invoice["created"]))]
-    if paid_at := invoice["status_transitions"]["paid_at"]:
-        facts.append(("Paid", format_day(paid_at)))
-    elif invoice["due_date"]:
+    paid_at = invoice["status_transitions"]["paid_at"]
+    if invoice["due_date"] and not paid_at:
         facts.append(("Due", format_day(invoice["due_date"])))
     for index, (name, value) in enumerate(facts):
         page.text(MARGIN, 104 + ROW * index, name)
@@ -52,7 +54,7 @@ def _heading(page: Page, invoice: Json, parties: Parties, title: str) -> float:
     _party(page, MARGIN, "From", parties.seller)
     _party(page, MIDDLE, "To", _buyer(invoice))
     amount = format_amount(invoice["amount_due"], invoice["currency"])
-    told = f"{amount} paid" if invoice["status"] == "paid" else f"{amount} due"
+    told = f"{amount} paid on {format_day(paid_at)}" if paid_at else f"{amount} due"
     page.text(MARGIN, FIRST_ROW - 56, told, 15, "serif")
     return _columns(page, FIRST_ROW - 26)
 
@@ -92,7 +94,8 @@ def _line(page: Page, line: Json, y: float) -> float:
     page.figure(QUANTITY, y, str(line["quantity"] or ""))
     page.figure(UNIT_PRICE, y, format_amount(round(float(unit)), line["currency"]) if unit else "")
     page.figure(RIGHT, y, format_amount(line["amount"], line["currency"]))
-    for part in textwrap.wrap(line["description"] or "", 52) or [""]:
+    counted = COUNTED.fullmatch(line["description"] or "")
+    for part in textwrap.wrap(counted[1] if counted else line["description"] or "", 52) or [""]:
         page.text(MARGIN, y, part)
         y += ROW
     start, end = line["period"]["start"], line["period"]["end"]

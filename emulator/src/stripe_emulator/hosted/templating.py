@@ -1,6 +1,7 @@
 """Filters and globals that templates share."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from flask import Flask
 
 from stripe_emulator.hosted import money
 from stripe_emulator.hosted.card_form import group
+from stripe_emulator.hosted.lifeline import Mark
 from stripe_emulator.hosted.links import safe_address
 from stripe_emulator.state.store import Json
 
@@ -45,6 +47,7 @@ def init_app(app: Flask) -> None:
         "interval": money.format_interval,
         "day": format_day,
         "short_day": format_short_day,
+        "this_year": year_of_today,
         "moment": format_moment,
         "row_moment": format_row_moment,
         "iso": format_iso,
@@ -69,9 +72,15 @@ def format_day(timestamp: float | None) -> str:
     return "" if timestamp is None else f"{_at(timestamp):%-d %B %Y}"
 
 
-def format_short_day(timestamp: float) -> str:
-    """Write a date where there is little room: `20 Dec`."""
-    return f"{_at(timestamp):%-d %b}"
+def format_short_day(timestamp: float, year: int | None = None) -> str:
+    """Write a date where there is little room: `20 Dec`, or `20 Dec 2027` where that is another year than this."""
+    at = _at(timestamp)
+    return f"{at:%-d %b}" if year in (None, at.year) else f"{at:%-d %b %Y}"
+
+
+def year_of_today(marks: Sequence[Mark]) -> int:
+    """The year that goes without saying under a line: the one that its clock shows."""
+    return next(_at(mark.at).year for mark in marks if mark.kind == "today")
 
 
 def format_moment(timestamp: float | None) -> str:
