@@ -48,7 +48,8 @@ def _coming(subscription: Subscription, today: datetime) -> Mark | None:
         words = _("%(date)s: the last day.", date=date(ends_at))
         return Mark(ends_at, Kind.END, _("Last day"), _written(ends_at, today), words)
     at = (due.at if due else None) or subscription.current_period_end
-    if at is None or subscription.skips_next_charge or subscription.needs_payment:
+    is_waiting = subscription.needs_payment or subscription.is_paused
+    if at is None or subscription.skips_next_charge or is_waiting:
         return None
     amount, currency = (due.amount, due.currency) if due else (subscription.amount, subscription.currency)
     asked = money(amount, currency) if amount is not None and currency else ""

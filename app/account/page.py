@@ -66,7 +66,9 @@ def account_page() -> str:
 
 def _saving(subscription: Subscription | None) -> str | None:
     """What paying by the year would save somebody who pays by the month; None for everybody else."""
-    if subscription is None or subscription.has_ended or subscription.needs_payment or subscription.is_canceling:
+    if subscription is None or subscription.has_ended or subscription.is_canceling:
+        return None
+    if subscription.needs_payment or subscription.is_paused:
         return None
     plan = subscription.plan.in_currency(subscription.currency) if subscription.plan else None
     by_month, by_year = (plan.price(each) if plan else None for each in Interval)

@@ -323,6 +323,17 @@ def test_receipts_of_the_year_are_summed_and_those_of_another_are_not(alice: Per
     assert f"Paid in {utcnow().year}$29.00" in alice.read("/account/invoices")
 
 
+def test_a_paused_subscription_is_promised_no_charge_and_no_saving(scope: None, alice: Person) -> None:
+    subscribe(alice, status="paused")
+    pay(alice, "in_1", 2900, utcnow())
+
+    page = alice.get("/account").text
+
+    assert "drawing--wide" in page
+    assert "mark--open" not in page
+    assert "Switch to yearly" not in page
+
+
 def test_today_is_the_emulators_where_its_clock_was_moved(scope: None, alice: Person, emulator: Emulator) -> None:
     moved = datetime.fromtimestamp(emulator.advance(days=370), UTC)
     subscribe(alice, current_period_end=moved + timedelta(days=15))

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page
 from stripe_emulator import Emulator
 
+from app.mail.compose import compose
+from app.mail.outbox import OutboxMail
 from tests.browser.states import Subscriber
 from tests.browser.tools import sign_in
+from tests.mail.test_templates import FULL
 from tests.people import Person
 
 pytestmark = pytest.mark.slow
@@ -160,6 +164,18 @@ def test_the_emulators_masthead_begins_where_its_pages_do(page: Page, emulator: 
     }
 
     assert len(begins) == 1
+
+
+def test_the_ledger_of_a_mail_stays_on_its_sheet_on_a_phone(phone: Page, app: Flask) -> None:
+    with app.app_context():
+        mail = compose(OutboxMail(to_email="a@b.example", template="order_confirmed", context=FULL, language="de"))
+    part = mail.get_body(("html",))
+    assert part
+
+    phone.set_content(part.get_content())
+
+    ends = phone.locator("h1, table").evaluate_all("all => all.map(each => each.getBoundingClientRect().right)")
+    assert ends[0] == ends[1]
 
 
 @pytest.mark.needs("app/admin")

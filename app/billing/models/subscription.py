@@ -203,6 +203,11 @@ class Subscription(db.Model):  # type: ignore[name-defined]
         return self.status == SubscriptionStatus.TRIALING
 
     @property
+    def is_paused(self) -> bool:
+        """Its trial ended with nothing to charge: it neither gives nor costs anything until there is."""
+        return self.status == SubscriptionStatus.PAUSED
+
+    @property
     def needs_payment(self) -> bool:
         """An open invoice keeps it from being in order."""
         return self.status in NEED_PAYMENT
