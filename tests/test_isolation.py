@@ -24,8 +24,8 @@ SAMPLE = (
     "tests/pricing",
     "tests/commands/test_users.py",
     "tests/webhook/test_answers.py",
-    "tests/mail/test_templates.py",
-    "tests/dashboard",
+    "tests/mail/test_alerts.py",
+    "tests/dashboard/test_access.py",
 )
 HOSTILE = {
     "APP_ENV": "production",

@@ -144,6 +144,8 @@ def test_revoked_account_is_told_and_can_be_connected_again(connecting: Flask, o
         account = stored(connecting)[0][0]
         assert mark_revoked(account, utcnow())
         db.session.commit()
+        # The key itself is let in.
+        assert ask_state(connecting.extensions["stripe_gateway"]) == ConnectionState.REVOKED
     page = olga.get("/admin/").text
     assert "Stripe refuses our key" in page
 

@@ -1,5 +1,6 @@
 """Who sells: every session says it, whatever the account does by default."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from app.billing.gateway.client import get_gateway
 from app.billing.models.stripe import StripeConnection
 from app.billing.setup.checks import MANAGED, Mark, stripe_checks
 from app.database import db, utcnow
+from tests.catalogue import CATALOG
 from tests.people import Person
 from tests.stripe_actions import Stripe, session_id_in
 
@@ -73,3 +75,16 @@ def test_check_tells_where_the_accounts_default_is_another(
     assert check.mark is mark
     assert ("they are on by default" in check.detail) == (mark is not Mark.OK)
     assert {one.status for one in at_stripe.v1.checkout.sessions.list({}).data} == {"expired"}
+
+
+def test_check_asks_with_what_is_paid_once_where_nothing_else_is_sold(
+    app_with: Callable[..., Flask], push: Callable[[Flask], None], sells_by_default: None
+) -> None:
+    lifetime = tuple(plan for plan in CATALOG.plans if plan.key == "lifetime")
+    app = app_with(dataclasses.replace(CATALOG, plans=lifetime))
+    push(app)
+
+    with app.app_context():
+        [check] = [one for one in stripe_checks(get_gateway(), app.extensions["settings"]) if one.name == MANAGED]
+
+    assert "they are on by default" in check.detail

@@ -242,6 +242,18 @@ def test_price_that_a_setting_names_sells_nothing_when_it_charges_something_else
     assert "shop_basic_month is not in Stripe; STRIPE_PRICE_BASIC names it" in said
 
 
+def test_price_that_a_setting_names_is_sold_when_it_charges_the_same(app_with, at_stripe: Stripe) -> None:
+    other = at_stripe.v1.prices.create(
+        {"product": "shop_pro", "currency": "usd", "unit_amount": 2900, "recurring": MONTH}
+    )
+    alice = Person.sign_up(app_with(stripe_price_ids={"STRIPE_PRICE_PRO": other.id}), "alice@example.com")
+
+    answer = alice.buy("pro")
+
+    items = at_stripe.v1.checkout.sessions.line_items.list(session_id_in(answer.location)).data
+    assert [item.price.id for item in items] == [other.id]
+
+
 def test_change_of_plan_is_refused_at_a_price_that_differs(alice: Person, at_stripe: Stripe) -> None:
     at_stripe.mute()
     session_id = session_id_in(alice.buy("basic").location)

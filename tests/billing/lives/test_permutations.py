@@ -34,6 +34,9 @@ from tests.stripe_actions import Json, Stripe, signed
 pytestmark = pytest.mark.usefixtures("catalogue")
 EFFECTS = (OutboxMail, RoleChange, Payment, Subscription, StripeEvent)
 USUAL_LENGTH = 10
+# Two of them at once, the others where there is more time.
+WITH_TIME = [pytest.mark.slow, pytest.mark.database]
+ON_TIME = [pytest.param(name, marks=[] if name in ("subscription", "refund") else WITH_TIME) for name in LIVES]
 AGES = st.sampled_from((stripe.api_version, *VERSIONS))
 
 
@@ -178,6 +181,7 @@ def test_any_order_with_any_duplicates_ends_the_same(life: Life, expected: dict[
     check()
 
 
+@pytest.mark.parametrize("life", ON_TIME, indirect=True)
 def test_events_in_order_and_on_time_are_taken_as_they_are(life: Life, expected: dict[str, Any]) -> None:
     """Stripe is asked about the first event of a subscription, those of one second, what is past due and refunds,
     and for the card that the confirmation names."""
