@@ -60,8 +60,9 @@ def show(email: str, as_json: bool) -> None:
     """Tell what there is to know of a user: role, plan, address, sessions."""
     user = user_with(email)
     sessions = sa.select(sa.func.count()).where(UserSession.user_id == user.id, UserSession.expires_at > utcnow())
+    count = db.session.scalar(sessions)
     if as_json:
-        tell_json(_facts(user) | {"devices": db.session.scalar(sessions)})
+        tell_json(_facts(user) | {"devices": count})
         return
     told = {
         "id": str(user.id),
@@ -74,7 +75,7 @@ def show(email: str, as_json: bool) -> None:
         "suspended": f"{in_words(user.suspended_at)}: {user.suspension_reason}" if user.suspended_at else "",
         "admin": "yes" if user.is_admin else "no",
         "signed up": in_words(user.created_at),
-        "signed in": f"on {db.session.scalar(sessions)} devices",
+        "signed in": f"on {count} {'device' if count == 1 else 'devices'}",
     }
     tell_facts(told)
 

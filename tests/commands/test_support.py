@@ -130,7 +130,7 @@ def test_show_tells_what_there_is_to_know(alice: Person, run: Run) -> None:
     shown = run("users", "show", "alice@example.com").output
 
     assert "role       free\n" in shown
-    assert "signed in  on 1 devices\n" in shown
+    assert "signed in  on 1 device\n" in shown
 
 
 def test_an_act_is_never_changed(alice: Person, app: Flask, run: Run) -> None:
