@@ -19,7 +19,7 @@ from tests.stripe_actions import Stripe
 
 pytestmark = pytest.mark.slow
 
-NARROW, MIDDLE, WIDE = 320, 768, 1920
+NARROW, LARGE_PHONE, MIDDLE, WIDE = 320, 480, 768, 1920
 
 
 @pytest.fixture
@@ -53,16 +53,16 @@ def open_page(window: Page, url: str) -> None:
 def faults(window: Page, axe: str, url: str) -> list[str]:
     """What axe-core finds wrong on a page, at its widest in the light and its narrowest in the dark; where it scrolls.
 
-    axe takes nearly all of the time, and finds the same at the width between.
+    axe takes nearly all of the time, and finds the same at the widths between.
     """
     open_page(window, url)
     window.evaluate(axe)
     found = []
-    for theme, width in (("light", WIDE), ("light", MIDDLE), ("dark", NARROW)):
+    for theme, width in (("light", WIDE), ("light", MIDDLE), ("light", LARGE_PHONE), ("dark", NARROW)):
         window.emulate_media(color_scheme=theme)
         window.set_viewport_size({"width": width, "height": 800})
         found += [f"{url} at {width} scrolls sideways"] if is_too_wide(window) else []
-        found += violations(window, f"{url} {theme} {width}") if width != MIDDLE else []
+        found += violations(window, f"{url} {theme} {width}") if width in (WIDE, NARROW) else []
     return found
 
 

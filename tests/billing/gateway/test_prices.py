@@ -218,12 +218,16 @@ def test_event_about_a_price_or_product_has_it_looked_up_again(
 
 
 def test_event_about_a_product_of_another_application_is_ignored(app: Flask, deliver) -> None:
+    ours = {"catalog": "shop", "plan": "pro"}
     deliver(event_of("product.updated", {"id": "prod_other", "object": "product", "metadata": {}}))
+    deliver(event_of("product.created", {"id": "shop_pro", "object": "product", "metadata": ours}))
     deliver(event_of("price.updated", {"id": "price_1", "object": "price", "lookup_key": "shop_basic_month"}))
 
     with app.app_context():
         events = db.session.execute(db.select(StripeEvent.type, StripeEvent.outcome)).all()
-    assert dict(events) == {"product.updated": "ignored", "price.updated": "processed"}
+    assert dict(events) == {
+        "product.updated": "ignored", "product.created": "processed", "price.updated": "processed"
+    }  # fmt: skip
 
 
 def test_price_that_a_setting_names_sells_nothing_when_it_charges_something_else(app_with, at_stripe: Stripe) -> None:

@@ -99,6 +99,11 @@ def test_renewal_that_failed_unheard_is_recorded_without_a_mail(
     assert [payment.status for payment in payments()] == ["paid", "failed"]
     assert "go through" in subscribed.get("/account").text
     assert mails(app) == written
+    with app.app_context():
+        db.session.execute(db.delete(Payment))
+        db.session.commit()
+    reconcile()
+    assert [payment.status for payment in payments()] == ["paid", "failed"]
 
 
 def test_failed_renewal_that_was_paid_unheard_loses_its_notice(
