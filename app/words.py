@@ -2,8 +2,9 @@
 
 import re
 from functools import lru_cache
+from gettext import NullTranslations
 
-from app.languages import current_language, ngettext
+from app.languages import current_texts, ngettext
 from app.languages import gettext as _
 from app.languages import lazy_gettext as _l
 
@@ -24,15 +25,15 @@ OFTEN = {"day": _l("daily"), "week": _l("weekly"), "month": _l("monthly"), "year
 
 def bought(description: str | None, app_name: str) -> str:
     """What a payment was for: a line of Stripe's, one Perennial Pro at $29.00 a month, is "Pro, monthly" here."""
-    return _bought(current_language(), description or "", app_name) or _("Payment")
+    return _bought(current_texts(), description or "", app_name) or _("Payment")
 
 
 @lru_cache(maxsize=256)
-def _bought(language: str, description: str, app_name: str) -> str:
+def _bought(texts: NullTranslations, description: str, app_name: str) -> str:
     change = CHANGE.match(description)
     if change:
         whole = change[1] if LINE.match(change[1]) else f"1 \N{MULTIPLICATION SIGN} {change[1]}"
-        return _("Change to %(plan)s", plan=_bought(language, whole, app_name))
+        return _("Change to %(plan)s", plan=_bought(texts, whole, app_name))
     line = LINE.match(description)
     if line is None:
         return description

@@ -48,10 +48,14 @@ class Languages:
         return next((choice for choice in choices if choice in self.codes), None)
 
 
+# English: the messages themselves.
+_MESSAGES = catalogues.NullTranslations()
+
+
 @lru_cache(maxsize=32)
 def _texts(folder: Path, language: str) -> catalogues.NullTranslations:
     if language == SOURCE:
-        return catalogues.NullTranslations()
+        return _MESSAGES
     with (folder / language / "LC_MESSAGES" / "messages.mo").open("rb") as compiled:
         return catalogues.GNUTranslations(compiled)
 
@@ -69,6 +73,11 @@ def current_language() -> str:
     if language is None:
         language = g.language = _of_request(current_languages())
     return language
+
+
+def current_texts() -> catalogues.NullTranslations:
+    """The texts of the language that is spoken; what is kept of them is kept by these."""
+    return current_languages().texts(current_language()) if has_app_context() else _MESSAGES
 
 
 def speak(language: str | None) -> None:
@@ -91,7 +100,7 @@ def speaking(language: str | None) -> Iterator[None]:
 def gettext(text: str, /, **values: object) -> str:
     """How a text reads in the language that is spoken, with its named values filled in."""
     # A catalogue has its header under the empty text.
-    translated = _spoken().gettext(text) if text and has_app_context() else text
+    translated = current_texts().gettext(text) if text else text
     return translated % values if values else translated
 
 
@@ -102,7 +111,7 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
 
 def plural(one: str, many: str, count: int) -> str:
     """The form of a text that belongs to a number, its values not filled in."""
-    return (_spoken() if has_app_context() else catalogues.NullTranslations()).ngettext(one, many, count)
+    return current_texts().ngettext(one, many, count)
 
 
 def lazy_gettext(text: str, **values: object) -> Any:
@@ -113,10 +122,6 @@ def lazy_gettext(text: str, **values: object) -> Any:
 def noted(text: str) -> str:
     """The text as it is, noted for the translators: data that is translated where it is shown."""
     return text
-
-
-def _spoken() -> catalogues.NullTranslations:
-    return current_languages().texts(current_language())
 
 
 def _of_request(languages: Languages) -> str:

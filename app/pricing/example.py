@@ -2,10 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from gettext import NullTranslations
 
 from app.billing.catalog.plans import Interval, Price
 from app.figures.lifeline import Kind, Lifeline, Mark, lifeline
-from app.languages import current_language
+from app.languages import current_texts
 from app.languages import gettext as _
 from app.pricing.presenters import PlanView
 from app.templating import date as in_full
@@ -17,11 +18,11 @@ SEATS = 5
 
 def example_life(plan: PlanView | None, today: date) -> tuple[str, Lifeline] | None:
     """What the account page says of this plan, and its line; None where no plan renews."""
-    return _life(current_language(), plan.name, plan.price, today) if plan else None
+    return _life(current_texts(), plan.name, plan.price, today) if plan else None
 
 
 @lru_cache(maxsize=8)
-def _life(language: str, name: str, price: Price, today: date) -> tuple[str, Lifeline] | None:
+def _life(texts: NullTranslations, name: str, price: Price, today: date) -> tuple[str, Lifeline] | None:
     count = SEATS if price.per_seat else 1
     asked, often = money(price.amount * count, price.currency), rhythm(str(price.interval))
     days = 365 if price.interval == Interval.YEAR else 30

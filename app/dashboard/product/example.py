@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 from functools import lru_cache
+from gettext import NullTranslations
 
 from app.dashboard.product.figures import Figures, Sum, figures_of, months_before
 from app.dashboard.product.models import Kind
-from app.languages import current_language, noted
+from app.languages import current_texts, noted
 from app.languages import gettext as _
 from app.templating import money, short_day
 
@@ -27,16 +28,16 @@ WHOLE = 300000
 
 def example_figures(today: date, currency: str) -> Figures:
     """A year of somebody who does well."""
-    return _figures(current_language(), today, currency)
+    return _figures(current_texts(), today, currency)
 
 
 def example_entries(today: date, currency: str) -> tuple[tuple[str, str, str], ...]:
     """The same month as it was written down: a day, what it was, and how much."""
-    return _entries(current_language(), today, currency)
+    return _entries(current_texts(), today, currency)
 
 
 @lru_cache(maxsize=8)
-def _figures(language: str, today: date, currency: str) -> Figures:
+def _figures(texts: NullTranslations, today: date, currency: str) -> Figures:
     months = months_before(today, len(MONTHS) + 1)
     shares = [*MONTHS, NOW]
     pairs = list(zip(months, shares, strict=True))
@@ -50,7 +51,7 @@ def _figures(language: str, today: date, currency: str) -> Figures:
 
 
 @lru_cache(maxsize=8)
-def _entries(language: str, today: date, currency: str) -> tuple[tuple[str, str, str], ...]:
+def _entries(texts: NullTranslations, today: date, currency: str) -> tuple[tuple[str, str, str], ...]:
     days = [today - timedelta(days=2 * number) for number in range(len(LINES))]
     return tuple(
         (short_day(day), _(label), money(amount * WHOLE // 1000, currency, exact=True))
