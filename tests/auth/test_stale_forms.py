@@ -47,6 +47,18 @@ def test_choosing_a_plan_on_a_page_from_before_the_log_in_asks_once_more(alice: 
     assert answer.status_code == 303 and "/c/pay/" in (answer.location or "")
 
 
+def test_form_from_before_another_log_in_is_offered_once_more(alice: Person) -> None:
+    token = alice.csrf_token("/account/security")
+    alice.client.delete_cookie("session")
+    log_in(alice)
+
+    page = send(alice, "/account/email", token, email="alice@new.example")
+
+    assert page.status_code == 400
+    assert "Send it once more" in page.text
+    assert "alice@new.example" in page.text
+
+
 def test_second_tab_to_log_in_leads_to_where_the_first_one_did(alice: Person) -> None:
     visitor = browser(alice.app)
     token = visitor.csrf_token("/login")

@@ -74,6 +74,15 @@ def test_a_new_app_is_told_to_its_owner_who_can_undo_it_where_the_mail_leads(ali
     assert link_path(alice.app, "sign_in_changed", alice.email) == "/account/security"
 
 
+def test_second_step_that_nobody_waits_for_leads_back_and_says_why(alice: Person) -> None:
+    alice.post("/logout")
+
+    answer = alice.get("/login/second-step")
+
+    assert (answer.status_code, answer.location) == (303, "/login")
+    assert "That took too long" in alice.read("/login")
+
+
 def test_picture_of_the_secret_needs_no_style_and_no_other_site(alice: Person) -> None:
     page = alice.get("/account/security/authenticator").text
     again = alice.get("/account/security/authenticator").text

@@ -8,7 +8,8 @@ from flask import Flask
 from app.billing.errors import CannotBeDone, StripeUnavailable
 from app.billing.gateway.account import StripeScope
 from app.billing.models.payments import Payment
-from app.billing.support.refunds import amount_refundable, find_payment, refund_payment
+from app.billing.models.subscription import Subscription
+from app.billing.support.refunds import amount_refundable, find_payment, refund_payment, refundable_payment
 from app.database import db
 from tests.billing.support.conftest import Acts, absent_stripe, paid
 from tests.people import Person
@@ -30,6 +31,20 @@ def test_a_part_and_then_the_rest_go_back(
 
     assert [charge["amount_refunded"] for charge in at_stripe.charges()] == [2900]
     assert acts() == [("refund", ""), ("refund", "")]
+
+
+def test_what_goes_back_of_a_subscription_is_its_own_payment(
+    subscribed: Person, bob: Person, app: Flask, scope: StripeScope, at_stripe: Stripe
+) -> None:
+    paid(bob, at_stripe, "basic")
+
+    with app.app_context():
+        subscriptions = db.session.scalars(db.select(Subscription)).all()
+        found = [refundable_payment(subscription, scope) for subscription in subscriptions]
+        ids = [payment.stripe_subscription_id for payment in found if payment]
+
+    assert len(ids) == 2
+    assert ids == [subscription.stripe_subscription_id for subscription in subscriptions]
 
 
 def test_a_full_refund_of_a_one_time_plan_takes_its_role(
