@@ -1,5 +1,7 @@
 """How the site stands with Stripe, and asking whether it still lets us in."""
 
+from typing import Any
+
 from flask import current_app, flash, redirect, render_template, url_for
 from werkzeug import Response
 
@@ -20,18 +22,22 @@ WORDS = {
 
 
 def connection() -> str:
-    """The account in use, whether it lets us in, and when it was last heard of."""
-    return render_template(
-        "admin/connection.html",
-        scope=scope_to_show(),
-        connection=current_connection(),
-        state=known_state(get_gateway()).value,
-        refusal=get_gateway().access.last_refusal(),
-        can_connect=bool(current_app.extensions["settings"].stripe_connect_client_id),
-        last_event=event_log.last_event(),
-        failed_events=event_log.count_failed(),
-        last_reconcile=jobs.last_reconcile(),
-    )
+    """How the site stands with Stripe, on a page of its own."""
+    return render_template("admin/connection.html", **connection_health())
+
+
+def connection_health() -> dict[str, Any]:
+    """The account in use, whether it lets us in, and when it was last heard of: what the template shows."""
+    return {
+        "scope": scope_to_show(),
+        "connection": current_connection(),
+        "state": known_state(get_gateway()).value,
+        "refusal": get_gateway().access.last_refusal(),
+        "can_connect": bool(current_app.extensions["settings"].stripe_connect_client_id),
+        "last_event": event_log.last_event(),
+        "failed_events": event_log.count_failed(),
+        "last_reconcile": jobs.last_reconcile(),
+    }
 
 
 def check_connection() -> Response:

@@ -5,6 +5,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
+from app.admin.connection_routes import connection_health
 from app.admin.lists import emails_of, list_page, scope_to_show
 from app.admin.needs import needs
 from app.admin.paging import newest_first
@@ -46,10 +47,21 @@ def index() -> str:
 
 
 def payments() -> str:
-    """The payments, newest first; or those that bought nothing."""
+    """The payments, newest first, with the figures and the connection's health; or those that bought nothing."""
+    now, scope = stripe_now(), scope_to_show()
     if request.args.get("show") == "unearned":
-        return _unearned(scope_to_show())
-    return render_template("admin/payments.html", **list_page("payments"), statuses=list(PaymentStatus))
+        return _unearned(scope)
+    return render_template(
+        "admin/payments.html",
+        **list_page("payments"),
+        **connection_health(),
+        statuses=list(PaymentStatus),
+        clock=moved_clock(now),
+        monthly=_in_words(reports.monthly_recurring_revenue(scope)),
+        churn=reports.churn(scope, now=now),
+        revenue=reports.revenue_by_month(scope, now=now),
+        by_plan=reports.recurring_by_plan(scope),
+    )
 
 
 def _unearned(scope: StripeScope) -> str:

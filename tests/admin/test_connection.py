@@ -24,3 +24,10 @@ def test_check_now_tells_when_stripe_is_out_of_reach(app: Flask, settings: Setti
 
     assert answer.status_code == 303
     assert "Stripe could not be asked" in olga.get("/admin/connection").text
+
+
+def test_the_payments_page_has_the_figures_and_the_connections_health(catalogue: None, olga: Person) -> None:
+    page = olga.read("/admin/payments")
+
+    for part in ("MRR", "Subscribers", "Churn, 30 days", "Revenue by month", "Connection to Stripe", "Last webhook"):
+        assert part in page, part
