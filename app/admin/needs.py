@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -121,7 +122,9 @@ def _money(scope: StripeScope) -> Iterator[Need]:
         yield Need(f"{unearned} {words} bought nothing.", "admin.payments", "See them", {"show": "unearned"})
     failed_refunds = sa.select(Payment).where(scope.covers(Payment), Payment.has_failed_refund)
     not_refunded = failed_refunds.where(Payment.amount_refunded == 0, Payment.settled_at.is_(None))
-    for payment in db.session.scalars(not_refunded.order_by(Payment.id.desc()).limit(NAMED)):
+    # What is disputed cannot be refunded, and is named as such.
+    still_here = (one for one in db.session.scalars(not_refunded.order_by(Payment.id.desc())) if not one.is_disputed)
+    for payment in islice(still_here, NAMED):
         amount = money(payment.amount, payment.currency)
         sentence = f"A refund of the {amount} of {date(payment.created_at)} failed: the money is still here."
         yield Need(sentence, "admin.refund", "Refund it again", {"payment_id": payment.id})

@@ -41,7 +41,7 @@ def names_on(olga: Person, address: str) -> list[str]:
 def walked(olga: Person, address: str | None, pattern: str) -> Iterator[str]:
     while address:
         page = olga.get(address).text
-        yield from re.findall(pattern, page.split("<tbody>")[-1])
+        yield from re.findall(pattern, page.partition("<tbody>")[2].partition("</tbody>")[0])
         older = re.search(r'rel="next" href="([^"]+)"', page)
         address = html.unescape(older[1]) if older else None
 

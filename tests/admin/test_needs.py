@@ -86,6 +86,16 @@ def test_each_trouble_ends_in_an_act(
         gone = {"stripe_price_id": "price_gone", "lookup_key": None, "plan_key": None}
         status = {"status": "past_due", "unpaid_since": an_hour_ago, "ended_at": utcnow()}
         db.session.execute(db.update(Subscription).values(**gone, **status))
+        scope = current_scope()
+        where = {"stripe_account": scope.stripe_account, "livemode": scope.livemode, "user_id": alice.id}
+        refused = {
+            "status": "paid",
+            "created_at": utcnow(),
+            "amount": 1200,
+            "currency": "usd",
+            "has_failed_refund": True,
+        }
+        db.session.add(Payment(stripe_payment_intent_id="pi_1", stripe_invoice_id="in_1", **where, **refused))
         db.session.commit()
 
     page = olga.get("/admin/").text.partition("Needs you")[2].partition("</section>")[0]
@@ -96,7 +106,7 @@ def test_each_trouble_ends_in_an_act(
         "is disputed.",
         "1 order was paid and could not be fulfilled.",
         "1 payment bought nothing.",
-        "A refund of the $29 of",
+        "A refund of the $12 of",
         "alice@example.com owes",
         "for more than an hour: is the mail server up?",
     ):

@@ -205,7 +205,7 @@ def test_first_grant_of_a_new_key(shop: Flask, carol: Person, watch: Watch) -> N
     answer = carol.post(f"{page}/acts/grant", page="/account", role="pro", reason="A gift")
 
     assert (answer.status_code, carol.role) == (303, "pro")
-    assert watch.seen == ["GET /v1/account"]
+    assert [asked for asked in watch.seen if "/v1/" in asked] == ["GET /v1/account"]
     assert watch.found == []
 
 
