@@ -155,6 +155,20 @@ def test_the_mail_before_the_first_charge_names_what_is_charged(
     assert "$29" not in mail(app, "trial_will_end")
 
 
+def test_the_mail_before_the_first_charge_says_how_often_it_is_charged(
+    trial: str, app: Flask, at_stripe: Stripe, emulator: Emulator
+) -> None:
+    quarter = {"interval": "month", "interval_count": 3}
+    made = {"product": "shop_pro", "currency": "usd", "unit_amount": 7800, "recurring": quarter}
+    item = at_stripe.subscription(trial)["items"]["data"][0]["id"]
+    items = [{"id": item, "price": at_stripe.v1.prices.create(made).id}]
+    at_stripe.v1.subscriptions.update(trial, {"items": items})
+    emulator.advance(days=12)
+    emulator.wait_until_idle()
+
+    assert "$78 every 3 months" in mail(app, "trial_will_end")
+
+
 def test_who_cancelled_a_trial_is_not_told_of_a_charge(
     trial: str, app: Flask, at_stripe: Stripe, emulator: Emulator
 ) -> None:
