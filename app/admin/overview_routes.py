@@ -1,5 +1,8 @@
 """The overview, with what needs an operator and the figures, and the payments."""
 
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -27,41 +30,43 @@ def index() -> str:
     """How the site stands at a glance."""
     now, scope = stripe_now(), scope_to_show()
     note_changes(scope, now)
-    by_plan, churn = reports.recurring_by_plan(scope), reports.churn(scope, now=now)
-    monthly, waiting = _in_words(reports.monthly_recurring_revenue(scope)), list(needs(scope))
-    subscribers = sum(row.subscribers for row in by_plan)
+    shown, waiting = _figures(scope, now), list(needs(scope))
     return render_template(
         "admin/index.html",
-        clock=moved_clock(now),
-        sentence=_standing(monthly, subscribers, len(waiting)),
-        monthly=monthly,
-        subscribers=subscribers,
+        **shown,
+        sentence=_standing(shown["monthly"], shown["subscribers"], len(waiting)),
         users=db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0,
-        churn=churn,
         movements=movements(scope, now=now),
         at_risk=by_time.totals(figure_rows.unpaid_payments(scope, now)),
-        revenue=reports.revenue_by_month(scope, now=now),
-        by_plan=by_plan,
         needs=waiting,
     )
 
 
 def payments() -> str:
     """The payments, newest first, with the figures and the connection's health; or those that bought nothing."""
-    now, scope = stripe_now(), scope_to_show()
     if request.args.get("show") == "unearned":
-        return _unearned(scope)
+        return _unearned(scope_to_show())
+    now, scope = stripe_now(), scope_to_show()
     return render_template(
         "admin/payments.html",
         **list_page("payments"),
         **connection_health(),
+        **_figures(scope, now),
         statuses=list(PaymentStatus),
-        clock=moved_clock(now),
-        monthly=_in_words(reports.monthly_recurring_revenue(scope)),
-        churn=reports.churn(scope, now=now),
-        revenue=reports.revenue_by_month(scope, now=now),
-        by_plan=reports.recurring_by_plan(scope),
     )
+
+
+def _figures(scope: StripeScope, now: datetime) -> dict[str, Any]:
+    """What both pages tell: recurring revenue, subscribers, churn, and what came in each month."""
+    by_plan = reports.recurring_by_plan(scope)
+    return {
+        "clock": moved_clock(now),
+        "monthly": _in_words(reports.monthly_recurring_revenue(scope)),
+        "by_plan": by_plan,
+        "subscribers": sum(row.subscribers for row in by_plan),
+        "churn": reports.churn(scope, now=now),
+        "revenue": reports.revenue_by_month(scope, now=now),
+    }
 
 
 def _unearned(scope: StripeScope) -> str:

@@ -1,7 +1,6 @@
 """A person's page: how they stand in a sentence, the facts, and what their access rests on."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -49,7 +48,7 @@ def person_page(user: User) -> str:
         decision=decision,
         cause_row=cause_of(user, decision),
         card=describe_card(customers[0] if customers else None, now),
-        has_no_card=not customers or _is_known(customers[0].card_valid_until),
+        has_no_card=not customers or customers[0].card_is_known,
         devices=_count_devices(user),
         totals=_paid_in_all(user, scope.covers(Payment)),
         acts=acts_for(user),
@@ -60,11 +59,6 @@ def person_page(user: User) -> str:
         customers=customers,
         timeline=timeline_of(user, scope, request.args.get("after"), current_app.config["APP_NAME"]),
     )
-
-
-def _is_known(valid_until: datetime | None) -> bool:
-    """Whether what is kept of a card is what Stripe would say: an event makes it out of date."""
-    return valid_until is not None and valid_until > utcnow()
 
 
 def standing_of(user: User, subscription: Subscription | None, payments: Sequence[Payment]) -> str:

@@ -16,6 +16,7 @@ from app.billing.statuses import PaymentStatus, SubscriptionStatus
 from app.database import db, utcnow
 
 CHURN_WINDOW = timedelta(days=30)
+_Moment = sa.ColumnElement[datetime | None] | sa.orm.InstrumentedAttribute[datetime | None]
 MONTHS_SHOWN = 12
 # How often each interval is charged in a month, as a fraction.
 CHARGES_A_MONTH = {"day": (365, 12), "week": (365, 84), "month": (1, 1), "year": (1, 12)}
@@ -165,21 +166,20 @@ def ran_at(scope: StripeScope, start: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def month_of(
-    column: sa.ColumnElement[datetime | None] | sa.orm.InstrumentedAttribute[datetime | None],
-) -> sa.ColumnElement[str]:
+def month_of(column: _Moment) -> sa.ColumnElement[str]:
     """The month as `2026-11`, in UTC, in the database's own words."""
-    if db.engine.dialect.name == "postgresql":
-        return sa.func.to_char(column, "YYYY-MM")
-    else:
-        return sa.func.strftime("%Y-%m", column)
+    return _named(column, "YYYY-MM", "%Y-%m")
 
 
-def _day_of(column: sa.orm.InstrumentedAttribute[datetime | None]) -> sa.ColumnElement[str]:
+def _day_of(column: _Moment) -> sa.ColumnElement[str]:
+    return _named(column, "YYYY-MM-DD", "%Y-%m-%d")
+
+
+def _named(column: _Moment, of_postgresql: str, of_sqlite: str) -> sa.ColumnElement[str]:
     if db.engine.dialect.name == "postgresql":
-        return sa.func.to_char(column, "YYYY-MM-DD")
+        return sa.func.to_char(column, of_postgresql)
     else:
-        return sa.func.strftime("%Y-%m-%d", column)
+        return sa.func.strftime(of_sqlite, column)
 
 
 def last_months(now: datetime, count: int) -> list[str]:

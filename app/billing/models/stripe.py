@@ -65,6 +65,11 @@ class StripeCustomer(db.Model):  # type: ignore[name-defined]
     card_exp_year: Mapped[int | None]
     card_valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def card_is_known(self) -> bool:
+        """Whether what is kept of the card is what Stripe would say: an event makes it out of date."""
+        return self.card_valid_until is not None and self.card_valid_until > utcnow()
+
 
 class StripeEvent(db.Model):  # type: ignore[name-defined]
     """One event as Stripe sent it, what came of it, and what it changed (state before and after)."""

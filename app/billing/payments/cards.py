@@ -36,8 +36,7 @@ def card_on_file(user: User, scope: StripeScope, *, again: bool) -> StripeCustom
     """
     query = sa.select(StripeCustomer).where(StripeCustomer.user_id == user.id, scope.covers(StripeCustomer))
     row: StripeCustomer | None = db.session.scalar(query)
-    is_known = row and row.card_valid_until and row.card_valid_until > utcnow()
-    if row is None or (is_known and not again) or not may_write():
+    if row is None or (row.card_is_known and not again) or not may_write():
         return row
     customer, version = row.stripe_customer_id, row.card_valid_until
     subscription = live_subscription(user, scope)
